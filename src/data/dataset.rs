@@ -1,0 +1,149 @@
+//! One data set, whatever file it came from.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::{DataError, Frame, Matrix, Uns};
+
+/// An element of `obsm`, `varm`, `obsp` or `varp`.
+#[derive(Debug, Clone)]
+pub enum Annotation {
+    /// A dense or sparse matrix.
+    Matrix(Matrix),
+    /// A table.
+    Frame(Frame),
+    /// An encoding scx does not understand; it stays in the file.
+    Opaque {
+        /// What the file calls it.
+        encoding: String,
+    },
+}
+
+/// The frozen earlier state some files carry: another X with its own genes.
+#[derive(Debug, Clone)]
+pub struct Raw {
+    /// The matrix, cells × genes.
+    pub x: Matrix,
+    /// Its genes.
+    pub var: Frame,
+    /// Its per-gene arrays.
+    pub varm: BTreeMap<String, Annotation>,
+}
+
+/// Where a data set came from.
+#[derive(Debug, Clone, Default)]
+pub struct Source {
+    /// The file or folder; empty for data made in memory.
+    pub path: PathBuf,
+    /// What the file says of itself, e.g. `FCS3.1` or `anndata 0.1.0`.
+    pub dialect: String,
+    /// Header lines of formats that have them (all FCS keywords, in order).
+    pub keywords: Vec<(String, String)>,
+}
+
+/// Cells × variables with everything known about both.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    /// Table of cells.
+    pub obs: Frame,
+    /// Table of genes, markers or channels.
+    pub var: Frame,
+    /// Main matrix, `n_obs` × `n_vars`.
+    pub x: Option<Matrix>,
+    /// Further matrices of the same shape.
+    pub layers: BTreeMap<String, Matrix>,
+    /// Per-cell arrays.
+    pub obsm: BTreeMap<String, Annotation>,
+    /// Per-variable arrays.
+    pub varm: BTreeMap<String, Annotation>,
+    /// Cell × cell matrices.
+    pub obsp: BTreeMap<String, Annotation>,
+    /// Variable × variable matrices.
+    pub varp: BTreeMap<String, Annotation>,
+    /// The frozen earlier state.
+    pub raw: Option<Raw>,
+    /// Everything unstructured.
+    pub uns: BTreeMap<String, Uns>,
+    /// Where it came from.
+    pub source: Source,
+}
+
+impl Dataset {
+    /// A data set with tables and nothing else.
+    pub fn new(obs: Frame, var: Frame) -> Self {
+        Self {
+            obs,
+            var,
+            x: None,
+            layers: BTreeMap::new(),
+            obsm: BTreeMap::new(),
+            varm: BTreeMap::new(),
+            obsp: BTreeMap::new(),
+            varp: BTreeMap::new(),
+            raw: None,
+            uns: BTreeMap::new(),
+            source: Source::default(),
+        }
+    }
+
+    /// Number of cells.
+    pub fn n_obs(&self) -> usize {
+        self.obs.len()
+    }
+
+    /// Number of variables.
+    pub fn n_vars(&self) -> usize {
+        self.var.len()
+    }
+
+    /// X (`None`) or the layer of that name.
+    pub fn matrix(&self, layer: Option<&str>) -> Option<&Matrix> {
+        match layer {
+            None => self.x.as_ref(),
+            Some(name) => self.layers.get(name),
+        }
+    }
+
+    /// Checks the invariants: tables are consistent and every matrix has the shape its place asks for.
+    ///
+    /// # Errors
+    /// [`DataError`] that names the element.
+    pub fn check(&self) -> Result<(), DataError> {
+        self.obs.check().map_err(|e| e.within("obs"))?;
+        self.var.check().map_err(|e| e.within("var"))?;
+        let (n, g) = (self.n_obs(), self.n_vars());
+        let shape = |what: String, found: (usize, usize), want: (Option<usize>, Option<usize>)| {
+            let bad = want.0.is_some_and(|w| w != found.0) || want.1.is_some_and(|w| w != found.1);
+            if bad { Err(DataError::Shape { what, found, obs: n, vars: g }) } else { Ok(()) }
+        };
+        if let Some(x) = &self.x {
+            shape("X".into(), x.shape(), (Some(n), Some(g)))?;
+        }
+        for (k, m) in &self.layers {
+            shape(format!("layers/{k}"), m.shape(), (Some(n), Some(g)))?;
+        }
+        let groups = [
+            ("obsm", &self.obsm, (Some(n), None)),
+            ("varm", &self.varm, (Some(g), None)),
+            ("obsp", &self.obsp, (Some(n), Some(n))),
+            ("varp", &self.varp, (Some(g), Some(g))),
+        ];
+        for (group, map, want) in groups {
+            for (k, a) in map {
+                match a {
+                    Annotation::Matrix(m) => shape(format!("{group}/{k}"), m.shape(), want)?,
+                    Annotation::Frame(f) => {
+                        f.check().map_err(|e| e.within(&format!("{group}/{k}")))?;
+                        shape(format!("{group}/{k}"), (f.len(), 0), (want.0, None))?;
+                    }
+                    Annotation::Opaque { .. } => {}
+                }
+            }
+        }
+        if let Some(raw) = &self.raw {
+            raw.var.check().map_err(|e| e.within("raw/var"))?;
+            shape("raw/X".into(), raw.x.shape(), (Some(n), Some(raw.var.len())))?;
+        }
+        Ok(())
+    }
+}

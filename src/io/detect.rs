@@ -1,0 +1,70 @@
+//! Which format a file is, by its content; the extension only breaks ties.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::{CODECS, Codec, ReadError};
+
+/// How sure a codec is that a file is its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fit {
+    /// Not this format.
+    No,
+    /// Could be.
+    Possible,
+    /// Certainly.
+    Sure,
+}
+
+/// What codecs look at.
+#[derive(Debug)]
+pub struct Probe<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// Its first bytes, up to 4,096.
+    pub head: &'a [u8],
+}
+
+/// First bytes every codec may look at.
+const HEAD: u64 = 4096;
+
+/// Finds the codec of a file by its content.
+///
+/// # Errors
+/// [`ReadError::Io`] when the file cannot be read, [`ReadError::NotRecognised`] when it is of no known format.
+pub fn detect(path: &Path) -> Result<&'static Codec, ReadError> {
+    let mut head = Vec::new();
+    let meta = std::fs::metadata(path).map_err(|e| ReadError::io(path, e))?;
+    let unknown = |what: &str| ReadError::NotRecognised { path: path.to_owned(), what: what.to_owned() };
+    if meta.is_dir() {
+        return Err(unknown("it is a folder; give one .fcs or .h5ad file"));
+    }
+    File::open(path).and_then(|f| f.take(HEAD).read_to_end(&mut head)).map_err(|e| ReadError::io(path, e))?;
+    if head.is_empty() {
+        return Err(unknown("it is empty"));
+    }
+    let probe = Probe { path, head: &head };
+    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let by_name = |c: &Codec| c.extensions.contains(&extension.as_str());
+    let best = CODECS
+        .iter()
+        .map(|c| ((c.probe)(&probe), by_name(c), c))
+        .filter(|(fit, ..)| *fit > Fit::No)
+        .max_by_key(|(fit, named, _)| (*fit, *named));
+    match best {
+        Some((_, named, codec)) => {
+            if !named && CODECS.iter().any(by_name) {
+                tracing::warn!(
+                    "{}: the name ends in .{extension} but the content is {}; read as {}",
+                    path.display(),
+                    codec.format.name(),
+                    codec.format.name()
+                );
+            }
+            Ok(codec)
+        }
+        None if head.starts_with(&[0x1f, 0x8b]) => Err(unknown("it is gzip-compressed; unpack it first")),
+        None => Err(unknown("it starts neither like FCS (`FCS3.0`) nor like HDF5")),
+    }
+}

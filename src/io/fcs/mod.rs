@@ -1,0 +1,1 @@
+//! Flow Cytometry Standard files.

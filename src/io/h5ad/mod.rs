@@ -1,0 +1,1 @@
+//! AnnData's h5ad files.

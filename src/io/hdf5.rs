@@ -1,0 +1,1 @@
+//! Small helpers over the HDF5 library. Knows no cell biology.

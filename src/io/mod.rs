@@ -1,0 +1,127 @@
+//! Files in and out. Knows data, never a tensor. Adding a format = one folder and one row of [`CODECS`].
+
+mod atomic;
+mod detect;
+mod error;
+pub mod fcs;
+pub mod h5ad;
+mod hdf5;
+mod limits;
+
+use std::path::Path;
+
+use crate::data::{Dataset, Patch};
+
+pub use atomic::replace;
+pub use detect::{Fit, Probe, detect};
+pub use error::{ReadError, WriteError};
+pub use limits::ReadLimits;
+
+/// A file format scx reads and writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// AnnData in HDF5.
+    H5ad,
+    /// Flow Cytometry Standard.
+    Fcs,
+}
+
+impl Format {
+    /// The name people use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::H5ad => "h5ad",
+            Format::Fcs => "FCS",
+        }
+    }
+}
+
+/// One row of the table of formats.
+pub struct Codec {
+    /// Which format.
+    pub format: Format,
+    /// Usual file extensions, without the dot, lower case; they only break ties.
+    pub extensions: &'static [&'static str],
+    /// How sure the content makes us.
+    pub probe: fn(&Probe) -> Fit,
+    /// Reads a file; large matrices may be left on disk.
+    pub read: fn(&Path, &ReadLimits) -> Result<Dataset, ReadError>,
+    /// Writes a data set as a new file at `path` (a temporary file; see [`save`]).
+    pub write: fn(&Dataset, &Path) -> Result<(), WriteError>,
+    /// Writes the file `dataset` was read from again at `path` (a temporary file; see [`annotate`]), with additions.
+    pub annotate: fn(&Dataset, &Additions, &Path) -> Result<(), WriteError>,
+}
+
+/// All formats. Detection, messages and tests read this one list.
+pub static CODECS: &[Codec] = &[
+    Codec {
+        format: Format::H5ad,
+        extensions: &["h5ad"],
+        probe: h5ad::probe,
+        read: h5ad::read,
+        write: h5ad::write,
+        annotate: h5ad::annotate,
+    },
+    Codec {
+        format: Format::Fcs,
+        extensions: &["fcs", "lmd"],
+        probe: fcs::probe,
+        read: fcs::read,
+        write: fcs::write,
+        annotate: fcs::annotate,
+    },
+];
+
+/// What a run of scx adds to a file.
+#[derive(Debug, Clone)]
+pub struct Additions {
+    /// Name of the new layer, where the format has layers.
+    pub layer: String,
+    /// The matrix the patch belongs to: X (`None`) or a layer.
+    pub base: Option<String>,
+    /// New values on the scale of that matrix.
+    pub patch: Patch,
+    /// Put the result into X instead of a new layer, where the format has layers.
+    pub into_x: bool,
+    /// One JSON text: the provenance record of this run.
+    pub record: String,
+}
+
+/// Reads any file scx knows, told apart by content.
+///
+/// # Errors
+/// [`ReadError`] with the file and the place.
+pub fn open(path: &Path, limits: &ReadLimits) -> Result<Dataset, ReadError> {
+    let codec = detect(path)?;
+    (codec.read)(path, limits)
+}
+
+/// The codec of a format.
+pub fn codec(format: Format) -> &'static Codec {
+    // Every format has its row: checked by a test.
+    CODECS.iter().find(|c| c.format == format).unwrap_or(&CODECS[0])
+}
+
+/// Writes a data set as a new file, whole or not at all.
+///
+/// # Errors
+/// [`WriteError`]; the target is then as it was before.
+pub fn save(dataset: &Dataset, format: Format, path: &Path, force: bool) -> Result<(), WriteError> {
+    let codec = codec(format);
+    replace(path, force, |tmp| (codec.write)(dataset, tmp))
+}
+
+/// Writes the file `dataset` was read from again as `path`, with additions, whole or not at all.
+///
+/// # Errors
+/// [`WriteError`]; the target is then as it was before.
+pub fn annotate(
+    dataset: &Dataset,
+    format: Format,
+    additions: &Additions,
+    path: &Path,
+    force: bool,
+) -> Result<(), WriteError> {
+    let codec = codec(format);
+    replace(path, force, |tmp| (codec.annotate)(dataset, additions, tmp))
+}

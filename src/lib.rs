@@ -1,0 +1,7 @@
+//! scx: single-cell and cytometry files, batch correction from spike-in controls.
+
+pub mod data;
+mod error;
+pub mod io;
+
+pub use error::Error;
