@@ -1,1 +1,5 @@
-fn main() {}
+//! The `scx` program.
+
+fn main() -> std::process::ExitCode {
+    scx::cli::run(std::env::args_os())
+}

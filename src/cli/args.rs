@@ -1,0 +1,188 @@
+//! The command line: help text is here, defaults are in `settings.rs`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::correct::{Method, Preset};
+
+/// Single-cell and cytometry files: look inside, correct batch drift from spike-in controls.
+///
+/// Exit codes: `scx help exit-codes`. Progress and warnings go to stderr, results to stdout.
+#[derive(Debug, Parser)]
+#[command(name = "scx", version, about, max_term_width = 100, propagate_version = false)]
+#[command(disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Move samples of one run to where they would lie in another, learnt from control cells measured in both
+    Correct(Box<CorrectArgs>),
+    /// Show what is in a file
+    Info(InfoArgs),
+    /// Make a small two-run experiment with known truth and run `correct` on it
+    Demo(DemoArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff), to be read with `man -l`
+    Man,
+    /// Show help on a verb or a topic (exit-codes)
+    Help {
+        /// A verb, or exit-codes
+        topic: Option<String>,
+    },
+}
+
+/// How stored values become the scale of the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransformArg {
+    /// arcsinh(x / cofactor), undone afterwards
+    Arcsinh,
+    /// Values are on their final scale already
+    None,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  Two controls and a sample, one file each:
+    scx correct --spikein run1_control.fcs run2_control.fcs --sample run1_sample.fcs -o corrected.fcs
+  Several samples, with a second control pair as independent evidence and a report:
+    scx correct --spikein c1.fcs c2.fcs --sample a.fcs b.fcs -o corrected/ \\
+        --holdout d1.fcs d2.fcs --report report.html
+  One annotated file with any number of runs, moved to run2:
+    scx correct runs.h5ad --batch-key run --spikein is_control --reference run2 -o corrected.h5ad
+  Learn once, apply later:
+    scx correct --spikein c1.fcs c2.fcs --sample a.fcs -o a2.fcs --save-model edit/
+    scx correct --model-dir edit/ --sample b.fcs -o b2.fcs
+
+FCS in, FCS out; h5ad in, h5ad out (the result is layers[\"scx_correct\"], X stays as it is).";
+
+/// Options of `correct`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct CorrectArgs {
+    /// One annotated file with all runs (h5ad); goes with --batch-key
+    pub input: Option<PathBuf>,
+    /// The control in the source and in the target run: two files; with --batch-key one column that marks control
+    /// cells, COLUMN or COLUMN=VALUE
+    #[arg(long, num_args = 1.., value_names = ["SOURCE", "TARGET"], help_heading = "Data")]
+    pub spikein: Vec<String>,
+    /// Files of the source run to correct
+    #[arg(long, num_args = 1.., value_name = "FILE", help_heading = "Data")]
+    pub sample: Vec<PathBuf>,
+    /// Where the result goes: a file; a folder when there are several samples
+    #[arg(short, long, value_name = "OUT", help_heading = "Data")]
+    pub output: Option<PathBuf>,
+    /// Column of obs that holds the run of each cell
+    #[arg(long, value_name = "COLUMN", help_heading = "Data")]
+    pub batch_key: Option<String>,
+    /// The run that the others are moved to [default: the first category]
+    #[arg(long, value_name = "RUN", help_heading = "Data")]
+    pub reference: Option<String>,
+    /// A second control pair that only the score looks at: two files, or with --batch-key one column
+    #[arg(long, num_args = 1.., value_names = ["SOURCE_2", "TARGET_2"], help_heading = "Data")]
+    pub holdout: Vec<String>,
+    /// Markers to correct: names separated by commas, or a regular expression [default: stained channels without
+    /// time, event length, scatter, DNA, barcode, bead, width; h5ad: var["marker"], else all]
+    #[arg(long, value_name = "LIST|REGEX", help_heading = "Data")]
+    pub markers: Option<String>,
+    /// Layer to correct instead of X
+    #[arg(long, value_name = "NAME", help_heading = "Data")]
+    pub layer: Option<String>,
+    /// Put the result into X (or the chosen layer) instead of layers["scx_correct"]
+    #[arg(long, help_heading = "Data")]
+    pub into_x: bool,
+
+    /// How to correct [default: neuron-edit]
+    #[arg(long, value_enum, help_heading = "Method")]
+    pub method: Option<Method>,
+    /// Form of neuron-edit [default: default]
+    #[arg(long, value_enum, help_heading = "Method")]
+    pub preset: Option<Preset>,
+    /// Scale to work on [default: arcsinh]
+    #[arg(long, value_enum, help_heading = "Method")]
+    pub transform: Option<TransformArg>,
+    /// Divides values before arcsinh: 5 for mass, about 150 for fluorescence cytometry [default: 5]
+    #[arg(long, value_name = "X", help_heading = "Method")]
+    pub cofactor: Option<f64>,
+    /// Training length in passes over all cells
+    #[arg(long, value_name = "N", conflicts_with = "steps", help_heading = "Method")]
+    pub epochs: Option<u64>,
+    /// Training length in minibatches [default: 3000]
+    #[arg(long, value_name = "N", help_heading = "Method")]
+    pub steps: Option<u64>,
+    /// Seed of everything random: the same seed gives the same bytes [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Method")]
+    pub seed: Option<u64>,
+
+    /// Write one HTML page with plots that shows whether to trust the result
+    #[arg(long, value_name = "FILE.html", help_heading = "Output")]
+    pub report: Option<PathBuf>,
+    /// Print the result as one JSON object
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// Keep what was learnt in this folder
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub save_model: Option<PathBuf>,
+    /// Apply what --save-model kept, without training
+    #[arg(long, value_name = "DIR", help_heading = "Method")]
+    pub model_dir: Option<PathBuf>,
+    /// Replace existing files
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+    /// Check everything and say what would be done
+    #[arg(long, help_heading = "Output")]
+    pub dry_run: bool,
+
+    /// Read options from a YAML file; flags win over it
+    #[arg(long, value_name = "FILE.yaml", help_heading = "Running")]
+    pub config: Option<PathBuf>,
+    /// Print all options as YAML that --config can read, and stop
+    #[arg(long, help_heading = "Running")]
+    pub print_config: bool,
+    /// Threads to use [default: all cores]; the result does not depend on it
+    #[arg(long, value_name = "N", help_heading = "Running")]
+    pub threads: Option<usize>,
+    /// No progress, no remarks: only warnings and errors
+    #[arg(short, long, help_heading = "Running")]
+    pub quiet: bool,
+}
+
+/// Options of `info`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  scx info cells.h5ad\n  scx info *.fcs --json")]
+pub struct InfoArgs {
+    /// Files to look into
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  scx demo\n  open scx-demo/report.html in a browser")]
+pub struct DemoArgs {
+    /// Folder for the files it makes
+    #[arg(value_name = "DIR", default_value = "scx-demo")]
+    pub dir: PathBuf,
+    /// Seed of the simulated experiment and of training
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Threads to use [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Replace the files of an earlier demo
+    #[arg(long)]
+    pub force: bool,
+}

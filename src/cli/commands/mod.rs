@@ -1,0 +1,6 @@
+//! One file a verb: open, call, save, print. No algorithm lives here.
+
+pub(super) mod correct;
+pub(super) mod demo;
+pub(super) mod docs;
+pub(super) mod info;

@@ -1,0 +1,106 @@
+//! Errors of the command line and the exit code each kind has.
+
+use crate::correct::CorrectError;
+use crate::io::{ReadError, WriteError};
+use crate::zoo::ZooError;
+
+/// Why a command stopped.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct CliError {
+    message: String,
+    code: u8,
+}
+
+/// The meaning of each exit code, for people.
+pub const EXIT_CODES: &str = "\
+Exit codes of scx:
+  0    done (a reader that closed the pipe early counts as done)
+  1    finished, but with findings you asked to fail on
+  2    wrong usage: an option, column, run or marker that does not fit; an output that exists without --force
+  3    bad input: missing, damaged, of an unsupported kind, or not enough cells to learn from
+  4    numerical failure: training diverged, or a result is no number
+  5    resource: the disk is full, or a file asks for more memory than allowed
+  130  stopped by Ctrl-C; nothing was written
+  143  stopped by a termination signal; nothing was written";
+
+impl CliError {
+    /// Wrong usage: exit 2.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: 2 }
+    }
+
+    /// Bad input: exit 3.
+    pub fn input(message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: 3 }
+    }
+
+    /// Stopped by a signal.
+    pub fn stopped(code: u8) -> Self {
+        Self { message: "stopped; nothing was written".into(), code }
+    }
+
+    /// The exit code.
+    pub fn code(&self) -> u8 {
+        self.code
+    }
+}
+
+/// The message of an error and of its causes, each said once.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(e) = cause {
+        let more = e.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = e.source();
+    }
+    text
+}
+
+impl From<ReadError> for CliError {
+    fn from(e: ReadError) -> Self {
+        let code = if matches!(e, ReadError::TooLarge { .. }) { 5 } else { 3 };
+        Self { message: chain(&e), code }
+    }
+}
+
+impl From<WriteError> for CliError {
+    fn from(e: WriteError) -> Self {
+        let code = match e {
+            WriteError::Exists { .. } => 2,
+            WriteError::Full { .. } | WriteError::CannotHold { .. } => 5,
+            _ => 3,
+        };
+        Self { message: chain(&e), code }
+    }
+}
+
+impl From<ZooError> for CliError {
+    fn from(e: ZooError) -> Self {
+        let code = match e {
+            ZooError::Diverged { .. } => 4,
+            ZooError::Cancelled { .. } => super::console::stop_code().unwrap_or(130),
+            ZooError::Config { .. } | ZooError::Exists { .. } => 2,
+            ZooError::Checkpoint { .. } => 3,
+            ZooError::Nn(_) => 4,
+        };
+        Self { message: chain(&e), code }
+    }
+}
+
+impl From<CorrectError> for CliError {
+    fn from(e: CorrectError) -> Self {
+        let code = match e {
+            CorrectError::Usage { .. } => 2,
+            CorrectError::Numerical { .. } => 4,
+            CorrectError::Input { .. } | CorrectError::Data { .. } => 3,
+            CorrectError::Read(e) => return e.into(),
+            CorrectError::Write(e) => return e.into(),
+            CorrectError::Zoo(e) => return e.into(),
+        };
+        Self { message: chain(&e), code }
+    }
+}

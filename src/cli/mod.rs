@@ -1,0 +1,80 @@
+//! The program around the library: arguments, settings, messages, exit codes.
+
+pub mod args;
+mod commands;
+pub mod config;
+mod console;
+mod error;
+mod inputs;
+mod page;
+pub mod settings;
+mod show;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use args::{Cli, Command};
+use error::CliError;
+
+/// Runs scx with these arguments and returns its exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    console::show_warnings();
+    console::listen();
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(e) => {
+            let help = matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            // A reader that closed the pipe has seen what it wanted.
+            let _ = e.print();
+            return if help { ExitCode::SUCCESS } else { ExitCode::from(2) };
+        }
+    };
+    let done = match cli.command {
+        Command::Correct(args) => commands::correct::run(*args),
+        Command::Info(args) => commands::info::run(&args),
+        Command::Demo(args) => commands::demo::run(&args),
+        Command::Completions { shell } => commands::docs::completions(shell),
+        Command::Man => commands::docs::man(),
+        Command::Help { topic } => commands::docs::help(topic.as_deref()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            console::line(&format!("error: {e}"));
+            ExitCode::from(e.code())
+        }
+    }
+}
+
+/// Prints a result on stdout. A reader that closed the pipe early is no error.
+///
+/// # Errors
+/// [`CliError`] when stdout cannot be written for another reason.
+fn print(text: &str) -> Result<(), CliError> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(CliError::input(format!("cannot write to stdout: {e}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Runs work on that many threads (0: all cores).
+///
+/// # Errors
+/// [`CliError`] when the threads cannot be started, or what the work says.
+fn on_threads<T: Send>(
+    threads: usize,
+    work: impl FnOnce() -> Result<T, CliError> + Send,
+) -> Result<T, CliError> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|e| CliError::usage(format!("--threads {threads}: {e}")))?;
+    pool.install(work)
+}

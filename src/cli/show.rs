@@ -1,0 +1,176 @@
+//! What `correct` prints: the score as a table for people, as JSON for programs.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::commands::correct::Outcome;
+use super::inputs::Inputs;
+use super::settings::Job;
+use crate::correct::{Method, MethodScore, SampleScore};
+use crate::zoo::Length;
+
+/// Version of the JSON object.
+const SCHEMA: u32 = 1;
+
+/// A number with that many decimals, or a dash.
+pub(super) fn number(x: Option<f64>, decimals: usize) -> String {
+    x.filter(|x| x.is_finite()).map_or_else(|| "–".into(), |x| format!("{x:.decimals$}"))
+}
+
+/// A share in percent, or a dash.
+pub(super) fn percent(x: Option<f64>) -> String {
+    x.filter(|x| x.is_finite()).map_or_else(|| "–".into(), |x| format!("{:.1} %", 100.0 * x))
+}
+
+/// The columns of the score table: heading and what it says. The report shows the same ones.
+pub(super) const COLUMNS: [(&str, &str); 7] = [
+    ("r", "Correlation over markers of the sample's median change with the controls' median change (NE Table 2). High r says the sample moves as the controls moved; it cannot choose a method, the truth itself does not score 1."),
+    ("slope", "Slope of the sample's changes on the controls' changes; 1 when they move as far."),
+    ("RMSE", "Root mean squared difference of the two changes."),
+    ("outside", "Share of values outside what the source control showed, where the method extrapolates; counted on neurons for methods that edit neurons."),
+    ("r_true", "On the held-out control: correlation of the change made with the true change."),
+    ("EMD", "On the held-out control: mean distance of a marker's distribution to the truth, uncorrected → corrected. The measure to choose a method by; smaller is better."),
+    ("worst", "The marker that stays farthest from the truth, and its distance."),
+];
+
+/// The cells of one row, in the order of [`COLUMNS`]; without a held-out control only the first four.
+pub(super) fn row(m: &MethodScore) -> Vec<String> {
+    let mut cells = vec![number(m.r, 3), number(m.slope, 2), number(m.rmse, 3), percent(m.outside)];
+    if let Some(h) = &m.holdout {
+        cells.push(number(h.r_true, 3));
+        cells.push(format!("{:.3} → {:.3}", h.emd_before, h.emd_after));
+        cells.push(format!("{} {:.2}", h.worst, h.worst_emd));
+    }
+    cells
+}
+
+/// The table for people.
+pub(super) fn table(job: &Job, outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for score in &outcome.scores {
+        let _ = writeln!(
+            text,
+            "{}: {} cells, {} markers",
+            score.sample,
+            thousands(score.cells),
+            outcome.inputs.markers.len()
+        );
+        let held = score.methods.iter().any(|m| m.holdout.is_some());
+        let shown = if held { COLUMNS.len() } else { 4 };
+        let mut rows = vec![std::iter::once("method")
+            .chain(COLUMNS[..shown].iter().map(|c| c.0))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()];
+        for m in &score.methods {
+            let mark = if m.method == job.method { "*" } else { " " };
+            let mut cells = vec![format!("{mark} {}", m.method.name())];
+            cells.extend(row(m));
+            rows.push(cells);
+        }
+        text.push_str(&align(&rows));
+        let negative = score.of(job.method).and_then(|m| m.negative).filter(|n| *n > 0.0);
+        if let Some(n) = negative {
+            let _ = writeln!(text, "{:.1} % of the corrected values are negative and kept so", 100.0 * n);
+        }
+        text.push('\n');
+    }
+    let _ = writeln!(text, "{}", outcome.verdict.text);
+    text
+}
+
+/// Columns side by side: the first to the left, the others to the right.
+fn align(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width: Vec<usize> = (0..columns)
+        .map(|c| rows.iter().filter_map(|r| r.get(c)).map(|s| s.chars().count()).max().unwrap_or(0))
+        .collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (c, cell) in row.iter().enumerate() {
+            let pad = " ".repeat(width[c] - cell.chars().count());
+            let _ = if c == 0 { write!(line, "{cell}{pad}") } else { write!(line, "  {pad}{cell}") };
+        }
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}
+
+/// A count with thin groups of three digits.
+pub(super) fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, d) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(d);
+    }
+    out
+}
+
+/// Scores without numbers JSON has no word for.
+pub(super) fn scores(scores: &[SampleScore]) -> Value {
+    serde_json::to_value(scores).unwrap_or(Value::Null)
+}
+
+/// The object for programs.
+pub(super) fn json(job: &Job, outcome: &Outcome) -> Value {
+    let history = &outcome.fitted.trainer.state().history;
+    json!({
+        "schema_version": SCHEMA,
+        "verb": "correct",
+        "method": job.method,
+        "preset": outcome.fitted.plan.preset,
+        "transform": outcome.fitted.transform,
+        "seed": outcome.fitted.plan.seed,
+        "markers": outcome.inputs.markers.iter().map(|m| &m.name).collect::<Vec<_>>(),
+        "markers_chosen_by": outcome.inputs.how,
+        "reference": outcome.inputs.reference,
+        "outputs": job.outputs,
+        "training": {
+            "steps": outcome.fitted.trainer.state().step,
+            "first_loss": history.first().map(|h| h.1),
+            "last_loss": history.last().map(|h| h.1),
+        },
+        "scores": scores(&outcome.scores),
+        "verdict": outcome.verdict,
+    })
+}
+
+/// What a dry run says.
+pub(super) fn plan(job: &Job, inputs: &Inputs) -> String {
+    let mut text = String::from("dry run, nothing is written:\n");
+    for f in &inputs.files {
+        let _ = writeln!(
+            text,
+            "  read {} as {}: {} cells × {} variables",
+            f.name(),
+            f.role,
+            thousands(f.dataset.n_obs()),
+            f.dataset.n_vars()
+        );
+    }
+    let length = match job.train.length {
+        Length::Steps(n) => format!("{n} steps"),
+        Length::Epochs(n) => format!("{n} epochs"),
+    };
+    if job.model_dir.is_none() {
+        let cells: usize = inputs.experiment.training.iter().map(|g| g.rows.len()).sum();
+        let _ = writeln!(text, "  train on {} cells for {length}", thousands(cells));
+    }
+    for (run, sample, _) in &inputs.samples {
+        let of = if inputs.reference.is_some() { format!("run {run}") } else { sample.name.clone() };
+        let _ = writeln!(text, "  correct {} cells of {of} by {}", thousands(sample.cells.rows.len()), job.method.name());
+    }
+    for out in &job.outputs {
+        let _ = writeln!(text, "  write {}", out.display());
+    }
+    text.trim_end().to_owned()
+}
+
+/// Whether a method edits neurons.
+pub(super) fn on_neurons(method: Method) -> bool {
+    matches!(method, Method::NeuronEdit | Method::ConstantShift)
+}

@@ -1,0 +1,177 @@
+//! The score of every method: do samples move as the controls moved, and does a held-out control arrive.
+
+use ndarray::{Array2, ArrayView2};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::experiment::Run;
+use super::fit::{differences, medians};
+use super::{CorrectError, Fitted, Method, RunFit, Sample};
+use crate::eval::{agreement, emd, pearson};
+
+/// How one method does on the held-out control.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HoldoutScore {
+    /// Correlation of the change made with the true change of each marker's median.
+    pub r_true: Option<f64>,
+    /// Mean over markers of the distance to the truth, uncorrected.
+    pub emd_before: f64,
+    /// The same, corrected.
+    pub emd_after: f64,
+    /// Distance of each marker to the truth: uncorrected, corrected.
+    pub markers: Vec<(f64, f64)>,
+    /// The marker with the largest distance left.
+    pub worst: String,
+    /// That distance.
+    pub worst_emd: f64,
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MethodScore {
+    /// The method.
+    pub method: Method,
+    /// Correlation of the sample's change with the controls' change over markers (NE Table 2).
+    pub r: Option<f64>,
+    /// Slope of the sample's change on the controls' change.
+    pub slope: Option<f64>,
+    /// Root mean squared difference of the two.
+    pub rmse: Option<f64>,
+    /// Share of values (of neurons for methods on neurons) outside what the source control showed.
+    pub outside: Option<f64>,
+    /// Share of corrected values below zero.
+    pub negative: Option<f64>,
+    /// On the held-out control.
+    pub holdout: Option<HoldoutScore>,
+}
+
+/// A marker's median through the experiment.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MarkerMedians {
+    /// The marker.
+    pub marker: String,
+    /// Change from source to target control.
+    pub control_change: f64,
+    /// Change of the sample by the chosen method.
+    pub sample_change: f64,
+}
+
+/// The score of every method on one sample.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SampleScore {
+    /// The run.
+    pub run: String,
+    /// The sample.
+    pub sample: String,
+    /// Cells scored.
+    pub cells: usize,
+    /// One row a method, all methods.
+    pub methods: Vec<MethodScore>,
+    /// Medians for the chosen method.
+    pub medians: Vec<MarkerMedians>,
+}
+
+impl SampleScore {
+    /// The row of one method.
+    pub fn of(&self, method: Method) -> Option<&MethodScore> {
+        self.methods.iter().find(|m| m.method == method)
+    }
+}
+
+/// Scores every method on one sample of a run.
+///
+/// # Errors
+/// [`CorrectError::Numerical`] when a corrected value is not finite.
+pub fn score(
+    fitted: &Fitted,
+    fit: &RunFit,
+    run: Option<&Run>,
+    sample: &Sample,
+    tables: &[Array2<f32>],
+    chosen: Method,
+) -> Result<SampleScore, CorrectError> {
+    let x = sample.scored.gather(tables);
+    let before = medians(x.view());
+    let holdout = run
+        .and_then(|r| r.holdout.as_ref())
+        .map(|(source, target)| Holdout::new(source.gather(tables), target.gather(tables)));
+    let names: Vec<String> = fitted.markers.iter().map(|m| m.name.clone()).collect();
+    let mut methods = Vec::new();
+    let mut table = Vec::new();
+    for method in Method::ALL {
+        let empty = x.nrows() == 0;
+        let applied = fitted.apply(fit, method, x.view())?;
+        let change = differences(&medians(applied.values.view()), &before);
+        let a = agreement(&fit.control_change, &change);
+        let negative =
+            applied.values.iter().filter(|v| **v < 0.0).count() as f64 / applied.values.len().max(1) as f64;
+        methods.push(MethodScore {
+            method,
+            r: a.r,
+            slope: a.slope.filter(|_| !empty),
+            rmse: (!empty).then_some(a.rmse),
+            outside: (!empty).then_some(applied.outside),
+            negative: (!empty).then_some(negative),
+            holdout: match &holdout {
+                Some(h) => Some(h.score(fitted.apply(fit, method, h.source.view())?.values.view(), &names)),
+                None => None,
+            },
+        });
+        if method == chosen && !empty {
+            let rows = names.iter().zip(fit.control_change.iter().zip(&change));
+            table = rows
+                .map(|(marker, (u, v))| MarkerMedians {
+                    marker: marker.clone(),
+                    control_change: *u,
+                    sample_change: *v,
+                })
+                .collect();
+        }
+    }
+    Ok(SampleScore {
+        run: fit.name.clone(),
+        sample: sample.name.clone(),
+        cells: x.nrows(),
+        methods,
+        medians: table,
+    })
+}
+
+/// A control nothing was learnt from: where it is, and where it should arrive.
+struct Holdout {
+    source: Array2<f32>,
+    target: Array2<f32>,
+    true_change: Vec<f64>,
+    before: Vec<f64>,
+}
+
+impl Holdout {
+    fn new(source: Array2<f32>, target: Array2<f32>) -> Self {
+        let true_change = differences(&medians(target.view()), &medians(source.view()));
+        let before = distances(source.view(), target.view());
+        Self { source, target, true_change, before }
+    }
+
+    fn score(&self, moved: ArrayView2<'_, f32>, names: &[String]) -> HoldoutScore {
+        let after = distances(moved, self.target.view());
+        let change = differences(&medians(moved), &medians(self.source.view()));
+        let worst = after.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+        let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
+        HoldoutScore {
+            r_true: pearson(&self.true_change, &change),
+            emd_before: mean(&self.before),
+            emd_after: mean(&after),
+            worst: worst.and_then(|(j, _)| names.get(j)).cloned().unwrap_or_default(),
+            worst_emd: worst.map_or(f64::NAN, |(_, e)| *e),
+            markers: self.before.iter().copied().zip(after).collect(),
+        }
+    }
+}
+
+/// Earth mover's distance of each column.
+fn distances(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> Vec<f64> {
+    (0..a.ncols())
+        .into_par_iter()
+        .map(|j| emd(&mut a.column(j).to_vec(), &mut b.column(j).to_vec()))
+        .collect()
+}

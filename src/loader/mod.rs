@@ -1,0 +1,122 @@
+//! From data sets to what models take: the only bridge, and the only place where values become `f32`.
+
+use ndarray::{Array2, Axis};
+
+use crate::data::{DataError, Matrix};
+use crate::recipe::{ScaleGuess, Transform};
+use crate::zoo::BatchSource;
+
+/// Chosen columns of a matrix on the model's scale, cells × markers, with a look at the stored scale.
+///
+/// # Errors
+/// [`DataError`] when the matrix cannot be read, or holds NaN or infinite values: those are named by cell and column.
+pub fn table(
+    matrix: &Matrix,
+    columns: &[usize],
+    names: &[String],
+    transform: Transform,
+    guess: &mut ScaleGuess,
+) -> Result<Array2<f32>, DataError> {
+    let (n, _) = matrix.shape();
+    let mut out = Array2::zeros((n, columns.len()));
+    matrix.columns(columns, &mut |first, run| {
+        let mut to = out.slice_axis_mut(Axis(0), (first..first + run.nrows()).into());
+        for (r, (from, mut to)) in run.rows().into_iter().zip(to.rows_mut()).enumerate() {
+            for (c, (&x, y)) in from.iter().zip(to.iter_mut()).enumerate() {
+                if !x.is_finite() {
+                    let name = names.get(c).map_or("?", String::as_str);
+                    return Err(DataError::Invalid {
+                        what: format!(
+                            "cell {}, {name}: found {x}, expected a finite number; remove such cells first",
+                            first + r
+                        ),
+                    });
+                }
+                guess.see(x);
+                *y = transform.forward(x) as f32;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(out)
+}
+
+/// Some rows of one of several tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Which table.
+    pub table: usize,
+    /// Which rows, increasing.
+    pub rows: Vec<usize>,
+}
+
+impl Group {
+    /// Copies the rows out.
+    pub fn gather(&self, tables: &[Array2<f32>]) -> Array2<f32> {
+        tables[self.table].select(Axis(0), &self.rows)
+    }
+}
+
+/// The union of groups as a source of minibatches; no value is copied before it is asked for.
+#[derive(Debug)]
+pub struct Union<'a> {
+    tables: &'a [Array2<f32>],
+    cells: Vec<(u32, usize)>,
+}
+
+impl<'a> Union<'a> {
+    /// All cells of these groups, each table row once.
+    pub fn new(tables: &'a [Array2<f32>], groups: &[&Group]) -> Self {
+        let mut cells: Vec<(u32, usize)> =
+            groups.iter().flat_map(|g| g.rows.iter().map(|&r| (g.table as u32, r))).collect();
+        cells.sort_unstable();
+        cells.dedup();
+        Self { tables, cells }
+    }
+}
+
+impl BatchSource for Union<'_> {
+    fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    fn width(&self) -> usize {
+        self.tables.first().map_or(0, |t| t.ncols())
+    }
+
+    fn fill(&self, cells: &[usize], out: &mut Vec<f32>) {
+        for &i in cells {
+            let (table, row) = self.cells[i];
+            out.extend(self.tables[table as usize].row(row));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+    use crate::data::{Dense, Values};
+
+    #[test]
+    fn a_nan_is_named_by_cell_and_marker() {
+        let m = Matrix::Dense(Dense::new(2, 2, Values::F32(vec![1.0, 2.0, 3.0, f32::NAN])).unwrap());
+        let names = ["CD3".to_owned(), "CD4".to_owned()];
+        let e = table(&m, &[0, 1], &names, Transform::None, &mut ScaleGuess::default()).unwrap_err();
+        assert!(e.to_string().contains("cell 1, CD4: found NaN"), "{e}");
+        assert!(table(&m, &[0], &names, Transform::None, &mut ScaleGuess::default()).is_ok());
+    }
+
+    #[test]
+    fn a_union_holds_every_cell_once() {
+        let tables = [array![[1.0f32], [2.0]], array![[3.0f32]]];
+        let a = Group { table: 0, rows: vec![0, 1] };
+        let b = Group { table: 0, rows: vec![1] };
+        let c = Group { table: 1, rows: vec![0] };
+        let union = Union::new(&tables, &[&c, &a, &b]);
+        let mut out = Vec::new();
+        union.fill(&[0, 1, 2], &mut out);
+        assert_eq!((union.len(), out), (3, vec![1.0, 2.0, 3.0]));
+    }
+}

@@ -1,0 +1,206 @@
+//! Optimisers over one parameter group. State can be saved; the update is one fused pass over owned buffers.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use candle_core::backprop::GradStore;
+use candle_core::{CpuStorage, Device, Error, InplaceOp2, Layout, Tensor, Var};
+
+use super::NnError;
+
+/// Settings of Adam (Kingma & Ba 2015), with PyTorch's defaults and no weight decay.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdamConfig {
+    /// Step size.
+    pub lr: f64,
+    /// Decay of the first moment.
+    pub beta1: f64,
+    /// Decay of the second moment.
+    pub beta2: f64,
+    /// Added to the root of the second moment.
+    pub eps: f64,
+}
+
+impl Default for AdamConfig {
+    fn default() -> Self {
+        Self { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8 }
+    }
+}
+
+/// Adam over named parameters.
+#[derive(Debug)]
+pub struct Adam {
+    config: AdamConfig,
+    step: u64,
+    slots: BTreeMap<String, Slot>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    var: Var,
+    m: Vec<f32>,
+    v: Vec<f32>,
+}
+
+impl Adam {
+    /// An optimiser of these parameters, before its first step.
+    pub fn new<'a>(config: AdamConfig, vars: impl Iterator<Item = (&'a str, &'a Var)>) -> Self {
+        let slots = vars
+            .map(|(name, var)| {
+                let n = var.elem_count();
+                (name.to_owned(), Slot { var: var.clone(), m: vec![0.0; n], v: vec![0.0; n] })
+            })
+            .collect();
+        Self { config, step: 0, slots }
+    }
+
+    /// One step. Parameters without a gradient stay as they are.
+    ///
+    /// # Errors
+    /// Candle's.
+    pub fn step(&mut self, grads: &GradStore) -> Result<(), NnError> {
+        self.step += 1;
+        let t = self.step.min(i32::MAX as u64) as i32;
+        let AdamConfig { lr, beta1, beta2, eps } = self.config;
+        // PyTorch's order of operations: denom = √v / √(1 − β2ᵗ) + ε, w −= lr / (1 − β1ᵗ) · m / denom.
+        let scale = Scale {
+            beta1: beta1 as f32,
+            beta2: beta2 as f32,
+            step_size: (lr / (1.0 - beta1.powi(t))) as f32,
+            root: (1.0 - beta2.powi(t)).sqrt() as f32,
+            eps: eps as f32,
+        };
+        for slot in self.slots.values_mut() {
+            if let Some(grad) = grads.get(&slot.var) {
+                let grad = grad.contiguous()?;
+                let op = AdamStep { scale, moments: Mutex::new((&mut slot.m, &mut slot.v)) };
+                slot.var.as_tensor().inplace_op2(&grad, &op)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The state to store: number of steps, and `m/<name>`, `v/<name>` tensors.
+    ///
+    /// # Errors
+    /// Candle's.
+    pub fn state(&self) -> Result<(u64, BTreeMap<String, Tensor>), NnError> {
+        let mut out = BTreeMap::new();
+        for (name, slot) in &self.slots {
+            for (kind, values) in [("m", &slot.m), ("v", &slot.v)] {
+                let t = Tensor::from_slice(values, slot.var.shape(), &Device::Cpu)?;
+                out.insert(format!("{kind}/{name}"), t);
+            }
+        }
+        Ok((self.step, out))
+    }
+
+    /// Puts a stored state in place, strictly.
+    ///
+    /// # Errors
+    /// [`NnError::Parameter`] that names a missing, spare or misshapen tensor.
+    pub fn load(&mut self, step: u64, stored: &BTreeMap<String, Tensor>) -> Result<(), NnError> {
+        let bad = |name: &str, what: &str| NnError::Parameter { name: name.into(), what: what.into() };
+        if stored.len() != 2 * self.slots.len() {
+            return Err(bad("optimiser state", "has more or fewer tensors than this model"));
+        }
+        for (name, slot) in &mut self.slots {
+            for (kind, values) in [("m", &mut slot.m), ("v", &mut slot.v)] {
+                let key = format!("{kind}/{name}");
+                let t = stored.get(&key).ok_or_else(|| bad(&key, "missing from the stored state"))?;
+                if t.dims() != slot.var.dims() {
+                    return Err(bad(&key, "stored with another shape"));
+                }
+                *values = t.flatten_all()?.to_vec1()?;
+            }
+        }
+        self.step = step;
+        Ok(())
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Scale {
+    beta1: f32,
+    beta2: f32,
+    step_size: f32,
+    root: f32,
+    eps: f32,
+}
+
+struct AdamStep<'a> {
+    scale: Scale,
+    moments: Mutex<(&'a mut Vec<f32>, &'a mut Vec<f32>)>,
+}
+
+impl InplaceOp2 for AdamStep<'_> {
+    fn name(&self) -> &'static str {
+        "adam"
+    }
+
+    fn cpu_fwd(
+        &self,
+        w: &mut CpuStorage,
+        wl: &Layout,
+        g: &CpuStorage,
+        gl: &Layout,
+    ) -> candle_core::Result<()> {
+        let (CpuStorage::F32(w), CpuStorage::F32(g)) = (w, g) else {
+            return Err(Error::Msg("Adam works on f32 parameters".into()));
+        };
+        let (Some((w0, w1)), Some((g0, g1))) = (wl.contiguous_offsets(), gl.contiguous_offsets()) else {
+            return Err(Error::RequiresContiguous { op: "adam" });
+        };
+        let mut moments = self.moments.lock().map_err(|e| Error::Msg(e.to_string()))?;
+        let (m, v) = &mut *moments;
+        let Scale { beta1, beta2, step_size, root, eps } = self.scale;
+        for (((w, &g), m), v) in w[w0..w1].iter_mut().zip(&g[g0..g1]).zip(m.iter_mut()).zip(v.iter_mut()) {
+            *m += (g - *m) * (1.0 - beta1);
+            *v = *v * beta2 + g * g * (1.0 - beta2);
+            *w -= step_size * (*m / (v.sqrt() / root + eps));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// torch 2.15:
+    /// w = torch.tensor([1.0], requires_grad=True); opt = torch.optim.Adam([w], 1e-3)
+    /// for g in (1.0, -2.0, 0.5): w.grad = torch.tensor([g]); opt.step(); print(w.item())
+    #[test]
+    fn three_steps_equal_pytorch() {
+        let w = Var::from_slice(&[1.0f32], 1, &Device::Cpu).unwrap();
+        let mut opt = Adam::new(AdamConfig::default(), [("w", &w)].into_iter());
+        let expected = [0.999, 0.999_366_1, 0.999_502_8];
+        for (g, e) in [1.0, -2.0, 0.5].into_iter().zip(expected) {
+            // A loss whose gradient is g.
+            let loss = (w.as_tensor() * g).unwrap().sum_all().unwrap();
+            opt.step(&loss.backward().unwrap()).unwrap();
+            let got = w.to_vec1::<f32>().unwrap()[0];
+            assert!((got - e).abs() < 2e-7, "{got} {e}");
+        }
+    }
+
+    #[test]
+    fn a_stored_state_continues_bit_for_bit() {
+        let run = |split: bool| {
+            let w = Var::from_slice(&[1.0f32, -3.0], 2, &Device::Cpu).unwrap();
+            let mut opt = Adam::new(AdamConfig::default(), [("w", &w)].into_iter());
+            for i in 0..10 {
+                if split && i == 5 {
+                    let (step, state) = opt.state().unwrap();
+                    opt = Adam::new(AdamConfig::default(), [("w", &w)].into_iter());
+                    opt.load(step, &state).unwrap();
+                }
+                let loss = w.as_tensor().sqr().unwrap().sum_all().unwrap();
+                opt.step(&loss.backward().unwrap()).unwrap();
+            }
+            w.to_vec1::<f32>().unwrap()
+        };
+        assert_eq!(run(false), run(true));
+    }
+}

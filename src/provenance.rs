@@ -1,0 +1,56 @@
+//! The record of a run that goes into the file it wrote. Does not know how a file stores it.
+
+use std::io::Read;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// One run of scx on one file. Holds what can change the numbers: no thread count, path, host or time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The scx that ran.
+    pub scx: String,
+    /// What it did.
+    pub verb: String,
+    /// The settings that can change the numbers.
+    pub settings: Value,
+    /// What was read.
+    pub inputs: Vec<Input>,
+    /// What came of it.
+    pub result: Value,
+}
+
+/// One input file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    /// What it was used as.
+    pub role: String,
+    /// Its name without folders.
+    pub name: String,
+    /// Cells.
+    pub n_obs: usize,
+    /// Variables.
+    pub n_vars: usize,
+    /// SHA-256 of its bytes, hexadecimal.
+    pub sha256: String,
+}
+
+/// SHA-256 of a file's bytes, hexadecimal.
+///
+/// # Errors
+/// The operating system's.
+pub fn sha256(path: &Path) -> std::io::Result<String> {
+    let mut file = std::fs::File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let n = file.read(&mut buffer)?;
+        if n == 0 {
+            break;
+        }
+        hash.update(&buffer[..n]);
+    }
+    Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
+}

@@ -1,0 +1,131 @@
+//! The models. A model file knows tensors only: no path, no obs column, no format.
+//!
+//! Adding a model = one file and one row of [`REGISTRY`].
+
+mod checkpoint;
+mod neuron_edit;
+mod trainer;
+
+use std::collections::BTreeMap;
+
+use candle_core::Tensor;
+
+use crate::nn::{Adam, NnError, Params};
+
+pub use checkpoint::{Checkpoint, FORMAT_VERSION, ModelFile, check_target};
+pub use neuron_edit::{KIND as NEURON_EDIT, LatentEdit, NeuronEdit, NeuronEditConfig};
+pub use trainer::{BatchSource, Length, TrainConfig, TrainState, Trainer};
+
+/// Named losses of one step; the first is the total.
+pub type Losses = Vec<(&'static str, f64)>;
+
+/// What every model can do: be trained, be stored.
+pub trait Model: Send {
+    /// Parameter groups, each with its own optimiser: the first part of tensor names.
+    fn groups(&self) -> &'static [&'static str];
+    /// The parameters.
+    fn params(&self) -> &Params;
+    /// One update on a minibatch [n, width]. The order of updates is the model's business.
+    ///
+    /// # Errors
+    /// [`ZooError`] when tensors refuse.
+    fn train_step(&mut self, batch: &Tensor, cx: &mut StepCx<'_>) -> Result<Losses, ZooError>;
+}
+
+/// What a training step may use: one optimiser per group.
+#[derive(Debug)]
+pub struct StepCx<'a> {
+    optimisers: &'a mut BTreeMap<&'static str, Adam>,
+}
+
+impl StepCx<'_> {
+    /// Backward and one optimiser step, for the parameters of `group` alone. Any graph built before is stale
+    /// afterwards: run forward again.
+    ///
+    /// # Errors
+    /// [`ZooError`] when there is no such group or tensors refuse.
+    pub fn descend(&mut self, group: &str, loss: &Tensor) -> Result<(), ZooError> {
+        let optimiser = self
+            .optimisers
+            .get_mut(group)
+            .ok_or_else(|| ZooError::Config { what: format!("no parameter group {group}") })?;
+        optimiser.step(&loss.backward().map_err(NnError::from)?)?;
+        Ok(())
+    }
+}
+
+/// One row of the table of models.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// Name in files and on the command line.
+    pub kind: &'static str,
+    /// What it is, in a line.
+    pub what: &'static str,
+    /// Where it comes from.
+    pub reference: &'static str,
+}
+
+/// All models.
+pub static REGISTRY: &[Entry] = &[Entry {
+    kind: neuron_edit::KIND,
+    what: "batch correction from spike-in controls: percentile maps on the neurons of an autoencoder",
+    reference: "Amodio et al., Neuron Editing, eq. 1",
+}];
+
+/// What can go wrong with a model.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ZooError {
+    /// The loss is no number any more, or far above where it began.
+    #[error(
+        "training diverged at step {step} (epoch {epoch}): the loss is {loss}, it began at {first}; \
+         check the input scale (--transform, --cofactor) or lower the learning rate (model.learning_rate in --config)"
+    )]
+    Diverged {
+        /// Step, from 1.
+        step: u64,
+        /// Epoch, from 1.
+        epoch: u64,
+        /// The loss there.
+        loss: f64,
+        /// The loss of the first step.
+        first: f64,
+    },
+    /// Somebody asked to stop.
+    #[error("stopped at step {step}; nothing was written")]
+    Cancelled {
+        /// Steps done.
+        step: u64,
+    },
+    /// The settings do not fit together.
+    #[error("{what}")]
+    Config {
+        /// What is wrong.
+        what: String,
+    },
+    /// A model cannot be stored there.
+    #[error("{}: {what}", path.display())]
+    Exists {
+        /// The folder.
+        path: std::path::PathBuf,
+        /// What is there, and what to do.
+        what: String,
+    },
+    /// A stored model cannot be used.
+    #[error("{}: {what}", path.display())]
+    Checkpoint {
+        /// The folder or file.
+        path: std::path::PathBuf,
+        /// What is wrong, and what to do.
+        what: String,
+    },
+    /// A network refused.
+    #[error(transparent)]
+    Nn(#[from] NnError),
+}
+
+impl From<candle_core::Error> for ZooError {
+    fn from(e: candle_core::Error) -> Self {
+        ZooError::Nn(NnError::Tensor(e))
+    }
+}
