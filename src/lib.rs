@@ -3,5 +3,7 @@
 pub mod data;
 mod error;
 pub mod io;
+pub mod linalg;
+pub mod report;
 
 pub use error::Error;
