@@ -72,7 +72,8 @@ impl Pca {
             return Err(LinalgError::Columns { expected: self.mean.len(), found: x.ncols() });
         }
         let mut out = Array2::zeros((x.nrows(), self.components.nrows()));
-        for (rows, mut to) in x.axis_chunks_iter(Axis(0), CHUNK).zip(out.axis_chunks_iter_mut(Axis(0), CHUNK)) {
+        for (rows, mut to) in x.axis_chunks_iter(Axis(0), CHUNK).zip(out.axis_chunks_iter_mut(Axis(0), CHUNK))
+        {
             to.assign(&centred(rows, &self.mean).dot(&self.components.t()));
         }
         Ok(out)

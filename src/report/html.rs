@@ -23,7 +23,8 @@ pub(super) fn escape(text: &str) -> String {
 
 /// The methods against the measures, and what each measure says.
 pub(super) fn score(t: &ScoreTable) -> String {
-    let mut out = String::from("<div class=\"wide\"><table class=\"score\">\n<thead><tr><th scope=\"col\">method</th>");
+    let mut out =
+        String::from("<div class=\"wide\"><table class=\"score\">\n<thead><tr><th scope=\"col\">method</th>");
     for c in &t.columns {
         let _ = write!(
             out,
@@ -44,8 +45,11 @@ pub(super) fn score(t: &ScoreTable) -> String {
             );
         }
         for row in &g.rows {
-            let (class, badge) =
-                if row.chosen { (" class=\"chosen\"", " <span class=\"badge\">used</span>") } else { ("", "") };
+            let (class, badge) = if row.chosen {
+                (" class=\"chosen\"", " <span class=\"badge\">used</span>")
+            } else {
+                ("", "")
+            };
             let _ = write!(out, "<tr{class}><th scope=\"row\">{}{badge}</th>", escape(&row.method));
             for i in 0..t.columns.len() {
                 match row.values.get(i).filter(|v| !v.text.is_empty()) {
@@ -116,7 +120,9 @@ pub(super) fn legend(roles: &[Role], mark: Mark, more: &str) -> String {
             Mark::Line => {
                 let dashes = role.dashes().map(|d| format!(" stroke-dasharray=\"{d}\"")).unwrap_or_default();
                 let area = if *role == Role::After {
-                    format!("<rect x=\"0\" y=\"5\" width=\"24\" height=\"9\" class=\"area\" fill=\"{colour}\"/>")
+                    format!(
+                        "<rect x=\"0\" y=\"5\" width=\"24\" height=\"9\" class=\"area\" fill=\"{colour}\"/>"
+                    )
                 } else {
                     String::new()
                 };

@@ -27,6 +27,7 @@ pub fn render(report: &Report) -> String {
     }
     page.out.push_str("</header>\n");
     page.verdict(&report.verdict);
+    page.contents(report);
     page.warnings(&report.warnings);
     if !report.score.columns.is_empty() {
         page.out.push_str("<section id=\"score\">\n<h2>Score</h2>\n");
@@ -63,6 +64,18 @@ impl Page {
         );
     }
 
+    /// Ways to the panels, where there are several.
+    fn contents(&mut self, report: &Report) {
+        if report.panels.len() < 2 {
+            return;
+        }
+        self.out.push_str("<nav aria-label=\"on this page\"><b>On this page:</b>");
+        for (i, panel) in report.panels.iter().enumerate() {
+            let _ = write!(self.out, " <a href=\"#p{}\">{}</a>", i + 1, escape(&panel.name));
+        }
+        self.out.push_str("</nav>\n");
+    }
+
     fn warnings(&mut self, warnings: &[String]) {
         if !warnings.is_empty() {
             let _ = writeln!(
@@ -75,7 +88,8 @@ impl Page {
 
     fn panel(&mut self, number: usize, panel: &Panel, report: &Report) {
         let prefix = format!("p{number}");
-        let _ = writeln!(self.out, "<section class=\"panel\" id=\"{prefix}\">\n<h2>{}</h2>", escape(&panel.name));
+        let _ =
+            writeln!(self.out, "<section class=\"panel\" id=\"{prefix}\">\n<h2>{}</h2>", escape(&panel.name));
         if !panel.made_of.is_empty() {
             self.out.push_str("<p class=\"made-of\">");
             for (name, what) in &panel.made_of {
@@ -126,8 +140,8 @@ impl Page {
             "Principal components of controls and sample",
             &format!("{}{svg}", legend(&roles, Mark::Dot, arrows)),
             "Each speck is a cell, each large dot the median of its group; both plots have the same axes. Left: as \
-             measured. Right: with the corrected sample. The sample's arrow should run like the arrow of the controls, \
-             and its cloud should keep its shape. Cells beyond the axes lie on the frame.",
+             measured. Right: the corrected sample with the target control. The sample's clouds should have moved as \
+             the controls' did and kept their shape. Cells beyond the axes lie on the frame.",
         );
     }
 
@@ -140,8 +154,8 @@ impl Page {
             &format!("{} against {}{why}", b.y, b.x),
             &format!("{}{svg}", legend(&roles_of(&b.groups, &[]), Mark::Dot, "")),
             "All plots have the same axes. Dotted lines mark the median of the sample before. A batch effect shows as \
-             the arrow between the controls: the sample should move alike along it. Populations that only the sample \
-             has must still be there after.",
+             the arrow between the controls; the correction should move the sample the same way. Populations that only \
+             the sample has must still be there afterwards.",
         );
     }
 
@@ -194,9 +208,15 @@ impl Page {
             );
         }
         if !report.notes.is_empty() {
-            let _ = write!(self.out, "<section id=\"notes\">\n<h2>Notes</h2>\n{}</section>\n", list(&report.notes));
+            let _ = write!(
+                self.out,
+                "<section id=\"notes\">\n<h2>Notes</h2>\n{}</section>\n",
+                list(&report.notes)
+            );
         }
-        self.out.push_str("<footer>Made by scx. This page is one file: it runs no script and loads nothing.</footer>\n");
+        self.out.push_str(
+            "<footer>Made by scx. This page is one file: it runs no script and loads nothing.</footer>\n",
+        );
         self.out.push_str("</main>\n</body>\n</html>\n");
     }
 

@@ -44,6 +44,10 @@ impl Rect {
         self.x < other.right() && other.x < self.right() && self.y < other.bottom() && other.y < self.bottom()
     }
 
+    pub(super) fn holds(&self, p: [f64; 2]) -> bool {
+        p[0] > self.x && p[0] < self.right() && p[1] > self.y && p[1] < self.bottom()
+    }
+
     pub(super) fn within(&self, outer: &Rect) -> bool {
         self.x >= outer.x
             && self.y >= outer.y
@@ -161,12 +165,12 @@ impl Svg {
         let (dx, dy) = (to[0] - from[0], to[1] - from[1]);
         let length = dx.hypot(dy);
         // Shorter than its head: nothing moved that one could point at.
-        if !(length > 14.0) {
+        if length.is_nan() || length <= 13.0 {
             return;
         }
         let (ux, uy) = (dx / length, dy / length);
-        let tip = [to[0] - ux * 6.0, to[1] - uy * 6.0];
-        let neck = [tip[0] - ux * 9.0, tip[1] - uy * 9.0];
+        let tip = [to[0] - ux * 5.0, to[1] - uy * 5.0];
+        let neck = [tip[0] - ux * 8.0, tip[1] - uy * 8.0];
         self.line(from, neck, "halo");
         self.line(from, neck, class);
         let (px, py) = (-uy * 4.5, ux * 4.5);

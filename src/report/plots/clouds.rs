@@ -33,7 +33,7 @@ pub(in super::super) fn pca(id: &str, cloud: &PcaCloud) -> Option<String> {
         },
         Part {
             title: "After",
-            roles: vec![SourceControl, TargetControl, After],
+            roles: vec![TargetControl, After],
             arrows: vec![(SourceControl, TargetControl), (Before, After)],
             guides: None,
         },
@@ -64,7 +64,12 @@ pub(in super::super) fn biaxial(id: &str, b: &Biaxial, unit: &str) -> Option<Str
             guides: None,
         },
         Part { title: "Sample before", roles: vec![Before], arrows: vec![], guides: Some(Before) },
-        Part { title: "Sample after", roles: vec![After], arrows: vec![(Before, After)], guides: Some(Before) },
+        Part {
+            title: "Sample after",
+            roles: vec![After],
+            arrows: vec![(Before, After)],
+            guides: Some(Before),
+        },
     ];
     if b.groups.iter().any(|g| g.role == Truth && !g.at.is_empty()) {
         parts.push(Part {
@@ -91,17 +96,25 @@ struct Text {
 
 fn draw(id: &str, groups: &[Points], parts: &[Part], height: f64, text: &Text) -> Option<String> {
     let drawn = |p: &&[f64; 2]| drawable(p[0]) && drawable(p[1]);
+    let is_shown = |g: &&Points| parts.iter().any(|p| p.roles.contains(&g.role));
     let along = |i: usize| {
-        let mut all: Vec<f64> =
-            groups.iter().flat_map(|g| g.at.iter().filter(drawn)).filter_map(|p| p.get(i).copied()).collect();
+        let mut all: Vec<f64> = groups
+            .iter()
+            .filter(is_shown)
+            .flat_map(|g| g.at.iter().filter(drawn))
+            .filter_map(|p| p.get(i).copied())
+            .collect();
         quantile_range(&mut all, TAIL).map(|r| widen(r, 0.06))
     };
     let (x, y) = (along(0)?, along(1)?);
     let (left, gap, top) = (60.0, 42.0, 28.0);
     let n = parts.len() as f64;
     let w = (FULL - left - 8.0 - gap * (n - 1.0)) / n;
-    let desc: Vec<String> =
-        groups.iter().map(|g| format!("{}: {} cells", g.role.name(), g.at.iter().filter(drawn).count())).collect();
+    let desc: Vec<String> = groups
+        .iter()
+        .filter(is_shown)
+        .map(|g| format!("{}: {} cells", g.role.name(), g.at.iter().filter(drawn).count()))
+        .collect();
     let mut svg = Svg::new(id, FULL, top + height + 48.0, &text.title, &desc.join(", "));
     for (i, part) in parts.iter().enumerate() {
         let area = Rect { x: left + i as f64 * (w + gap), y: top, w, h: height };
@@ -142,12 +155,12 @@ fn draw_part(svg: &mut Svg, axes: &Axes, groups: &[Points], part: &Part) {
             svg.arrow(axes.at(a), axes.at(b), if *from == Role::Before { "move" } else { "drift" });
         }
     }
-    // The place the sample started from belongs to its arrow, though its cells are not drawn there.
+    // The place an arrow starts from belongs to it, though its cells are not drawn there.
     let starts = part.arrows.iter().map(|a| a.0).filter(|r| !part.roles.contains(r));
     for role in starts.chain(part.roles.iter().copied()) {
         if let Some(m) = middle(groups, role) {
             let tip = format!("median of {}: {}, {}", role.name(), number(m[0], 2), number(m[1], 2));
-            svg.dot(axes.at(m), 5.5, "centre", Some(role.colour()), &tip);
+            svg.dot(axes.at(m), 5.0, "centre", Some(role.colour()), &tip);
         }
     }
 }
@@ -172,7 +185,8 @@ fn opacity(n: usize) -> f64 {
 fn middle(groups: &[Points], role: Role) -> Option<[f64; 2]> {
     let g = groups.iter().find(|g| g.role == role)?;
     let along = |i: usize| {
-        let mut v: Vec<f64> = g.at.iter().filter_map(|p| p.get(i).copied()).filter(|v| drawable(*v)).collect();
+        let mut v: Vec<f64> =
+            g.at.iter().filter_map(|p| p.get(i).copied()).filter(|v| drawable(*v)).collect();
         v.sort_by(f64::total_cmp);
         let n = v.len();
         let upper = *v.get(n / 2)?;

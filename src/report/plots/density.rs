@@ -28,7 +28,8 @@ pub(in super::super) fn density(id: &str, m: &MarkerValues) -> Option<String> {
     let axes = Axes::linear(area, range, (0.0, if top > 0.0 { top * 1.04 } else { 1.0 }));
 
     let desc: Vec<String> = groups.iter().map(|(r, v)| format!("{}: {} cells", r.name(), v.len())).collect();
-    let mut svg = Svg::new(id, WIDTH, HEIGHT, &format!("{}: density per group of cells", m.marker), &desc.join(", "));
+    let mut svg =
+        Svg::new(id, WIDTH, HEIGHT, &format!("{}: density per group of cells", m.marker), &desc.join(", "));
     svg.text([area.x, 15.0], Anchor::Start, "part", &fit(&m.marker, 14.0, area.w));
     for t in axes.x.ticks(5) {
         let x = axes.x.at(t.at);
@@ -78,7 +79,7 @@ fn curve(values: &[f64], (lo, hi): (f64, f64)) -> Vec<f64> {
         mass[left + 1] += weight * share;
     }
     // Narrower than a cell or so the grid would show instead of the data.
-    let sd = (bandwidth(values) / step).clamp(1.3, 12.0);
+    let sd = (bandwidth(values) / step).clamp(1.3, 8.0);
     let reach = (3.5 * sd).ceil() as usize;
     let kernel: Vec<f64> = (0..=reach).map(|i| (-0.5 * (i as f64 / sd).powi(2)).exp()).collect();
     let whole = 2.0 * kernel.iter().sum::<f64>() - 1.0;
@@ -90,7 +91,8 @@ fn curve(values: &[f64], (lo, hi): (f64, f64)) -> Vec<f64> {
         .collect()
 }
 
-/// Silverman's rule, with the spread of the middle half where that is smaller.
+/// Two thirds of Silverman's rule, which blurs markers with two peaks; the spread of the middle half where that
+/// is smaller.
 fn bandwidth(values: &[f64]) -> f64 {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
@@ -98,7 +100,7 @@ fn bandwidth(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     let quartiles = quantile_range(&mut sorted, 0.25).map_or(0.0, |(a, b)| b - a) / 1.34;
     let spread = if quartiles > 0.0 { sd.min(quartiles) } else { sd };
-    0.9 * spread * n.powf(-0.2)
+    0.6 * spread * n.powf(-0.2)
 }
 
 /// The curve as a path, without the points a straight line passes through anyhow.

@@ -51,7 +51,7 @@ pub(in super::super) fn loss(id: &str, steps: &[(f64, f64)]) -> Option<String> {
         let lower = stretches.iter().rev().map(|s| [s.step, s.low]);
         svg.path(&format!("{}Z", trace(upper.chain(lower), &axes)), "class=\"band\"");
     }
-    svg.path(&trace(stretches.iter().map(|s| [s.step, s.mean]), &axes), "class=\"loss\"");
+    svg.path(&trace(stretches.iter().map(|s| [s.step, s.mean]), &axes), "class=\"loss-line\"");
     svg.end_clip();
     axes.close(&mut svg);
     axes.x_label(&mut svg, "training step");

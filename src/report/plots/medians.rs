@@ -1,6 +1,6 @@
 //! Change of medians: one dot per marker, sample against controls or against the truth.
 
-use super::super::labels::{Label, place};
+use super::super::labels::{Ground, Label, place};
 use super::super::scale::{drawable, number, range, widen};
 use super::super::svg::{Anchor, Rect, Svg, fit, text_width};
 use super::super::{MedianChange, Medians};
@@ -45,14 +45,19 @@ pub(in super::super) fn change_plot(id: &str, m: &Medians, against: Against, uni
         Against::Controls => ("Change of medians, sample against controls", "change in the controls"),
         Against::Truth => ("Change of medians, sample against truth", "true change of the sample"),
     };
-    let desc = format!("{} markers; x: {x_name}, y: change in the sample. {}", dots.len(), corner(m, against).join(", "));
+    let desc = format!(
+        "{} markers; x: {x_name}, y: change in the sample. {}",
+        dots.len(),
+        corner(m, against).join(", ")
+    );
     let mut svg = Svg::new(id, WIDTH, HEIGHT, title, &desc);
     axes.draw(&mut svg, (6, 6));
     svg.line(axes.at([ends.0, 0.0]), axes.at([ends.1, 0.0]), "zero");
     svg.line(axes.at([0.0, ends.0]), axes.at([0.0, ends.1]), "zero");
     svg.line(axes.at([ends.0, ends.0]), axes.at([ends.1, ends.1]), "identity");
     let stats = stats_box(&corner(m, against), &dots, area);
-    draw_dots(&mut svg, &dots, stats.as_ref().map(|s| s.0), area);
+    let taken: Vec<Rect> = stats.iter().map(|s| s.0).collect();
+    draw_dots(&mut svg, &dots, &taken, area);
     if let Some((bounds, lines)) = stats {
         for (i, line) in lines.iter().enumerate() {
             let y = bounds.y + 17.0 + 18.0 * i as f64;
@@ -74,7 +79,9 @@ fn pair(c: &MedianChange, against: Against) -> Option<(&str, [f64; 2])> {
 }
 
 fn corner(m: &Medians, against: Against) -> Vec<String> {
-    let line = |name: &str, v: Option<f64>| v.filter(|v| v.is_finite()).map(|v| format!("{name} = {}", number(v, 3)));
+    let line = |name: &str, v: Option<f64>| {
+        v.filter(|v| v.is_finite()).map(|v| format!("{name} = {}", number(v, 3)))
+    };
     let lines = match against {
         Against::Controls => vec![line("r", m.r), line("slope", m.slope), line("RMSE", m.rmse)],
         Against::Truth => vec![line("r_true", m.r_true)],
@@ -95,7 +102,7 @@ fn stats_box(lines: &[String], dots: &[Dot<'_>], area: Rect) -> Option<(Rect, Ve
     (!lines.is_empty()).then(|| (if count(&lower) < count(&upper) { lower } else { upper }, lines.to_vec()))
 }
 
-fn draw_dots(svg: &mut Svg, dots: &[Dot<'_>], stats: Option<Rect>, area: Rect) {
+fn draw_dots(svg: &mut Svg, dots: &[Dot<'_>], taken: &[Rect], area: Rect) {
     // Named are the markers that moved far, on either axis.
     let mut order: Vec<&Dot<'_>> = dots.iter().collect();
     let shift = |d: &Dot<'_>| d.value[0].abs().max(d.value[1].abs());
@@ -103,10 +110,11 @@ fn draw_dots(svg: &mut Svg, dots: &[Dot<'_>], stats: Option<Rect>, area: Rect) {
     order.truncate(LABELS);
     let names: Vec<String> = order.iter().map(|d| fit(d.marker, FONT, 150.0)).collect();
     let labels: Vec<Label<'_>> = order.iter().zip(&names).map(|(d, text)| Label { text, at: d.at }).collect();
-    let taken: Vec<Rect> = stats.into_iter().collect();
     let all: Vec<[f64; 2]> = dots.iter().map(|d| d.at).collect();
     let inner = Rect { x: area.x + 2.0, y: area.y + 2.0, w: area.w - 4.0, h: area.h - 4.0 };
-    let placed = place(&labels, &all, &taken, inner, FONT);
+    let diagonal = ([area.x, area.bottom()], [area.right(), area.y]);
+    let ground = Ground { dots: &all, taken, lines: &[diagonal], frame: inner };
+    let placed = place(&labels, &ground, FONT);
     for (p, label) in placed.iter().filter_map(|p| labels.get(p.index).map(|l| (p, l))) {
         if let Some(end) = p.leader {
             svg.line(label.at, end, "leader");

@@ -25,11 +25,7 @@ struct Axes {
 
 impl Axes {
     fn linear(area: Rect, x: (f64, f64), y: (f64, f64)) -> Self {
-        Axes {
-            area,
-            x: Scale::linear(x, area.x, area.right()),
-            y: Scale::linear(y, area.bottom(), area.y),
-        }
+        Axes { area, x: Scale::linear(x, area.x, area.right()), y: Scale::linear(y, area.bottom(), area.y) }
     }
 
     fn at(&self, p: [f64; 2]) -> [f64; 2] {
