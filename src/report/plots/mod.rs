@@ -1,0 +1,70 @@
+//! The figures.
+
+mod clouds;
+mod density;
+mod loss;
+mod medians;
+
+pub(super) use clouds::{biaxial, pca};
+pub(super) use density::density;
+pub(super) use loss::loss;
+pub(super) use medians::{Against, change_plot};
+
+use super::scale::Scale;
+use super::svg::{Anchor, Rect, Svg};
+
+/// Width of a figure that takes the whole page.
+const FULL: f64 = 1080.0;
+
+/// A plot's area with its two scales.
+struct Axes {
+    area: Rect,
+    x: Scale,
+    y: Scale,
+}
+
+impl Axes {
+    fn linear(area: Rect, x: (f64, f64), y: (f64, f64)) -> Self {
+        Axes { area, x: Scale::linear(x, area.x, area.right()), y: Scale::linear(y, area.bottom(), area.y) }
+    }
+
+    fn at(&self, p: [f64; 2]) -> [f64; 2] {
+        [self.x.at_within(p[0]), self.y.at_within(p[1])]
+    }
+
+    /// Ground, grid lines and tick labels.
+    fn draw(&self, svg: &mut Svg, ticks: (usize, usize)) {
+        let a = self.area;
+        svg.rect(a, "ground");
+        for t in self.x.ticks(ticks.0) {
+            let x = self.x.at(t.at);
+            svg.line([x, a.y], [x, a.bottom()], "grid");
+            svg.text([x, a.bottom() + 16.0], Anchor::Middle, "tick", &t.label);
+        }
+        for t in self.y.ticks(ticks.1) {
+            let y = self.y.at(t.at);
+            svg.line([a.x, y], [a.right(), y], "grid");
+            svg.text([a.x - 7.0, y + 4.0], Anchor::End, "tick", &t.label);
+        }
+    }
+
+    /// The frame, drawn last so that it closes what was clipped.
+    fn close(&self, svg: &mut Svg) {
+        svg.rect(self.area, "frame");
+    }
+
+    fn x_label(&self, svg: &mut Svg, text: &str) {
+        let middle = self.area.x + self.area.w / 2.0;
+        svg.text([middle, self.area.bottom() + 37.0], Anchor::Middle, "label", text);
+    }
+
+    fn y_label(&self, svg: &mut Svg, text: &str) {
+        let middle = self.area.y + self.area.h / 2.0;
+        svg.text_upwards([self.area.x - 42.0, middle], "label", text);
+    }
+}
+
+/// A quantity with its unit, for an axis.
+fn with_unit(what: &str, unit: &str) -> String {
+    if unit.is_empty() { what.to_owned() } else { format!("{what}, {unit}") }
+}
