@@ -210,16 +210,20 @@ fn parameter(key: &str) -> Option<String> {
     (suffix.len() < rest.len()).then(|| suffix.to_ascii_uppercase())
 }
 
-/// The list of records with one more at its end. What is there already is kept, whatever it is.
+/// The list of records with one more at its end. What is there already is kept letter for letter, whatever it is: a
+/// number parsed and printed again might change.
 fn append_record(old: Option<&str>, record: &str) -> String {
-    let parse = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
-    let mut records = match old.filter(|o| !o.trim().is_empty()).map(parse) {
-        None => Vec::new(),
-        Some(Value::Array(records)) => records,
-        Some(single) => vec![single],
+    let json = |text: &str| match serde_json::from_str::<Value>(text) {
+        Ok(_) => text.trim().to_owned(),
+        Err(_) => Value::String(text.to_owned()).to_string(),
     };
-    records.push(parse(record));
-    Value::Array(records).to_string()
+    let old = old.map(str::trim).filter(|o| !o.is_empty()).map(json).unwrap_or_default();
+    let inside = match old.strip_prefix('[').and_then(|o| o.strip_suffix(']')) {
+        Some(list) => list.trim(),
+        None => old.as_str(),
+    };
+    let comma = if inside.is_empty() { "" } else { "," };
+    format!("[{inside}{comma}{}]", json(record))
 }
 
 #[cfg(test)]
@@ -270,7 +274,9 @@ mod tests {
         let second = compose(&first, &shape(1.0), true, Some("not json"));
         assert_eq!(value(&second, "SCX_P1E"), ["4,1"]);
         assert_eq!(value(&second, "SCX"), [r#"[{"run":1},"not json"]"#]);
-        assert_eq!(append_record(Some("{\"a\":1}"), "2"), r#"[{"a":1},2]"#);
+        assert_eq!(append_record(Some("{\"a\":0.10}"), "2"), r#"[{"a":0.10},2]"#);
+        assert_eq!(append_record(Some(" [ ] "), "[2]"), "[[2]]");
+        assert_eq!(append_record(Some("[1] [2]"), "3"), r#"["[1] [2]",3]"#);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) enum Kind {
 pub(super) struct Channel {
     /// `$PnN`, as stored.
     pub(super) name: String,
-    /// `$PnS`, as stored; empty when absent.
+    /// `$PnS`, as stored; empty when absent or blank.
     pub(super) stain: String,
     /// Bytes one value takes, from `$PnB`.
     pub(super) bytes: usize,
@@ -179,7 +179,8 @@ fn channels(path: &Path, keywords: &Keywords, kind: Kind) -> Result<Vec<Channel>
             Kind::Float | Kind::Double => u64::MAX,
         };
         let name = keywords.get(&format!("$P{n}N")).unwrap_or_default().to_owned();
-        let stain = keywords.get(&format!("$P{n}S")).unwrap_or_default().to_owned();
+        let stain = keywords.get(&format!("$P{n}S")).filter(|s| !s.trim().is_empty());
+        let stain = stain.unwrap_or_default().to_owned();
         channels.push(Channel { name, stain, bytes, mask });
     }
     Ok(channels)

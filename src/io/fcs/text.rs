@@ -120,22 +120,37 @@ fn pairs(
     limits.check(path, "TEXT", delimiters as u64, BYTES_PER_DELIMITER)?;
     let body = text.get(1..).unwrap_or_default();
     let utf8 = std::str::from_utf8(text).is_ok();
-    let standard = pair_up(path, split_escaped(body, delimiter), utf8)?;
-    let glued = |(key, _): &&(String, String)| key.as_bytes().contains(&delimiter);
-    let Some((key, _)) = standard.iter().find(glued) else {
-        return Ok(standard);
+    let standard = pair_up(split_escaped(body, delimiter), utf8);
+    let glued = |t: &&str| t.as_bytes().contains(&delimiter);
+    let keys = standard.pairs.iter().map(|(key, _)| key.as_str());
+    let Some(near) = keys.chain([standard.rest.as_str()]).find(glued) else {
+        return standard.checked(path);
     };
-    let tokens = body.split(|&b| b == delimiter).map(<[u8]>::to_vec).collect();
-    let dollars = |p: &[(String, String)]| p.iter().filter(|(k, _)| k.starts_with('$')).count();
-    match pair_up(path, tokens, utf8) {
-        Ok(empty) if dollars(&empty) >= dollars(&standard) && empty.iter().all(|(k, _)| !k.is_empty()) => {
-            tracing::warn!(
-                "{}: TEXT holds empty values, which the standard forbids (near `{key}`); read as empty",
-                path.display()
-            );
-            Ok(empty)
+    let empty = pair_up(body.split(|&b| b == delimiter).map(<[u8]>::to_vec).collect(), utf8);
+    let dollars = |p: &Pairs| p.pairs.iter().filter(|(k, _)| k.starts_with('$')).count();
+    if dollars(&empty) < dollars(&standard) || empty.pairs.iter().any(|(k, _)| k.is_empty()) {
+        return standard.checked(path);
+    }
+    tracing::warn!(
+        "{}: TEXT holds empty values, which the standard forbids (near `{}`); read as empty",
+        path.display(),
+        near.trim_end()
+    );
+    empty.checked(path)
+}
+
+/// Keywords and values, and what was left after the last whole pair.
+struct Pairs {
+    pairs: Vec<(String, String)>,
+    rest: String,
+}
+
+impl Pairs {
+    fn checked(self, path: &Path) -> Result<Vec<(String, String)>, ReadError> {
+        if self.pairs.is_empty() {
+            return Err(ReadError::malformed(path, "TEXT", "holds no keyword and value"));
         }
-        _ => Ok(standard),
+        Ok(self.pairs)
     }
 }
 
@@ -161,7 +176,7 @@ fn split_escaped(body: &[u8], delimiter: u8) -> Vec<Vec<u8>> {
 
 /// Pairs tokens up. What follows the last delimiter is padding, or the value of a keyword left without its closing
 /// delimiter.
-fn pair_up(path: &Path, tokens: Vec<Vec<u8>>, utf8: bool) -> Result<Vec<(String, String)>, ReadError> {
+fn pair_up(tokens: Vec<Vec<u8>>, utf8: bool) -> Pairs {
     // The standard asks for UTF-8 from 3.1 on and ASCII before; instruments write Latin-1 as well.
     let decode = |bytes: Vec<u8>| {
         if utf8 {
@@ -172,17 +187,18 @@ fn pair_up(path: &Path, tokens: Vec<Vec<u8>>, utf8: bool) -> Result<Vec<(String,
     };
     let mut pairs = Vec::with_capacity(tokens.len() / 2);
     let mut tokens = tokens.into_iter();
-    while let (Some(key), Some(value)) = (tokens.next(), tokens.next()) {
-        // Partec pads keywords with blanks.
-        let key = decode(key).trim_matches(blank).to_owned();
-        pairs.push((key, decode(value)));
-    }
-    if pairs.is_empty() {
-        return Err(ReadError::malformed(path, "TEXT", "holds no keyword and value"));
-    }
-    // A blank keyword is padding before the end of the segment, or the tail of an odd count.
+    let rest = loop {
+        match (tokens.next(), tokens.next()) {
+            // Partec pads keywords with blanks.
+            (Some(key), Some(value)) => {
+                pairs.push((decode(key).trim_matches(blank).to_owned(), decode(value)))
+            }
+            (rest, _) => break rest.map(decode).unwrap_or_default(),
+        }
+    };
+    // A blank keyword with a blank value is padding before the end of the segment.
     pairs.retain(|(key, value)| !(key.is_empty() && value.chars().all(blank)));
-    Ok(pairs)
+    Pairs { pairs, rest }
 }
 
 #[cfg(test)]
@@ -206,6 +222,7 @@ mod tests {
     fn empty_values_do_not_swallow_the_next_keyword() {
         let want = [pair("$P3S", ""), pair("$P4S", ""), pair("$P6N", "FL1-A"), pair("&10", "")];
         assert_eq!(parse(b"\\$P3S\\\\$P4S\\\\$P6N\\FL1-A\\&10\\\\"), want);
+        assert_eq!(parse(b"/$P3S/a/$P4S//last//  "), [pair("$P3S", "a"), pair("$P4S", ""), pair("last", "")]);
     }
 
     #[test]
