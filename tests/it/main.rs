@@ -1,3 +1,4 @@
-//! One test binary, a module per subject.
+//! All integration tests in one binary: HDF5 and the tensor library link slowly.
 
+mod fcs;
 mod report;
