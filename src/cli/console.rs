@@ -14,7 +14,7 @@ use crate::progress::Progress;
 
 /// Prints remarks to stderr unless told to be quiet, and shows progress.
 #[derive(Debug)]
-pub struct Console {
+pub(super) struct Console {
     quiet: bool,
     bar: Mutex<Option<Bar>>,
 }
@@ -30,12 +30,12 @@ struct Bar {
 
 impl Console {
     /// A console.
-    pub fn new(quiet: bool) -> Self {
+    pub(super) fn new(quiet: bool) -> Self {
         Self { quiet, bar: Mutex::new(None) }
     }
 
     /// A remark for people.
-    pub fn say(&self, text: &str) {
+    pub(super) fn say(&self, text: &str) {
         if !self.quiet {
             line(text);
         }
@@ -45,13 +45,13 @@ impl Console {
     ///
     /// # Errors
     /// [`CliError`] with the exit code of the signal.
-    pub fn check(&self) -> Result<(), CliError> {
+    pub(super) fn check(&self) -> Result<(), CliError> {
         stop_code().map_or(Ok(()), |code| Err(CliError::stopped(code)))
     }
 }
 
 /// One line on stderr; a closed stderr is nobody's fault.
-pub fn line(text: &str) {
+pub(super) fn line(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
@@ -66,9 +66,7 @@ impl Progress for Console {
             ProgressDrawTarget::hidden()
         };
         let bar = ProgressBar::with_draw_target(Some(total), target);
-        if let Ok(style) =
-            ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len}  {msg}  {eta} left")
-        {
+        if let Ok(style) = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len}  {msg}  {eta} left") {
             bar.set_style(style);
         }
         bar.set_prefix(what.to_owned());
@@ -106,7 +104,7 @@ impl Progress for Console {
 static STOP: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
 
 /// Listens to Ctrl-C and termination; work looks at [`stop_code`] between steps.
-pub fn listen() {
+pub(super) fn listen() {
     let flag = STOP.get_or_init(|| Arc::new(AtomicUsize::new(0)));
     #[cfg(unix)]
     for (signal, code) in [(signal_hook::consts::SIGINT, 130), (signal_hook::consts::SIGTERM, 143)] {
@@ -118,13 +116,13 @@ pub fn listen() {
 }
 
 /// The exit code of the signal that came, if one came.
-pub fn stop_code() -> Option<u8> {
+pub(super) fn stop_code() -> Option<u8> {
     let code = STOP.get()?.load(Ordering::Relaxed);
     u8::try_from(code).ok().filter(|c| *c > 0)
 }
 
 /// Shows the library's warnings as `warning: …` on stderr.
-pub fn show_warnings() {
+pub(super) fn show_warnings() {
     let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Warnings));
 }
 

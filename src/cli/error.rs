@@ -13,7 +13,7 @@ pub struct CliError {
 }
 
 /// The meaning of each exit code, for people.
-pub const EXIT_CODES: &str = "\
+pub(super) const EXIT_CODES: &str = "\
 Exit codes of scx:
   0    done (a reader that closed the pipe early counts as done)
   1    finished, but with findings you asked to fail on

@@ -13,7 +13,6 @@ use crate::correct::{
 use crate::data::Dataset;
 use crate::io::{self, Format, ReadLimits};
 use crate::loader;
-use crate::progress::Progress;
 use crate::provenance;
 use crate::recipe::{ScaleGuess, Transform};
 
@@ -59,7 +58,12 @@ impl Inputs {
 }
 
 impl Opened {
-    fn open(path: &Path, role: &'static str, asked: Option<&str>, console: &Console) -> Result<Self, CliError> {
+    fn open(
+        path: &Path,
+        role: &'static str,
+        asked: Option<&str>,
+        console: &Console,
+    ) -> Result<Self, CliError> {
         let codec = io::detect(path)?;
         let dataset = (codec.read)(path, &ReadLimits::default())?;
         let layer = pick_layer(path, &dataset, asked)?;
@@ -102,7 +106,8 @@ fn pick_layer(path: &Path, dataset: &Dataset, asked: Option<&str>) -> Result<Opt
         Some(name) if dataset.layers.contains_key(name) => Ok(Some(name.to_owned())),
         Some(name) => {
             let hint = correct::did_you_mean(name, names.iter().copied());
-            let list = if names.is_empty() { "it has none".into() } else { format!("layers: {}", names.join(", ")) };
+            let list =
+                if names.is_empty() { "it has none".into() } else { format!("layers: {}", names.join(", ")) };
             usage(format!("no layer {name}{hint} ({list})"))
         }
         None if dataset.x.is_some() => Ok(None),
@@ -112,7 +117,10 @@ fn pick_layer(path: &Path, dataset: &Dataset, asked: Option<&str>) -> Result<Opt
                 "{}: X is absent and there is no layer; there is nothing to correct",
                 path.display()
             ))),
-            _ => usage(format!("X is absent and there are several layers: {}; choose with --layer", names.join(", "))),
+            _ => usage(format!(
+                "X is absent and there are several layers: {}; choose with --layer",
+                names.join(", ")
+            )),
         },
     }
 }
@@ -155,8 +163,7 @@ fn load_paths(
             (choice.markers, choice.how, job.markers.as_deref())
         }
     };
-    let first_name =
-        if stored.is_some() { "the stored edit".to_owned() } else { first.name() };
+    let first_name = if stored.is_some() { "the stored edit".to_owned() } else { first.name() };
     for file in &mut files {
         let name = file.path.display().to_string();
         file.columns = match_panel(&markers, &file.dataset.var, asked, &first_name, &name)?;
@@ -185,9 +192,10 @@ fn read_tables(
     let mut guess = ScaleGuess::default();
     let mut tables = Vec::new();
     for file in files {
-        let matrix = file.dataset.matrix(file.layer.as_deref()).ok_or_else(|| {
-            CliError::input(format!("{}: there is no matrix to correct", file.name()))
-        })?;
+        let matrix = file
+            .dataset
+            .matrix(file.layer.as_deref())
+            .ok_or_else(|| CliError::input(format!("{}: there is no matrix to correct", file.name())))?;
         let table = loader::table(matrix, &file.columns, names, transform, &mut guess)
             .map_err(|source| CorrectError::Data { file: file.name(), source })?;
         tables.push(table);
@@ -233,7 +241,14 @@ fn build(
         (_, Some(fitted)) => {
             let experiment = Experiment { markers: names, tables, runs: Vec::new(), training: Vec::new() };
             let samples = stored_samples(job, &files, &experiment.tables, fitted)?;
-            return Ok(Inputs { files, markers, how, experiment, samples, reference: fitted.reference.clone() });
+            return Ok(Inputs {
+                files,
+                markers,
+                how,
+                experiment,
+                samples,
+                reference: fitted.reference.clone(),
+            });
         }
     };
     let samples = experiment

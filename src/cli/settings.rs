@@ -190,7 +190,9 @@ impl Settings {
         let transform_given = r.transform.is_some() || r.model_dir.is_some();
         let transform = match (r.transform.unwrap_or(TransformArg::Arcsinh), r.cofactor) {
             (TransformArg::None, Some(_)) => {
-                return Err(CliError::usage("--cofactor belongs to --transform arcsinh; leave one of them out"));
+                return Err(CliError::usage(
+                    "--cofactor belongs to --transform arcsinh; leave one of them out",
+                ));
             }
             (TransformArg::None, None) => Transform::None,
             (TransformArg::Arcsinh, c) => Transform::Arcsinh { cofactor: c.unwrap_or(5.0) },
@@ -202,7 +204,9 @@ impl Settings {
         }
         let length = match (r.epochs, r.steps) {
             (Some(_), Some(_)) => {
-                return Err(CliError::usage("epochs and steps both given in the configuration; leave one out"));
+                return Err(CliError::usage(
+                    "epochs and steps both given in the configuration; leave one out",
+                ));
             }
             (Some(n), None) => Length::Epochs(n),
             (None, n) => Length::Steps(n.unwrap_or(3000)),
@@ -221,7 +225,9 @@ impl Settings {
         }
         let stored = r.model_dir.is_some();
         if stored && r.save_model.is_some() {
-            return Err(CliError::usage("--model-dir applies a stored edit and --save-model stores a new one; leave one out"));
+            return Err(CliError::usage(
+                "--model-dir applies a stored edit and --save-model stores a new one; leave one out",
+            ));
         }
         let sample = r.sample.unwrap_or_default();
         let cells = cells(
@@ -233,9 +239,9 @@ impl Settings {
             &sample,
             stored,
         )?;
-        let output = r
-            .output
-            .ok_or_else(|| CliError::usage(format!("-o OUT is missing: {FILES_FORM}, or {ANNOTATED_FORM}")))?;
+        let output = r.output.ok_or_else(|| {
+            CliError::usage(format!("-o OUT is missing: {FILES_FORM}, or {ANNOTATED_FORM}"))
+        })?;
         let (outputs, out_dir) = outputs(&cells, output)?;
         Ok(Job {
             cells,
@@ -280,7 +286,9 @@ fn cells(
             return usage(format!("--batch-key needs one annotated file: {ANNOTATED_FORM}"));
         };
         if !samples.is_empty() {
-            return usage(format!("--sample does not go with --batch-key, the file holds the samples: {ANNOTATED_FORM}"));
+            return usage(format!(
+                "--sample does not go with --batch-key, the file holds the samples: {ANNOTATED_FORM}"
+            ));
         }
         if !stored && spikein.len() != 1 {
             return usage(format!(
@@ -289,7 +297,9 @@ fn cells(
             ));
         }
         if holdout.len() > 1 {
-            return usage("--holdout takes exactly one column with --batch-key: --holdout COLUMN[=VALUE]".into());
+            return usage(
+                "--holdout takes exactly one column with --batch-key: --holdout COLUMN[=VALUE]".into(),
+            );
         }
         if stored && reference.is_some() {
             return usage("--reference is part of the stored edit: leave it out with --model-dir".into());

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::commands::correct::Outcome;
 use super::inputs::Inputs;
 use super::settings::Job;
-use crate::correct::{Method, MethodScore, SampleScore};
+use crate::correct::{MethodScore, SampleScore};
+use crate::report::Column;
 use crate::zoo::Length;
 
 /// Version of the JSON object.
@@ -23,18 +24,16 @@ pub(super) fn percent(x: Option<f64>) -> String {
     x.filter(|x| x.is_finite()).map_or_else(|| "–".into(), |x| format!("{:.1} %", 100.0 * x))
 }
 
-/// The columns of the score table: heading and what it says. The report shows the same ones.
-pub(super) const COLUMNS: [(&str, &str); 7] = [
-    ("r", "Correlation over markers of the sample's median change with the controls' median change (NE Table 2). High r says the sample moves as the controls moved; it cannot choose a method, the truth itself does not score 1."),
-    ("slope", "Slope of the sample's changes on the controls' changes; 1 when they move as far."),
-    ("RMSE", "Root mean squared difference of the two changes."),
-    ("outside", "Share of values outside what the source control showed, where the method extrapolates; counted on neurons for methods that edit neurons."),
-    ("r_true", "On the held-out control: correlation of the change made with the true change."),
-    ("EMD", "On the held-out control: mean distance of a marker's distribution to the truth, uncorrected → corrected. The measure to choose a method by; smaller is better."),
-    ("worst", "The marker that stays farthest from the truth, and its distance."),
-];
+/// The columns of the score table; those from the fifth on need a held-out control. The report explains each.
+pub(super) fn columns(held_out: bool) -> Vec<Column> {
+    let mut all = vec![Column::r(), Column::slope(), Column::rmse(), Column::outside()];
+    if held_out {
+        all.extend([Column::r_true(), Column::emd_mean(), Column::emd_worst()]);
+    }
+    all
+}
 
-/// The cells of one row, in the order of [`COLUMNS`]; without a held-out control only the first four.
+/// The cells of one row, in the order of [`columns`].
 pub(super) fn row(m: &MethodScore) -> Vec<String> {
     let mut cells = vec![number(m.r, 3), number(m.slope, 2), number(m.rmse, 3), percent(m.outside)];
     if let Some(h) = &m.holdout {
@@ -57,11 +56,8 @@ pub(super) fn table(job: &Job, outcome: &Outcome) -> String {
             outcome.inputs.markers.len()
         );
         let held = score.methods.iter().any(|m| m.holdout.is_some());
-        let shown = if held { COLUMNS.len() } else { 4 };
-        let mut rows = vec![std::iter::once("method")
-            .chain(COLUMNS[..shown].iter().map(|c| c.0))
-            .map(str::to_owned)
-            .collect::<Vec<_>>()];
+        let headings = columns(held).into_iter().map(|c| c.header);
+        let mut rows = vec![std::iter::once("  method".to_owned()).chain(headings).collect::<Vec<_>>()];
         for m in &score.methods {
             let mark = if m.method == job.method { "*" } else { " " };
             let mut cells = vec![format!("{mark} {}", m.method.name())];
@@ -162,15 +158,15 @@ pub(super) fn plan(job: &Job, inputs: &Inputs) -> String {
     }
     for (run, sample, _) in &inputs.samples {
         let of = if inputs.reference.is_some() { format!("run {run}") } else { sample.name.clone() };
-        let _ = writeln!(text, "  correct {} cells of {of} by {}", thousands(sample.cells.rows.len()), job.method.name());
+        let _ = writeln!(
+            text,
+            "  correct {} cells of {of} by {}",
+            thousands(sample.cells.rows.len()),
+            job.method.name()
+        );
     }
     for out in &job.outputs {
         let _ = writeln!(text, "  write {}", out.display());
     }
     text.trim_end().to_owned()
-}
-
-/// Whether a method edits neurons.
-pub(super) fn on_neurons(method: Method) -> bool {
-    matches!(method, Method::NeuronEdit | Method::ConstantShift)
 }

@@ -2,4 +2,4 @@
 
 mod cytometry;
 
-pub use cytometry::{Cells, Experiment, Settings, experiment};
+pub use cytometry::{Cells, Experiment, MARKERS, Settings, experiment};

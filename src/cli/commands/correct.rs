@@ -209,7 +209,9 @@ fn patch(method: Method, outcome: &Outcome, file: usize) -> Result<Patch, CliErr
     let mut rows: Vec<(usize, usize, usize)> = samples
         .iter()
         .enumerate()
-        .flat_map(|(s, (_, sample, _))| sample.cells.rows.iter().enumerate().map(move |(i, &row)| (row, s, i)))
+        .flat_map(|(s, (_, sample, _))| {
+            sample.cells.rows.iter().enumerate().map(move |(i, &row)| (row, s, i))
+        })
         .collect();
     rows.sort_unstable();
     let mut at = vec![Vec::new(); samples.len()];

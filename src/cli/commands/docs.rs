@@ -19,7 +19,9 @@ pub(in crate::cli) fn man() -> Result<(), CliError> {
     let mut command = Cli::command();
     command.build();
     let render = |c: clap::Command, text: &mut Vec<u8>| {
-        clap_mangen::Man::new(c).render(text).map_err(|e| CliError::input(format!("cannot make the page: {e}")))
+        clap_mangen::Man::new(c)
+            .render(text)
+            .map_err(|e| CliError::input(format!("cannot make the page: {e}")))
     };
     render(command.clone(), &mut text)?;
     for verb in command.get_subcommands().filter(|c| c.get_name() != "help") {
