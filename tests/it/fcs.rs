@@ -1,4 +1,5 @@
 //! FCS files against FlowIO's reading of them, bad files, and files written by scx.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
