@@ -49,7 +49,7 @@ pub(super) fn read(
     let widest = layout.channels.iter().map(|c| c.bytes).max().unwrap_or(0);
     let memory = widest.next_power_of_two();
     let even = layout.channels.iter().all(|c| c.bytes == memory);
-    let n = layout.n_events.checked_mul(layout.channels.len() as u64).unwrap_or(u64::MAX);
+    let n = layout.n_events.saturating_mul(layout.channels.len() as u64);
     let n = limits.check(path, "DATA", n, memory)?;
     let source = Source { path, file, layout };
     match (layout.kind, memory, even) {

@@ -87,7 +87,9 @@ pub(super) fn compose(
     }
     for (key, value) in old {
         let own_record = record.is_some() && key.eq_ignore_ascii_case(RECORD);
-        if !own_record && !is_structural(key) && (names_from_old || !is_name(key)) {
+        // A blank keyword cannot be told from padding.
+        let blank = key.trim_matches(|c: char| c.is_whitespace() || c == '\0').is_empty();
+        if !own_record && !blank && !is_structural(key) && (names_from_old || !is_name(key)) {
             put(key.clone(), value.clone());
         }
     }

@@ -71,17 +71,7 @@ impl Layout {
         let promised = n_events.checked_mul(event_bytes).and_then(|n| n.checked_add(place.begin));
         match promised {
             _ if n_events == 0 => Ok(layout),
-            Some(n) if n <= file_len => {
-                if place.end >= file_len {
-                    tracing::warn!(
-                        "{}: the DATA segment is said to end at byte {}, after the last byte of the file; \
-                         all {n_events} events are there and are read",
-                        path.display(),
-                        place.end
-                    );
-                }
-                Ok(layout)
-            }
+            Some(n) if n <= file_len => Ok(layout),
             _ => Err(ReadError::malformed(
                 path,
                 "DATA",

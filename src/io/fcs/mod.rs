@@ -82,7 +82,7 @@ fn parts(path: &Path, limits: &ReadLimits) -> Result<Parts, ReadError> {
     let layout = Layout::new(path, &header, &keywords, file_len)?;
     if header.analysis.begin != 0 && header.analysis.end > header.analysis.begin {
         tracing::warn!(
-            "{}: the ANALYSIS segment (bytes {} to {}) is not read",
+            "{}: the ANALYSIS segment (bytes {} to {}) is neither read nor written again",
             path.display(),
             header.analysis.begin,
             header.analysis.end
