@@ -24,7 +24,8 @@
 //!     .map(|d| loader::table(d.x.as_ref().ok_or("no X")?, &columns, &names, transform, &mut guess).map_err(Into::into))
 //!     .collect::<Result<Vec<_>, Box<dyn std::error::Error>>>()?;
 //! let files = ["control 1", "control 2", "sample"].map(String::from);
-//! let experiment = correct::from_files(names, tables, &files, false)?;
+//! let roles = correct::Roles { source: 0, target: 1, holdout: None, samples: vec![2] };
+//! let experiment = correct::from_files(names, tables, &files, &roles)?;
 //!
 //! // Learn every method from the controls, then move the sample.
 //! let plan = Plan {

@@ -1,11 +1,13 @@
 //! Corrections without a network: matrices in, matrices out, `f64` inside, no candle.
 
+mod gain_map;
 mod percentile_map;
 
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
-pub use percentile_map::{PAPER_KNOTS, PercentileMap, Tail, percentile, percentiles};
+pub use gain_map::GainMap;
+pub use percentile_map::{PAPER_KNOTS, PercentileMap, Tail, percentile, percentiles, weighted_quantiles};
 
 /// One percentile map for each column, from `source` to `target` (cells × columns each).
 pub fn fit_percentile_maps(

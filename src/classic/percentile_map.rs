@@ -37,6 +37,37 @@ pub fn percentile(sorted: &[f64], q: f64) -> f64 {
     sorted[low] + (sorted[high] - sorted[low]) * (at - low as f64)
 }
 
+/// Quantiles of weighted values: the value at cumulated weight `q`, each value standing at the middle of its own
+/// weight, linear in between, constant beyond the ends. NaN when there are no values.
+pub fn weighted_quantiles(values: &[f64], weights: &[f64], at: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len().min(weights.len())).collect();
+    // Stable: equal values keep their order, so that the sums below have one order.
+    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let total: f64 = order.iter().map(|&i| weights[i]).sum();
+    let mut before = 0.0;
+    let place: Vec<f64> = order
+        .iter()
+        .map(|&i| {
+            before += weights[i];
+            (before - 0.5 * weights[i]) / total
+        })
+        .collect();
+    let value = |k: usize| order.get(k).map_or(f64::NAN, |&i| values[i]);
+    at.iter()
+        .map(|&q| {
+            let k = place.partition_point(|&p| p <= q);
+            if k == 0 {
+                value(0)
+            } else if k == place.len() {
+                value(k - 1)
+            } else {
+                let share = (q - place[k - 1]) / (place[k] - place[k - 1]);
+                value(k - 1) + share * (value(k) - value(k - 1))
+            }
+        })
+        .collect()
+}
+
 /// 101 percentiles, evenly spaced from `range[0]` to `range[1]`.
 pub fn percentiles(sorted: &[f64], range: [f64; 2]) -> Vec<f64> {
     (0..=100).map(|j| percentile(sorted, range[0] + (range[1] - range[0]) * f64::from(j) / 100.0)).collect()
@@ -54,17 +85,26 @@ impl PercentileMap {
         let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
         source.sort_by(f64::total_cmp);
         target.sort_by(f64::total_cmp);
-        let (p, q) = (percentiles(source, range), percentiles(target, range));
-        let mut knots = Self { source: Vec::new(), target: Vec::new(), tail };
-        let mut at = 0;
-        while at < p.len() {
-            let run = p[at..].iter().take_while(|&&x| x == p[at]).count();
-            knots.source.push(p[at]);
-            knots.target.push(mean(&q[at..at + run]));
-            at += run;
-        }
+        let mut knots = Self::through(&percentiles(source, range), &percentiles(target, range), tail);
         if knots.source.len() == 1 {
             knots.target[0] = knots.source[0] + mean(target) - mean(source);
+        }
+        knots
+    }
+
+    /// The map through given knots: `source` never decreases, and has as many values as `target`. Runs of equal
+    /// source knots become one, with the mean of their targets; one knot alone shifts. No knot gives the identity.
+    pub fn through(source: &[f64], target: &[f64], tail: Tail) -> Self {
+        let mut knots = Self { source: Vec::new(), target: Vec::new(), tail };
+        let mut at = 0;
+        while at < source.len().min(target.len()) {
+            let run = source[at..].iter().take_while(|&&x| x == source[at]).count();
+            knots.source.push(source[at]);
+            knots.target.push(target[at..at + run].iter().sum::<f64>() / run as f64);
+            at += run;
+        }
+        if knots.source.is_empty() {
+            knots = Self { source: vec![0.0], target: vec![0.0], tail };
         }
         knots
     }
@@ -132,6 +172,17 @@ mod tests {
         near(percentile(&[1.0, 2.0, 4.0, 8.0], 0.25), 1.75);
         near(percentile(&[1.0, 2.0, 4.0, 8.0], 0.90), 6.8);
         assert!(percentile(&[], 0.5).is_nan());
+    }
+
+    /// numpy 2: c = (cumsum(w) - w / 2) / sum(w); interp([0.05, 0.5, 0.7, 0.99], c, [1, 2, 4, 8])
+    /// with w = [1, 2, 1, 4]: [1, 4.8, 7.36, 8]
+    #[test]
+    fn weighted_quantiles_equal_numpy() {
+        let q = weighted_quantiles(&[8.0, 2.0, 4.0, 1.0], &[4.0, 2.0, 1.0, 1.0], &[0.05, 0.5, 0.7, 0.99]);
+        for (a, e) in q.iter().zip([1.0, 4.8, 7.36, 8.0]) {
+            near(*a, e);
+        }
+        assert!(weighted_quantiles(&[], &[], &[0.5])[0].is_nan());
     }
 
     #[test]

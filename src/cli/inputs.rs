@@ -8,7 +8,8 @@ use super::console::Console;
 use super::error::CliError;
 use super::settings::{Cells, Job};
 use crate::correct::{
-    self, CorrectError, Design, Experiment, FILES_RUN, Fitted, Marker, Run, Sample, choose, match_panel,
+    self, CorrectError, Design, Experiment, FILES_RUN, Fitted, Marker, Roles, Run, Sample, choose,
+    match_panel,
 };
 use crate::data::Dataset;
 use crate::io::{self, Format, ReadLimits};
@@ -22,7 +23,7 @@ pub(super) struct Opened {
     /// Where it is.
     pub path: PathBuf,
     /// What it serves as.
-    pub role: &'static str,
+    pub roles: Vec<&'static str>,
     /// Its format.
     pub format: Format,
     /// What is in it.
@@ -70,7 +71,14 @@ impl Opened {
         if let (Some(name), None) = (&layer, asked) {
             console.say(&format!("{}: X is absent; correcting its only layer, {name}", path.display()));
         }
-        Ok(Self { path: path.to_owned(), role, format: codec.format, dataset, layer, columns: Vec::new() })
+        Ok(Self {
+            path: path.to_owned(),
+            roles: vec![role],
+            format: codec.format,
+            dataset,
+            layer,
+            columns: Vec::new(),
+        })
     }
 
     /// Its name for messages.
@@ -88,7 +96,7 @@ impl Opened {
         let sha256 = provenance::sha256(&self.path)
             .map_err(|e| CliError::input(format!("{}: cannot read: {e}", self.name())))?;
         Ok(provenance::Input {
-            role: self.role.into(),
+            role: self.roles.join(" and "),
             name: self.base(),
             n_obs: self.dataset.n_obs(),
             n_vars: self.dataset.n_vars(),
@@ -125,35 +133,36 @@ fn pick_layer(path: &Path, dataset: &Dataset, asked: Option<&str>) -> Result<Opt
     }
 }
 
-/// Opens everything a job names. A stored edit brings its own markers and scale.
+/// Opens everything a job names, each file once. A stored edit brings its own markers and scale.
 ///
 /// # Errors
 /// [`CliError`] with the file and what to do.
 pub(super) fn load(job: &Job, stored: Option<&Fitted>, console: &Console) -> Result<Inputs, CliError> {
-    let paths: Vec<(&'static str, &Path)> = match &job.cells {
+    let named: Vec<(&'static str, &Path)> = match &job.cells {
         Cells::Files { spikein, holdout, samples } => {
-            let pair = |p: &'_ Option<[PathBuf; 2]>, roles: [&'static str; 2]| {
-                p.iter().flat_map(|p| roles.into_iter().zip(p.clone())).collect::<Vec<_>>()
-            };
-            let mut all: Vec<(&'static str, PathBuf)> = pair(spikein, ["source control", "target control"]);
-            all.extend(pair(holdout, ["held-out source", "held-out target"]));
-            all.extend(samples.iter().map(|s| ("sample", s.clone())));
-            return load_paths(job, all, stored, console);
+            let controls = ["source control", "target control"].into_iter().zip(spikein.iter().flatten());
+            let held = ["held-out source", "held-out target"].into_iter().zip(holdout.iter().flatten());
+            let samples = samples.iter().map(|s| ("sample", s));
+            controls.chain(held).chain(samples).map(|(r, p)| (r, p.as_path())).collect()
         }
         Cells::Annotated { input, .. } => vec![("runs", input.as_path())],
     };
-    load_paths(job, paths.into_iter().map(|(r, p)| (r, p.to_owned())).collect(), stored, console)
-}
-
-fn load_paths(
-    job: &Job,
-    paths: Vec<(&'static str, PathBuf)>,
-    stored: Option<&Fitted>,
-    console: &Console,
-) -> Result<Inputs, CliError> {
-    let mut files = Vec::new();
-    for (role, path) in &paths {
-        files.push(Opened::open(path, role, job.layer.as_deref(), console)?);
+    let mut files: Vec<Opened> = Vec::new();
+    let mut roles: Vec<usize> = Vec::new();
+    for (role, path) in named {
+        let same =
+            |f: &Opened| matches!((f.path.canonicalize(), path.canonicalize()), (Ok(a), Ok(b)) if a == b);
+        let file = match files.iter().position(same) {
+            Some(i) => {
+                files[i].roles.push(role);
+                i
+            }
+            None => {
+                files.push(Opened::open(path, role, job.layer.as_deref(), console)?);
+                files.len() - 1
+            }
+        };
+        roles.push(file);
     }
     let first = files.first().ok_or_else(|| CliError::usage("no input"))?;
     let (markers, how, asked) = match stored {
@@ -165,14 +174,14 @@ fn load_paths(
     };
     let first_name = if stored.is_some() { "the stored edit".to_owned() } else { first.name() };
     for file in &mut files {
-        let name = file.path.display().to_string();
+        let name = file.name();
         file.columns = match_panel(&markers, &file.dataset.var, asked, &first_name, &name)?;
     }
     let names: Vec<String> = markers.iter().map(|m| m.name.clone()).collect();
     console.say(&format!("{} markers ({how}): {}", names.len(), names.join(", ")));
     let transform = stored.map_or(job.transform, |f| f.transform);
     let tables = read_tables(&files, &names, transform, job.transform_given)?;
-    build(job, files, markers, how, tables, stored)
+    build(job, files, &roles, markers, how, tables, stored)
 }
 
 /// Adds the file's name to a message that has none.
@@ -215,6 +224,7 @@ fn read_tables(
 fn build(
     job: &Job,
     files: Vec<Opened>,
+    roles: &[usize],
     markers: Vec<Marker>,
     how: String,
     tables: Vec<Array2<f32>>,
@@ -224,7 +234,14 @@ fn build(
     let (experiment, reference) = match (&job.cells, stored) {
         (Cells::Files { holdout, .. }, None) => {
             let bases: Vec<String> = files.iter().map(Opened::name).collect();
-            (correct::from_files(names, tables, &bases, holdout.is_some())?, None)
+            let (controls, rest) = roles.split_at(2.min(roles.len()));
+            let (held, samples) = rest.split_at(if holdout.is_some() { 2 } else { 0 });
+            let [source, target] = controls else {
+                return Err(CliError::usage("two controls are needed"));
+            };
+            let holdout = if let [s, t] = held { Some((*s, *t)) } else { None };
+            let roles = Roles { source: *source, target: *target, holdout, samples: samples.to_vec() };
+            (correct::from_files(names, tables, &bases, &roles)?, None)
         }
         (Cells::Annotated { batch_key, spikein, reference, holdout, .. }, None) => {
             let design = Design {

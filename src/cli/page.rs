@@ -192,9 +192,9 @@ fn made_of(outcome: &Outcome, run: &str, score: &SampleScore) -> Vec<(String, St
         None => inputs
             .files
             .iter()
-            .filter(|f| f.role != "sample" || f.name() == score.sample)
+            .filter(|f| !f.roles.contains(&"sample") || f.name() == score.sample)
             .map(|f| {
-                (f.role.to_owned(), format!("{}, {} cells", f.base(), show::thousands(f.dataset.n_obs())))
+                (f.roles.join(" and "), format!("{}, {} cells", f.base(), show::thousands(f.dataset.n_obs())))
             })
             .collect(),
     }

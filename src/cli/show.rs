@@ -143,7 +143,7 @@ pub(super) fn plan(job: &Job, inputs: &Inputs) -> String {
             text,
             "  read {} as {}: {} cells × {} variables",
             f.name(),
-            f.role,
+            f.roles.join(" and "),
             thousands(f.dataset.n_obs()),
             f.dataset.n_vars()
         );

@@ -1,7 +1,5 @@
 //! Which cells are source control, target control, sample and held-out control, whatever files they came from.
 
-use std::ops::Range;
-
 use ndarray::Array2;
 
 use super::{CorrectError, did_you_mean};
@@ -70,41 +68,62 @@ fn whole(table: usize, tables: &[Array2<f32>]) -> Group {
     Group { table, rows: (0..tables[table].nrows()).collect() }
 }
 
-/// An experiment of separate files: `tables` holds source control, target control, then the two held-out controls if
-/// `holdout`, then the samples; `names` are their names in the same order.
+/// Which table is what, in an experiment of separate files. One table may have several roles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roles {
+    /// The control in the source run.
+    pub source: usize,
+    /// The same control in the target run.
+    pub target: usize,
+    /// A second control, in the source and in the target run.
+    pub holdout: Option<(usize, usize)>,
+    /// What is corrected.
+    pub samples: Vec<usize>,
+}
+
+/// An experiment of separate files: one table and one name a file.
 ///
 /// # Errors
-/// [`CorrectError`] when a control has too few cells.
+/// [`CorrectError`] when a control has too few cells or a sample none.
 pub fn from_files(
     markers: Vec<String>,
     tables: Vec<Array2<f32>>,
     names: &[String],
-    holdout: bool,
+    roles: &Roles,
 ) -> Result<Experiment, CorrectError> {
-    let held: Range<usize> = if holdout { 2..4 } else { 2..2 };
-    let roles = ["the source control", "the target control", "the held-out source", "the held-out target"];
-    for i in 0..held.end {
-        check_control(&names[i], roles[i], tables[i].nrows())?;
+    let Roles { source, target, holdout, samples } = roles;
+    let check = |what: &str, i: usize| check_control(&names[i], what, tables[i].nrows());
+    check("the source control", *source)?;
+    check("the target control", *target)?;
+    if let Some((held_source, held_target)) = holdout {
+        check("the held-out source", *held_source)?;
+        check("the held-out target", *held_target)?;
+        if [source, target].contains(&held_target) || samples.contains(held_target) {
+            return Err(CorrectError::usage(format!(
+                "{}: is the held-out target and something else too; only the score may look at it",
+                names[*held_target]
+            )));
+        }
     }
-    let sample = |i: usize| {
+    if let Some(&i) = samples.iter().find(|&&i| tables[i].nrows() == 0) {
+        return Err(CorrectError::input(&names[i], "has no cells; there is nothing to correct"));
+    }
+    let sample = |&i: &usize| {
         let cells = whole(i, &tables);
         Sample { name: names[i].clone(), scored: cells.clone(), cells }
     };
-    let samples: Vec<Sample> = (held.end..tables.len()).map(sample).collect();
-    for s in &samples {
-        if s.cells.rows.is_empty() {
-            return Err(CorrectError::input(&s.name, "has no cells; there is nothing to correct"));
-        }
-    }
     let run = Run {
         name: FILES_RUN.into(),
-        source: whole(0, &tables),
-        target: whole(1, &tables),
-        samples,
-        holdout: holdout.then(|| (whole(2, &tables), whole(3, &tables))),
+        source: whole(*source, &tables),
+        target: whole(*target, &tables),
+        samples: samples.iter().map(sample).collect(),
+        holdout: holdout.map(|(s, t)| (whole(s, &tables), whole(t, &tables))),
     };
     // The held-out target is the one table nothing learns from.
-    let training = (0..tables.len()).filter(|&i| !(holdout && i == 3)).map(|i| whole(i, &tables)).collect();
+    let training = (0..tables.len())
+        .filter(|i| holdout.is_none_or(|(_, t)| t != *i))
+        .map(|i| whole(i, &tables))
+        .collect();
     Ok(Experiment { markers, tables, runs: vec![run], training })
 }
 

@@ -6,10 +6,11 @@ use candle_core::Device;
 use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
+use super::joined::{Codes, Guess, Joined, TwoFrames};
 use super::{CorrectError, Experiment, Marker, Method, Preset, Run};
 use crate::classic::{PAPER_KNOTS, PercentileMap, Tail, column_means, fit_percentile_maps};
 use crate::eval::median;
-use crate::loader::Union;
+use crate::loader::{Group, Union};
 use crate::progress::Progress;
 use crate::recipe::Transform;
 use crate::rng::Seed;
@@ -47,6 +48,9 @@ pub struct RunFit {
     pub ambient: Vec<PercentileMap>,
     /// Edits of the bottleneck neurons.
     pub latent: LatentEdit,
+    /// The joined edit of the default preset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<Joined>,
 }
 
 /// Everything a correction has learnt.
@@ -107,21 +111,46 @@ pub fn fit(
         NeuronEditConfig { hidden: plan.hidden.clone(), ..NeuronEditConfig::paper(experiment.markers.len()) };
     let mut model = NeuronEdit::new(config, plan.seed, &Device::Cpu)?;
     let mut trainer = Trainer::new(&model, plan.train, plan.seed);
-    let training: Vec<_> = experiment.training.iter().collect();
-    trainer.run(&mut model, &Union::new(&experiment.tables, &training), None, progress)?;
+    let tables = &experiment.tables;
+    let all = Union::new(tables, &experiment.training.iter().collect::<Vec<_>>());
+    let gains = matches!(transform, Transform::Arcsinh { .. });
+    let guesses: Vec<Option<Guess>> = experiment
+        .runs
+        .iter()
+        .map(|run| match plan.preset {
+            Preset::Paper => None,
+            Preset::Default => {
+                Some(Guess::fit(run.source.gather(tables).view(), run.target.gather(tables).view(), gains))
+            }
+        })
+        .collect();
+    let guessed = experiment
+        .runs
+        .iter()
+        .zip(&guesses)
+        .filter_map(|(run, guess)| Some((guess.as_ref()?, Union::new(tables, &moved_groups(run)))))
+        .collect();
+    trainer.run(&mut model, &TwoFrames { all, guessed }, None, progress)?;
     let runs = experiment
         .runs
         .iter()
-        .map(|run| fit_run(experiment, run, &model, plan.preset))
+        .zip(guesses)
+        .map(|(run, guess)| fit_run(experiment, run, &model, guess))
         .collect::<Result<_, _>>()?;
     Ok(Fitted { model, trainer, plan, markers, transform, runs, reference: None })
+}
+
+/// Everything of a run that is moved: its control, its samples, and the held-out source, which joins like a sample.
+fn moved_groups(run: &Run) -> Vec<&Group> {
+    let samples = run.samples.iter().map(|s| &s.cells);
+    std::iter::once(&run.source).chain(samples).chain(run.holdout.iter().map(|h| &h.0)).collect()
 }
 
 fn fit_run(
     experiment: &Experiment,
     run: &Run,
     model: &NeuronEdit,
-    preset: Preset,
+    guess: Option<Guess>,
 ) -> Result<RunFit, CorrectError> {
     let source = run.source.gather(&experiment.tables);
     let target = run.target.gather(&experiment.tables);
@@ -141,13 +170,24 @@ fn fit_run(
     }
     let (zs, zt) = (model.encode(source.view())?, model.encode(target.view())?);
     let latent = LatentEdit::fit(zs.view(), zt.view(), PAPER_KNOTS, Tail::Linear);
-    let _ = preset;
+    let joined = match guess {
+        None => None,
+        Some(guess) => {
+            // What the edit is for: the samples, and the held-out source, which joins like a sample.
+            let held = run.holdout.iter().map(|h| &h.0);
+            let groups: Vec<_> = run.samples.iter().map(|s| &s.scored).chain(held).collect();
+            let sample = Union::new(&experiment.tables, &groups).gather();
+            let codes = Codes::Neurons(model);
+            Some(Joined::fit(codes, guess, source.view(), target.view(), sample.view())?)
+        }
+    };
     Ok(RunFit {
         name: run.name.clone(),
         control_change: differences(&medians(target.view()), &medians(source.view())),
         mean_shift: differences(&column_means(target.view()), &column_means(source.view())),
         ambient: fit_percentile_maps(source.view(), target.view(), PAPER_KNOTS, Tail::Linear),
         latent,
+        joined,
         untouched,
     })
 }
@@ -238,6 +278,9 @@ impl Fitted {
                 run.latent.shift(&mut z);
                 (self.model.decode(z.view())?, outside)
             }
+            Method::NeuronEdit if let Some(joined) = &run.joined => {
+                joined.apply(Codes::Neurons(&self.model), x)?
+            }
             Method::NeuronEdit => {
                 let mut z = self.model.encode(x)?;
                 let outside = run.latent.outside(z.view());
@@ -297,6 +340,7 @@ impl Fitted {
                 && [r.control_change.len(), r.untouched.len(), r.mean_shift.len()] == [width; 3]
                 && r.latent.percentiles.len() == neurons
                 && r.latent.shift.len() == neurons
+                && r.joined.as_ref().is_none_or(|j| j.is_sound(width, neurons))
                 && r.ambient.iter().chain(&r.latent.percentiles).all(PercentileMap::is_sound)
         };
         if learnt.markers.len() != width {

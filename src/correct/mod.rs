@@ -3,6 +3,7 @@
 
 mod experiment;
 mod fit;
+mod joined;
 mod markers;
 mod score;
 mod verdict;
@@ -13,8 +14,11 @@ use crate::data::DataError;
 use crate::io::{ReadError, WriteError};
 use crate::zoo::ZooError;
 
-pub use experiment::{Design, Experiment, FILES_RUN, Run, Sample, from_annotated, from_files, runs_of};
+pub use experiment::{
+    Design, Experiment, FILES_RUN, Roles, Run, Sample, from_annotated, from_files, runs_of,
+};
 pub use fit::{Fitted, Plan, RunFit, fit};
+pub use joined::{Codes, Guess, Joined};
 pub use markers::{Choice, Marker, choose, match_panel};
 pub use score::{HoldoutScore, MarkerMedians, MethodScore, SampleScore, score};
 pub use verdict::{Level, Verdict, verdict};

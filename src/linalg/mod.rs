@@ -1,7 +1,9 @@
 //! Linear algebra that several modules need: thin wrappers over libraries, the same bits at any thread count.
 
+mod logistic;
 mod pca;
 
+pub use logistic::Logistic;
 pub use pca::Pca;
 
 /// Why a decomposition could not be made.
@@ -51,6 +53,12 @@ pub enum LinalgError {
         column: usize,
         /// What was found.
         value: f64,
+    },
+    /// A system of equations without a single solution.
+    #[error("a {size} × {size} system is not positive definite")]
+    NotDefinite {
+        /// Its size.
+        size: usize,
     },
     /// The eigenvalue iteration did not end.
     #[error("the eigenvalue decomposition of a {size} × {size} covariance did not converge")]

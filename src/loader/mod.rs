@@ -73,6 +73,14 @@ impl<'a> Union<'a> {
         cells.dedup();
         Self { tables, cells }
     }
+
+    /// Copies all cells out.
+    pub fn gather(&self) -> Array2<f32> {
+        let mut values = Vec::with_capacity(self.cells.len() * self.width());
+        self.fill(&(0..self.cells.len()).collect::<Vec<_>>(), &mut values);
+        Array2::from_shape_vec((self.cells.len(), self.width()), values)
+            .unwrap_or_else(|_| Array2::zeros((0, self.width())))
+    }
 }
 
 impl BatchSource for Union<'_> {
