@@ -28,7 +28,7 @@ pub struct Verdict {
 }
 
 /// A rival must be this much closer to be called better: below, the difference is noise.
-const CLEARLY: f64 = 0.97;
+const CLEARLY: f64 = 0.95;
 
 /// The verdict over all scored samples: methods are compared on held-out controls only.
 pub fn verdict(chosen: Method, scores: &[SampleScore]) -> Verdict {

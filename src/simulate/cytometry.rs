@@ -1,4 +1,5 @@
-//! A mass-cytometry experiment after the neuron-editing paper's: two runs, each with the same control and a sample.
+//! A mass-cytometry experiment after the neuron-editing paper's: two runs, each with the same two controls and a
+//! sample.
 //!
 //! Cells have an expression on the arcsinh scale; each run sees it through its own gain and background per marker,
 //! and run 1 sees some markers through a curve. The sample holds a population and a CCR6 difference that the control
@@ -77,6 +78,8 @@ pub struct Cells {
 pub struct Experiment {
     /// The control in run 1 and in run 2.
     pub control: [Cells; 2],
+    /// A second control, of another donor, in run 1 and in run 2: independent evidence.
+    pub second_control: [Cells; 2],
     /// The sample of run 1 and another sample of run 2.
     pub sample: [Cells; 2],
     /// The sample of run 1 as run 2 would have seen it, cell for cell.
@@ -85,15 +88,14 @@ pub struct Experiment {
     pub distorted: Vec<&'static str>,
 }
 
-/// A population: its name, share of the control, share of the sample, and markers it expresses (level on the
+/// A population: its name, its share of control, second control and sample, and markers it expresses (level on the
 /// arcsinh scale).
-type Population = (&'static str, f64, f64, &'static [(&'static str, f64)]);
+type Population = (&'static str, [f64; 3], &'static [(&'static str, f64)]);
 
 const POPULATIONS: [Population; 8] = [
     (
         "CD4 naive",
-        0.24,
-        0.20,
+        [0.24, 0.15, 0.20],
         &[
             ("CD3", 4.2),
             ("CD4", 4.0),
@@ -107,8 +109,7 @@ const POPULATIONS: [Population; 8] = [
     ),
     (
         "CD4 memory",
-        0.22,
-        0.18,
+        [0.22, 0.26, 0.18],
         &[
             ("CD3", 4.2),
             ("CD4", 4.0),
@@ -127,8 +128,7 @@ const POPULATIONS: [Population; 8] = [
     ),
     (
         "CD8 T",
-        0.20,
-        0.16,
+        [0.20, 0.24, 0.16],
         &[
             ("CD3", 4.1),
             ("CD8a", 4.6),
@@ -145,8 +145,7 @@ const POPULATIONS: [Population; 8] = [
     ),
     (
         "B",
-        0.12,
-        0.12,
+        [0.12, 0.08, 0.12],
         &[
             ("CD19", 3.6),
             ("CD20", 4.0),
@@ -159,8 +158,7 @@ const POPULATIONS: [Population; 8] = [
     ),
     (
         "NK",
-        0.10,
-        0.10,
+        [0.10, 0.13, 0.10],
         &[
             ("CD56", 3.4),
             ("CD16", 3.8),
@@ -175,8 +173,7 @@ const POPULATIONS: [Population; 8] = [
     ),
     (
         "Monocyte",
-        0.10,
-        0.12,
+        [0.10, 0.11, 0.12],
         &[
             ("CD14", 4.6),
             ("CD11b", 4.0),
@@ -189,8 +186,7 @@ const POPULATIONS: [Population; 8] = [
     ),
     (
         "gamma-delta T",
-        0.02,
-        0.02,
+        [0.02, 0.03, 0.02],
         &[
             ("CD3", 4.4),
             ("TCRgd", 4.2),
@@ -204,8 +200,7 @@ const POPULATIONS: [Population; 8] = [
     // Only in the sample: proliferating, activated cells.
     (
         "Plasmablast",
-        0.0,
-        0.10,
+        [0.0, 0.00, 0.10],
         &[
             ("CD19", 2.4),
             ("CD38", 5.6),
@@ -235,24 +230,30 @@ const CURVED: [(&str, f64); 3] = [("IFNg", 0.10), ("Perforin", 0.05), ("CD38", -
 /// Simulates the experiment.
 pub fn experiment(settings: Settings, seed: Seed) -> Experiment {
     let mut stream = seed.stream("simulate/cytometry");
-    let control = [
-        population_cells(settings.control, false, &mut stream),
-        population_cells(settings.control, false, &mut stream),
-    ];
-    let sample = [
-        population_cells(settings.sample, true, &mut stream),
-        population_cells(settings.sample, true, &mut stream),
-    ];
+    let mut twice = |n, who| [population_cells(n, who, &mut stream), population_cells(n, who, &mut stream)];
+    let control = twice(settings.control, Who::Control);
+    let second = twice(settings.control, Who::SecondControl);
+    let sample = twice(settings.sample, Who::Sample);
     let mut distorted: Vec<(&str, f64)> = GAINS.map(|(m, g)| (m, g.ln().abs())).to_vec();
     distorted.sort_by(|a, b| b.1.total_cmp(&a.1));
     let truth = measure(&sample[0], 1, &mut stream);
-    let see = |cells: &Hidden, run, stream: &mut Stream| measure(cells, run, stream);
+    let mut seen =
+        |cells: [Hidden; 2]| [measure(&cells[0], 0, &mut stream), measure(&cells[1], 1, &mut stream)];
     Experiment {
-        control: [see(&control[0], 0, &mut stream), see(&control[1], 1, &mut stream)],
-        sample: [see(&sample[0], 0, &mut stream), see(&sample[1], 1, &mut stream)],
+        control: seen(control),
+        second_control: seen(second),
+        sample: seen(sample),
         truth,
         distorted: distorted.into_iter().map(|d| d.0).collect(),
     }
+}
+
+/// Which composition cells have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Control = 0,
+    SecondControl = 1,
+    Sample = 2,
 }
 
 /// Expression on the arcsinh scale, before any instrument.
@@ -261,12 +262,13 @@ struct Hidden {
     population: Vec<&'static str>,
 }
 
-fn population_cells(n: usize, sample: bool, stream: &mut Stream) -> Hidden {
+fn population_cells(n: usize, who: Who, stream: &mut Stream) -> Hidden {
+    let sample = who == Who::Sample;
     let mut expression = Array2::zeros((n, MARKERS.len()));
     let mut population = Vec::with_capacity(n);
     for mut cell in expression.rows_mut() {
         let mut u = stream.uniform();
-        let share = |p: &Population| if sample { p.2 } else { p.1 };
+        let share = |p: &Population| p.1[who as usize];
         let kind = POPULATIONS
             .iter()
             .find(|p| {
@@ -278,7 +280,7 @@ fn population_cells(n: usize, sample: bool, stream: &mut Stream) -> Hidden {
         // Cells of one kind vary together (size, activation), then marker by marker.
         let size = 0.15 * stream.normal();
         for (x, marker) in cell.iter_mut().zip(MARKERS) {
-            let level = kind.3.iter().find(|(m, _)| *m == marker).map(|l| l.1);
+            let level = kind.2.iter().find(|(m, _)| *m == marker).map(|l| l.1);
             let level = if marker == "CD45" { Some(4.8) } else { level };
             // Biology that only the sample has: memory T cells express more CCR6.
             let more = if sample && marker == "CCR6" && kind.0 == "CD4 memory" { 1.4 } else { 0.0 };
@@ -354,9 +356,10 @@ mod tests {
         assert!(a.truth.population.contains(&"Plasmablast"));
         let mean = |v: Vec<f32>| v.iter().sum::<f32>() / v.len() as f32;
         assert!(mean(a.sample[0].marker("IFNg")) < 0.5 * mean(a.truth.marker("IFNg")));
-        let total: f64 = POPULATIONS.iter().map(|p| p.1).sum();
-        let sample: f64 = POPULATIONS.iter().map(|p| p.2).sum();
-        assert!((total - 1.0).abs() < 1e-9 && (sample - 1.0).abs() < 1e-9);
+        for who in 0..3 {
+            let total: f64 = POPULATIONS.iter().map(|p| p.1[who]).sum();
+            assert!((total - 1.0).abs() < 1e-9, "{who}: {total}");
+        }
         assert!(a.sample[0].dataset().check().is_ok());
     }
 }

@@ -29,6 +29,8 @@ pub(in crate::cli) fn run(args: &DemoArgs) -> Result<(), CliError> {
     let files = [
         ("run1_control.fcs", &experiment.control[0]),
         ("run2_control.fcs", &experiment.control[1]),
+        ("run1_control2.fcs", &experiment.second_control[0]),
+        ("run2_control2.fcs", &experiment.second_control[1]),
         ("run1_sample.fcs", &experiment.sample[0]),
         ("run2_sample.fcs", &experiment.sample[1]),
     ];
@@ -39,6 +41,7 @@ pub(in crate::cli) fn run(args: &DemoArgs) -> Result<(), CliError> {
     let text = |name: &str| path(name).to_string_lossy().into_owned();
     let request = CorrectArgs {
         spikein: vec![text("run1_control.fcs"), text("run2_control.fcs")],
+        holdout: vec![text("run1_control2.fcs"), text("run2_control2.fcs")],
         sample: vec![path("run1_sample.fcs")],
         output: Some(path("run1_sample_corrected.fcs")),
         report: Some(path("report.html")),
@@ -47,9 +50,10 @@ pub(in crate::cli) fn run(args: &DemoArgs) -> Result<(), CliError> {
         ..CorrectArgs::default()
     };
     console.say(&format!(
-        "made 4 files in {0}; now running:\n  scx correct --spikein {0}/run1_control.fcs {0}/run2_control.fcs \\\n    \
-         --sample {0}/run1_sample.fcs -o {0}/run1_sample_corrected.fcs --report {0}/report.html\n",
-        dir.display()
+        "made {1} files in {0}; now running:\n  scx correct --spikein {0}/run1_control.fcs {0}/run2_control.fcs \\\n    \
+         --holdout {0}/run1_control2.fcs {0}/run2_control2.fcs \\\n    --sample {0}/run1_sample.fcs -o {0}/run1_sample_corrected.fcs --report {0}/report.html\n",
+        dir.display(),
+        files.len()
     ));
     let job = resolve(request, CorrectFile::default()).check()?;
     let outcome = on_threads(args.threads.unwrap_or(0), || execute(&job, &console))?;

@@ -1,0 +1,52 @@
+# make demo   build scx and run it on a simulated experiment
+# make test   run every test
+# Both use one release profile, so that nothing is built twice.
+
+CARGO ?= cargo
+PYTHON ?= python3
+SHELL := /bin/bash
+
+# HDF5 is built from source and needs CMake >= 3.26. Use the one on PATH if it is new enough, else put one in .cmake/.
+CMAKE_DIR := $(CURDIR)/.cmake
+export PATH := $(CMAKE_DIR)/bin:$(PATH)
+export PYTHONPATH := $(CMAKE_DIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
+
+.PHONY: all build demo test lint cmake quality bench clean
+
+all: build
+
+cmake:
+	@version=$$(cmake --version 2>/dev/null | sed -n 's/^cmake version //p'); \
+	if [ -n "$$version" ] && [ "$$(printf '3.26\n%s\n' "$$version" | sort -V | head -n 1)" = 3.26 ]; then exit 0; fi; \
+	echo "CMake >= 3.26 not found (found: $${version:-none}); putting one in .cmake/"; \
+	rm -rf "$(CMAKE_DIR)"; \
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-warn-script-location \
+	  --target "$(CMAKE_DIR)" 'cmake>=3.26,<5' && "$(CMAKE_DIR)/bin/cmake" --version | head -n 1
+
+build: cmake
+	$(CARGO) build --release --locked
+
+demo: build
+	./target/release/scx demo demo --force
+
+test: cmake
+	$(CARGO) test --release --locked
+
+lint: cmake
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --locked --all-targets -- -D warnings
+
+# The table of docs/neuron-edit.md; needs SCX_REAL_DATA.
+quality: cmake
+	$(CARGO) run --release --locked --example quality
+
+# Ratios against the peers; needs numpy, torch and flowio in $(PYTHON).
+bench: build
+	$(CARGO) build --release --locked --examples
+	$(PYTHON) benches/train_speed.py
+	$(PYTHON) benches/fcs_read.py
+	$(PYTHON) benches/paper_scale.py
+
+clean:
+	$(CARGO) clean
+	rm -rf .cmake demo
