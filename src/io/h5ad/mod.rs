@@ -1,1 +1,12 @@
-//! AnnData's h5ad files.
+//! AnnData's h5ad files: read in every layout since anndata 0.5, written in that of 0.12.
+
+mod annotate;
+mod elem;
+mod frame;
+mod matrix;
+mod read;
+mod write;
+
+pub use annotate::annotate;
+pub use read::{probe, read};
+pub use write::write;
