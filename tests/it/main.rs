@@ -1,2 +1,0 @@
-//! Integration tests.
-mod h5ad;
