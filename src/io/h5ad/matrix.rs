@@ -214,6 +214,11 @@ impl Compressed {
         self.indptr.len().saturating_sub(1)
     }
 
+    /// Columns of a CSR, rows of a CSC.
+    pub(super) fn minor(&self) -> usize {
+        self.minor
+    }
+
     /// Where the stored values of `majors` lie.
     pub(super) fn span(&self, majors: &Range<usize>) -> Range<u64> {
         let at = |i: usize| self.indptr.get(i).copied().unwrap_or(0);
@@ -368,7 +373,12 @@ fn append(to: &mut Values, from: &Values, keep: &[usize]) {
 }
 
 /// Triples in column order as CSR (a counting sort, so columns stay in order within each row).
-fn by_row(shape: (usize, usize), row: &[u32], column: &[u32], values: &Values) -> Result<Sparse, DataError> {
+pub(super) fn by_row(
+    shape: (usize, usize),
+    row: &[u32],
+    column: &[u32],
+    values: &Values,
+) -> Result<Sparse, DataError> {
     let mut indptr = vec![0u64; shape.0 + 1];
     for &r in row {
         if let Some(count) = indptr.get_mut(r as usize + 1) {

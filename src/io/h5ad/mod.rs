@@ -4,6 +4,8 @@ mod annotate;
 mod elem;
 mod frame;
 mod matrix;
+mod matrix_out;
+mod patched;
 mod read;
 mod write;
 
