@@ -16,8 +16,8 @@ use super::{ReadError, ReadLimits};
 use crate::data::{DType, Values};
 
 pub(super) use store::{
-    Storage, create, new_group, set_shape, set_text, set_texts, set_value, write_error, write_rows,
-    write_string, write_strings,
+    Storage, create, new_group, open_to_write, set_shape, set_text, set_texts, set_value, write_error,
+    write_rows, write_string, write_strings,
 };
 
 /// First bytes of every HDF5 file, at 0 or behind a user block.

@@ -10,7 +10,7 @@ use hdf5::{File, Group};
 use super::matrix;
 use super::patched::{self, Written};
 use crate::data::{Dataset, RowSource};
-use crate::io::hdf5::{Node, Source, new_group, set_text, write_error, write_string};
+use crate::io::hdf5::{Node, Source, new_group, open_to_write, set_text, write_error, write_string};
 use crate::io::{Additions, ReadError, ReadLimits, WriteError};
 
 /// Copies the file `dataset` was read from to `path` and adds the result matrix and the record of the run.
@@ -22,7 +22,7 @@ pub fn annotate(dataset: &Dataset, additions: &Additions, path: &Path) -> Result
     // Messages about the matrix name the original: that is the file people know.
     let source = Source { path: dataset.source.path.clone(), limits: ReadLimits::default() };
     let lib = |e: hdf5::Error| write_error(path, &e);
-    let file = File::open_rw(path).map_err(lib)?;
+    let file = open_to_write(path, false).map_err(lib)?;
     let written = add_matrix(&source, &file, additions, path)?;
     let key = add_record(&source, &file, &additions.record, path)?;
     file.flush().map_err(lib)?;

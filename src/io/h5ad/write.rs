@@ -5,13 +5,13 @@ use std::path::Path;
 
 use hdf5_metno as hdf5;
 
-use hdf5::{File, Group};
+use hdf5::Group;
 
 use super::matrix_out;
 use crate::data::{Annotation, Categories, Column, DType, Dataset, Frame, Index, Uns, Values};
 use crate::io::hdf5::{
-    Storage, create, new_group, set_text, set_texts, set_value, write_error, write_rows, write_string,
-    write_strings,
+    Storage, create, new_group, open_to_write, set_text, set_texts, set_value, write_error, write_rows,
+    write_string, write_strings,
 };
 use crate::io::{ReadLimits, WriteError};
 
@@ -22,32 +22,38 @@ use crate::io::{ReadLimits, WriteError};
 /// [`WriteError`] when the disk is full, the data cannot be read on, or the new file does not read back.
 pub fn write(dataset: &Dataset, path: &Path) -> Result<(), WriteError> {
     let out = Out { path };
-    let file = out.lib(File::create(path))?;
-    out.encoding(&file, "anndata", "0.1.0")?;
+    let file = out.lib(open_to_write(path, true))?;
+    fill(dataset, &file, &out)?;
+    out.lib(file.flush())?;
+    out.lib(file.close())?;
+    verify(dataset, path)
+}
+
+/// Writes all elements. Its handles are gone when it returns: a file closes only when nothing in it is open.
+fn fill(dataset: &Dataset, file: &Group, out: &Out) -> Result<(), WriteError> {
+    let path = out.path;
+    out.encoding(file, "anndata", "0.1.0")?;
     if let Some(x) = &dataset.x {
-        matrix_out::write(x, &file, "X", path)?;
+        matrix_out::write(x, file, "X", path)?;
     }
-    out.frame(&file, "obs", &dataset.obs)?;
-    out.frame(&file, "var", &dataset.var)?;
-    let layers = out.dict(&file, "layers")?;
+    out.frame(file, "obs", &dataset.obs)?;
+    out.frame(file, "var", &dataset.var)?;
+    let layers = out.dict(file, "layers")?;
     for (name, m) in &dataset.layers {
         matrix_out::write(m, &layers, name, path)?;
     }
-    out.annotations(&file, "obsm", &dataset.obsm)?;
-    out.annotations(&file, "varm", &dataset.varm)?;
-    out.annotations(&file, "obsp", &dataset.obsp)?;
-    out.annotations(&file, "varp", &dataset.varp)?;
+    out.annotations(file, "obsm", &dataset.obsm)?;
+    out.annotations(file, "varm", &dataset.varm)?;
+    out.annotations(file, "obsp", &dataset.obsp)?;
+    out.annotations(file, "varp", &dataset.varp)?;
     if let Some(raw) = &dataset.raw {
-        let g = out.lib(new_group(&file, "raw"))?;
+        let g = out.lib(new_group(file, "raw"))?;
         out.encoding(&g, "raw", "0.1.0")?;
         matrix_out::write(&raw.x, &g, "X", path)?;
         out.frame(&g, "var", &raw.var)?;
         out.annotations(&g, "varm", &raw.varm)?;
     }
-    out.uns(&file, "uns", &dataset.uns)?;
-    out.lib(file.flush())?;
-    out.lib(file.close())?;
-    verify(dataset, path)
+    out.uns(file, "uns", &dataset.uns)
 }
 
 /// Reads the new file and compares shapes and names with what was meant.
@@ -124,6 +130,10 @@ impl Out<'_> {
         };
         self.name(index)?;
         self.lib(set_text(&g, "_index", index))?;
+        if kept.iter().any(|(n, _)| n == index) {
+            let what = format!("a column of {} called {index}, as the index; rename it", g.name());
+            return Err(WriteError::CannotHold { path: self.path.to_owned(), what });
+        }
         let order: Vec<&str> = kept.iter().map(|(n, _)| n.as_str()).collect();
         self.lib(set_texts(&g, "column-order", &order))?;
         let names: Vec<_> = frame.index.iter().collect();

@@ -6,7 +6,7 @@ use hdf5_metno as hdf5;
 
 use hdf5::filters::Filter;
 use hdf5::types::{FloatSize, IntSize, TypeDescriptor as TD, VarLenUnicode};
-use hdf5::{Dataset, Group, Hyperslab, Location, SliceOrIndex};
+use hdf5::{Dataset, File, Group, Hyperslab, Location, SliceOrIndex};
 
 use super::words;
 use crate::data::{DType, Values};
@@ -80,6 +80,16 @@ pub(in crate::io) fn write_error(path: &Path, e: &hdf5::Error) -> WriteError {
     WriteError::io(path, std::io::Error::other(text))
 }
 
+/// Opens (or makes, when `new`) a temporary file of our own for writing. It needs no lock, and a lock would outlive the
+/// file if the process started another meanwhile. What is written, HDF5 1.8 can read.
+pub(in crate::io) fn open_to_write(path: &Path, new: bool) -> hdf5::Result<File> {
+    let mut options = File::with_options();
+    options.with_fapl(|p| p.file_locking(false).libver_v18());
+    // The root group would carry the time otherwise.
+    options.with_fcpl(|p| p.obj_track_times(false));
+    if new { options.create(path) } else { options.open_rw(path) }
+}
+
 /// A dataset of numbers of a fixed shape, to be filled by [`write_rows`].
 pub(in crate::io) fn create(
     group: &Group,
@@ -97,7 +107,7 @@ pub(in crate::io) fn create(
         }
         _ => builder.no_chunk(),
     };
-    builder.empty_as(&descriptor(dtype)).shape(shape.to_vec()).create(name)
+    builder.empty_as(descriptor(dtype)).shape(shape.to_vec()).create(name)
 }
 
 /// Writes row-major values into the rows from `start` on.

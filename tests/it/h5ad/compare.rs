@@ -30,7 +30,7 @@ fn numbers(values: impl Iterator<Item = f64>, into: &mut Map<String, Value>) {
 }
 
 /// All stored values of a matrix, read in runs of rows.
-pub fn stored(m: &Matrix) -> Vec<f64> {
+pub(crate) fn stored(m: &Matrix) -> Vec<f64> {
     match m {
         Matrix::Dense(m) => m.values().iter().collect(),
         Matrix::Sparse(m) => m.values().iter().collect(),
@@ -142,7 +142,7 @@ fn annotations(all: &BTreeMap<String, Annotation>) -> Value {
 }
 
 /// A whole data set.
-pub fn summary(d: &Dataset) -> Value {
+pub(crate) fn summary(d: &Dataset) -> Value {
     let layers: Map<String, Value> = d.layers.iter().map(|(k, m)| (k.clone(), matrix(m))).collect();
     let mut out = json!({
         "shape": [d.n_obs(), d.n_vars()], "x": d.x.as_ref().map(matrix), "obs": frame(&d.obs), "var": frame(&d.var),
@@ -156,7 +156,7 @@ pub fn summary(d: &Dataset) -> Value {
 }
 
 /// Where two summaries differ; numbers may differ by rounding.
-pub fn differences(at: &str, found: &Value, expected: &Value, out: &mut Vec<String>) {
+pub(crate) fn differences(at: &str, found: &Value, expected: &Value, out: &mut Vec<String>) {
     match (found, expected) {
         (Value::Object(f), Value::Object(e)) => {
             for key in f.keys().chain(e.keys().filter(|k| !f.contains_key(*k))) {
@@ -177,10 +177,11 @@ pub fn differences(at: &str, found: &Value, expected: &Value, out: &mut Vec<Stri
     }
 }
 
-/// A matrix as dense `f64` rows.
-pub fn dense(m: &Matrix) -> ndarray::Array2<f64> {
-    let columns: Vec<usize> = (0..m.shape().1).collect();
-    let mut out = ndarray::Array2::zeros(m.shape());
+/// The first columns of a matrix (all of a small one) as dense `f64` rows.
+pub(crate) fn dense(m: &Matrix) -> ndarray::Array2<f64> {
+    let (rows, columns) = m.shape();
+    let columns: Vec<usize> = (0..columns.min(1_000_000 / rows.max(1))).collect();
+    let mut out = ndarray::Array2::zeros((rows, columns.len()));
     m.columns(&columns, &mut |start, block| {
         out.slice_mut(ndarray::s![start..start + block.nrows(), ..]).assign(&block);
         Ok(())
@@ -190,7 +191,7 @@ pub fn dense(m: &Matrix) -> ndarray::Array2<f64> {
 }
 
 /// A matrix with its exact values in memory, whatever way it is held.
-pub fn exact(m: &Matrix) -> (Layout, (usize, usize), Vec<u64>, Vec<u32>, Values) {
+pub(crate) fn exact(m: &Matrix) -> (Layout, (usize, usize), Vec<u64>, Vec<u32>, Values) {
     let block = match m {
         Matrix::Dense(d) => Block::Dense(d.clone()),
         Matrix::Sparse(s) => {
@@ -204,4 +205,18 @@ pub fn exact(m: &Matrix) -> (Layout, (usize, usize), Vec<u64>, Vec<u32>, Values)
             (m.layout(), s.shape(), s.indptr().to_vec(), s.indices().to_vec(), s.values().clone())
         }
     }
+}
+
+/// Every matrix of a data set.
+pub(crate) fn matrices(d: &Dataset) -> Vec<&Matrix> {
+    let mut all: Vec<&Matrix> = d.x.iter().chain(d.layers.values()).collect();
+    let raw = d.raw.as_ref();
+    all.extend(raw.map(|r| &r.x));
+    for map in [&d.obsm, &d.varm, &d.obsp, &d.varp].into_iter().chain(raw.map(|r| &r.varm)) {
+        all.extend(map.values().filter_map(|a| match a {
+            Annotation::Matrix(m) => Some(m),
+            _ => None,
+        }));
+    }
+    all
 }

@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use super::compare::{differences, summary};
 
-pub fn fixtures() -> PathBuf {
+pub(crate) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
 /// The folder of real files, when there is one here.
-pub fn real() -> Option<PathBuf> {
+pub(crate) fn real() -> Option<PathBuf> {
     let Some(root) = std::env::var_os("SCX_REAL_DATA") else {
         println!("skipped: SCX_REAL_DATA is not set");
         return None;
@@ -21,12 +21,12 @@ pub fn real() -> Option<PathBuf> {
     Some(Path::new(&root).join("h5ad"))
 }
 
-pub fn names(folder: &Path) -> BTreeSet<String> {
+pub(crate) fn names(folder: &Path) -> BTreeSet<String> {
     let all = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     all.map(|f| f.unwrap().file_name().to_string_lossy().into_owned()).collect()
 }
 
-pub fn kind(e: &ReadError) -> &'static str {
+pub(crate) fn kind(e: &ReadError) -> &'static str {
     match e {
         ReadError::NotRecognised { .. } => "NotRecognised",
         ReadError::Malformed { .. } => "Malformed",
