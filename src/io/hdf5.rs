@@ -1,6 +1,7 @@
 //! Small helpers over the HDF5 library. Knows no cell biology.
 
 mod cell;
+mod kind;
 mod store;
 
 use std::ops::Range;
@@ -15,6 +16,7 @@ use hdf5::{Container, Dataset, File, Group, Hyperslab, Location, LocationType, S
 use super::{ReadError, ReadLimits};
 use crate::data::{DType, Values};
 
+pub(super) use kind::Kind;
 pub(super) use store::{
     Storage, create, new_group, open_to_write, set_shape, set_text, set_texts, set_value, write_error,
     write_rows, write_string, write_strings,
@@ -44,52 +46,6 @@ pub(super) fn has_magic(path: &Path) -> bool {
         at = if at == 0 { 512 } else { at.saturating_mul(2) };
     }
     false
-}
-
-/// What an HDF5 element holds, as far as scx reads it.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Kind {
-    /// Numbers or booleans.
-    Number(DType),
-    /// Text, of fixed or variable length.
-    Text(TD),
-    /// Records: names and types of the fields.
-    Compound(Vec<(String, TD)>),
-    /// Anything else, in words.
-    Other(String),
-}
-
-impl Kind {
-    /// Sorts a type description.
-    pub(super) fn of(ty: &TD) -> Kind {
-        use hdf5::types::{FloatSize, IntSize};
-        let int = |signed: bool, size: &IntSize| match (signed, size) {
-            (true, IntSize::U1) => DType::I8,
-            (true, IntSize::U2) => DType::I16,
-            (true, IntSize::U4) => DType::I32,
-            (true, IntSize::U8) => DType::I64,
-            (false, IntSize::U1) => DType::U8,
-            (false, IntSize::U2) => DType::U16,
-            (false, IntSize::U4) => DType::U32,
-            (false, IntSize::U8) => DType::U64,
-        };
-        match ty {
-            TD::Integer(size) => Kind::Number(int(true, size)),
-            TD::Unsigned(size) => Kind::Number(int(false, size)),
-            TD::Float(FloatSize::U2) => Kind::Number(DType::F16),
-            TD::Float(FloatSize::U4) => Kind::Number(DType::F32),
-            TD::Float(FloatSize::U8) => Kind::Number(DType::F64),
-            TD::Boolean => Kind::Number(DType::Bool),
-            TD::Enum(e) => Kind::Number(int(e.signed, &e.size)),
-            TD::FixedAscii(_) | TD::FixedUnicode(_) | TD::VarLenAscii | TD::VarLenUnicode => {
-                Kind::Text(ty.clone())
-            }
-            TD::Compound(c) => {
-                Kind::Compound(c.fields.iter().map(|f| (f.name.clone(), f.ty.clone())).collect())
-            }
-            other => Kind::Other(other.to_string()),
-        }
-    }
 }
 
 /// A member of a group.

@@ -8,9 +8,10 @@ use hdf5_metno as hdf5;
 use hdf5::{Dataset, Group};
 use ndarray::Array2;
 
+use super::sparse::{append, by_row, empty, indices_below, unsigned};
 use crate::data::{
-    Block, DType, DataError, Dense, Element, Layout, Matrix, RowSource, Sparse, Values, check_indptr,
-    pick_csr, pick_dense,
+    Block, DType, DataError, Dense, Layout, Matrix, RowSource, Sparse, Values, check_indptr, pick_csr,
+    pick_dense,
 };
 use crate::io::ReadError;
 use crate::io::hdf5::{Kind, Node, Source};
@@ -159,55 +160,6 @@ fn whole(x: f64) -> Option<usize> {
     (x >= 0.0 && x.fract() == 0.0 && x < 9e15).then_some(x as usize)
 }
 
-/// Whole numbers of any type as `u64`.
-fn unsigned(values: &Values) -> Result<Vec<u64>, String> {
-    fn all<T: Copy + std::fmt::Display + TryInto<u64>>(v: &[T]) -> Result<Vec<u64>, String> {
-        v.iter()
-            .enumerate()
-            .map(|(i, &x)| x.try_into().map_err(|_| format!("{x} at entry {i} is negative")))
-            .collect()
-    }
-    match values {
-        Values::I8(v) => all(v),
-        Values::I16(v) => all(v),
-        Values::I32(v) => all(v),
-        Values::I64(v) => all(v),
-        Values::U8(v) => all(v),
-        Values::U16(v) => all(v),
-        Values::U32(v) => all(v),
-        Values::U64(v) => all(v),
-        _ => Err("not whole numbers".into()),
-    }
-}
-
-/// Whole numbers of any type as indices below `bound`; `offset` is the position of the first.
-fn indices_below(values: &Values, bound: usize, offset: u64) -> Result<Vec<u32>, String> {
-    fn all<T: Copy + std::fmt::Display + TryInto<u32>>(
-        v: &[T],
-        bound: usize,
-        offset: u64,
-    ) -> Result<Vec<u32>, String> {
-        v.iter()
-            .enumerate()
-            .map(|(i, &x)| match x.try_into() {
-                Ok(index) if (index as usize) < bound => Ok(index),
-                _ => Err(format!("index {x} at position {} is outside 0..{bound}", offset + i as u64)),
-            })
-            .collect()
-    }
-    match values {
-        Values::I8(v) => all(v, bound, offset),
-        Values::I16(v) => all(v, bound, offset),
-        Values::I32(v) => all(v, bound, offset),
-        Values::I64(v) => all(v, bound, offset),
-        Values::U8(v) => all(v, bound, offset),
-        Values::U16(v) => all(v, bound, offset),
-        Values::U32(v) => all(v, bound, offset),
-        Values::U64(v) => all(v, bound, offset),
-        _ => Err("not whole numbers".into()),
-    }
-}
-
 impl Compressed {
     /// Rows of a CSR, columns of a CSC.
     pub(super) fn major(&self) -> usize {
@@ -330,74 +282,6 @@ impl Stored {
 fn to_usize(span: Range<u64>) -> Range<usize> {
     // Spans lie within a dataset of the file, whose length is a usize.
     span.start as usize..span.end as usize
-}
-
-/// An empty buffer of an element type.
-fn empty(dtype: DType) -> Values {
-    match dtype {
-        DType::Bool => Values::Bool(Vec::new()),
-        DType::I8 => Values::I8(Vec::new()),
-        DType::I16 => Values::I16(Vec::new()),
-        DType::I32 => Values::I32(Vec::new()),
-        DType::I64 => Values::I64(Vec::new()),
-        DType::U8 => Values::U8(Vec::new()),
-        DType::U16 => Values::U16(Vec::new()),
-        DType::U32 => Values::U32(Vec::new()),
-        DType::U64 => Values::U64(Vec::new()),
-        DType::F16 => Values::F16(Vec::new()),
-        DType::F32 => Values::F32(Vec::new()),
-        DType::F64 => Values::F64(Vec::new()),
-    }
-}
-
-/// Appends the chosen entries of `from` to `to`, which is of the same type.
-fn append(to: &mut Values, from: &Values, keep: &[usize]) {
-    fn pick<'a, T: Copy>(from: &'a [T], keep: &'a [usize]) -> impl Iterator<Item = T> + 'a {
-        keep.iter().filter_map(|&i| from.get(i).copied())
-    }
-    match (to, from) {
-        (Values::Bool(t), Values::Bool(f)) => t.extend(pick(f, keep)),
-        (Values::I8(t), Values::I8(f)) => t.extend(pick(f, keep)),
-        (Values::I16(t), Values::I16(f)) => t.extend(pick(f, keep)),
-        (Values::I32(t), Values::I32(f)) => t.extend(pick(f, keep)),
-        (Values::I64(t), Values::I64(f)) => t.extend(pick(f, keep)),
-        (Values::U8(t), Values::U8(f)) => t.extend(pick(f, keep)),
-        (Values::U16(t), Values::U16(f)) => t.extend(pick(f, keep)),
-        (Values::U32(t), Values::U32(f)) => t.extend(pick(f, keep)),
-        (Values::U64(t), Values::U64(f)) => t.extend(pick(f, keep)),
-        (Values::F16(t), Values::F16(f)) => t.extend(pick(f, keep)),
-        (Values::F32(t), Values::F32(f)) => t.extend(pick(f, keep)),
-        (Values::F64(t), Values::F64(f)) => t.extend(pick(f, keep)),
-        _ => {}
-    }
-}
-
-/// Triples in column order as CSR (a counting sort, so columns stay in order within each row).
-pub(super) fn by_row(
-    shape: (usize, usize),
-    row: &[u32],
-    column: &[u32],
-    values: &Values,
-) -> Result<Sparse, DataError> {
-    let mut indptr = vec![0u64; shape.0 + 1];
-    for &r in row {
-        if let Some(count) = indptr.get_mut(r as usize + 1) {
-            *count += 1;
-        }
-    }
-    for i in 1..indptr.len() {
-        indptr[i] += indptr[i - 1];
-    }
-    let mut next = indptr.clone();
-    let mut order = vec![0usize; row.len()];
-    for (i, &r) in row.iter().enumerate() {
-        let at = next[r as usize] as usize;
-        order[at] = i;
-        next[r as usize] += 1;
-    }
-    let indices = order.iter().map(|&i| column[i]).collect();
-    let values = with_values!(values, v => Element::wrap(order.iter().map(|&i| v[i]).collect()));
-    Sparse::new(Layout::Csr, shape, indptr, indices, values)
 }
 
 impl RowSource for Stored {

@@ -6,7 +6,8 @@ use hdf5_metno as hdf5;
 
 use hdf5::Group;
 
-use super::patched::{sparse_attributes, whole, wide_enough};
+use super::patched::sparse_attributes;
+use super::sparse::{by_row, whole, wide_enough};
 use crate::data::{Block, DType, DataError, Layout, Matrix, RowSource, Sparse, Values};
 use crate::io::WriteError;
 use crate::io::hdf5::{Storage, create, new_group, set_text, write_error, write_rows};
@@ -150,7 +151,7 @@ fn transposed(s: &Sparse) -> Result<Sparse, DataError> {
     for (r, w) in s.indptr().windows(2).enumerate() {
         column.extend((w[0]..w[1]).map(|_| r as u32));
     }
-    let turned = super::matrix::by_row((columns, rows), s.indices(), &column, s.values())?;
+    let turned = by_row((columns, rows), s.indices(), &column, s.values())?;
     Sparse::new(
         Layout::Csc,
         (rows, columns),

@@ -7,6 +7,7 @@ mod matrix;
 mod matrix_out;
 mod patched;
 mod read;
+mod sparse;
 mod write;
 
 pub use annotate::annotate;

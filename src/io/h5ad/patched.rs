@@ -8,6 +8,7 @@ use hdf5::{Dataset, Group};
 use ndarray::ArrayView2;
 
 use super::matrix::{Compressed, Parts, Stored};
+use super::sparse::{whole, wide_enough};
 use crate::data::{DType, Layout, Patch, Values};
 use crate::io::hdf5::{Storage, create, new_group, set_shape, set_text, write_error, write_rows};
 use crate::io::{ReadError, WriteError};
@@ -216,34 +217,6 @@ pub(super) fn sparse_attributes(g: &Group, layout: Layout, shape: (usize, usize)
     set_text(g, "encoding-type", if layout == Layout::Csc { "csc_matrix" } else { "csr_matrix" })?;
     set_text(g, "encoding-version", "0.1.0")?;
     set_shape(g, "shape", &[shape.0, shape.1])
-}
-
-/// `dtype` if it can hold `largest`, otherwise 64 bits.
-pub(super) fn wide_enough(dtype: DType, largest: u64) -> DType {
-    let most = match dtype {
-        DType::I8 => i8::MAX as u64,
-        DType::U8 => u64::from(u8::MAX),
-        DType::I16 => i16::MAX as u64,
-        DType::U16 => u64::from(u16::MAX),
-        DType::I32 => i32::MAX as u64,
-        DType::U32 => u64::from(u32::MAX),
-        _ => u64::MAX,
-    };
-    if largest <= most { dtype } else { DType::I64 }
-}
-
-/// Whole numbers in a type that [`wide_enough`] found to hold them.
-pub(super) fn whole(dtype: DType, values: impl Iterator<Item = u64>) -> Values {
-    match dtype {
-        DType::I8 => Values::I8(values.map(|v| v as i8).collect()),
-        DType::U8 => Values::U8(values.map(|v| v as u8).collect()),
-        DType::I16 => Values::I16(values.map(|v| v as i16).collect()),
-        DType::U16 => Values::U16(values.map(|v| v as u16).collect()),
-        DType::I32 => Values::I32(values.map(|v| v as i32).collect()),
-        DType::U32 => Values::U32(values.map(|v| v as u32).collect()),
-        DType::U64 => Values::U64(values.collect()),
-        _ => Values::I64(values.map(|v| v as i64).collect()),
-    }
 }
 
 /// Values in the float type of the result.
