@@ -1,1 +1,417 @@
 //! Small helpers over the HDF5 library. Knows no cell biology.
+
+mod cell;
+mod kind;
+mod store;
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use half::f16;
+use hdf5_metno as hdf5;
+
+use hdf5::types::{TypeDescriptor as TD, VarLenAscii, VarLenUnicode};
+use hdf5::{Container, Dataset, File, Group, Hyperslab, Location, LocationType, SliceOrIndex};
+
+use super::{ReadError, ReadLimits};
+use crate::data::{DType, Values};
+
+pub(super) use kind::Kind;
+pub(super) use store::{
+    Storage, create, new_group, open_to_write, set_shape, set_text, set_texts, set_value, write_error,
+    write_rows, write_string, write_strings,
+};
+
+/// First bytes of every HDF5 file, at 0 or behind a user block.
+const MAGIC: &[u8] = b"\x89HDF\r\n\x1a\n";
+
+/// A claim of more than this needs stored bytes that could hold it.
+const UNBACKED: u64 = 64 << 20;
+
+/// No filter of ours inflates better than this.
+const BEST_RATIO: u64 = 1 << 17;
+
+/// Whether the file has the HDF5 magic at 0, 512, 1024, 2048, … (a user block may come first).
+pub(super) fn has_magic(path: &Path) -> bool {
+    use std::io::{Read, Seek, SeekFrom};
+    let Ok(mut file) = std::fs::File::open(path) else { return false };
+    let length = file.metadata().map_or(0, |m| m.len());
+    let mut at = 0u64;
+    while at.saturating_add(MAGIC.len() as u64) <= length {
+        let mut found = [0; 8];
+        let read = file.seek(SeekFrom::Start(at)).and_then(|_| file.read_exact(&mut found));
+        if read.is_ok() && found == MAGIC {
+            return true;
+        }
+        at = if at == 0 { 512 } else { at.saturating_mul(2) };
+    }
+    false
+}
+
+/// A member of a group.
+#[derive(Debug, Clone)]
+pub(super) enum Node {
+    /// A group.
+    Group(Group),
+    /// A dataset.
+    Dataset(Dataset),
+}
+
+impl Node {
+    /// What both kinds share: attributes and a name.
+    pub(super) fn location(&self) -> &Location {
+        match self {
+            Node::Group(g) => g,
+            Node::Dataset(d) => d,
+        }
+    }
+
+    /// Its path inside the file.
+    pub(super) fn name(&self) -> String {
+        self.location().name()
+    }
+}
+
+/// The file being read: names it in messages and keeps its limits.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    /// The file.
+    pub(super) path: PathBuf,
+    /// How much one element may ask for.
+    pub(super) limits: ReadLimits,
+}
+
+impl Source {
+    /// Opens the file for reading.
+    pub(super) fn open(&self) -> Result<File, ReadError> {
+        // The system's own words for a missing or forbidden file are clearer than the library's.
+        std::fs::File::open(&self.path).map_err(|e| ReadError::io(&self.path, e))?;
+        if !has_magic(&self.path) {
+            return Err(ReadError::NotRecognised {
+                path: self.path.clone(),
+                what: "it is not an HDF5 file (no HDF5 signature)".into(),
+            });
+        }
+        File::open(&self.path).map_err(|e| {
+            let what = format!(
+                "the HDF5 library cannot open it ({}); it may be cut short or damaged: copy or download it again",
+                words(&e)
+            );
+            ReadError::malformed(&self.path, "HDF5", what)
+        })
+    }
+
+    /// A broken rule at an element.
+    pub(super) fn malformed(&self, at: impl Into<String>, what: impl Into<String>) -> ReadError {
+        ReadError::malformed(&self.path, at, what)
+    }
+
+    /// What the library said about an element.
+    pub(super) fn library(&self, at: &str, e: &hdf5::Error) -> ReadError {
+        self.malformed(at, format!("the HDF5 library cannot read it: {}", words(e)))
+    }
+
+    /// The member called `name`, or `None` when there is none.
+    pub(super) fn node(&self, group: &Group, name: &str) -> Result<Option<Node>, ReadError> {
+        if !group.link_exists(name) {
+            return Ok(None);
+        }
+        let at = || format!("{}/{name}", group.name().trim_end_matches('/'));
+        let fail = |e: hdf5::Error| self.library(&at(), &e);
+        match group.loc_type_by_name(name).map_err(fail)? {
+            LocationType::Group => Ok(Some(Node::Group(group.group(name).map_err(fail)?))),
+            LocationType::Dataset => Ok(Some(Node::Dataset(group.dataset(name).map_err(fail)?))),
+            _ => Err(self.malformed(at(), "is neither a group nor a dataset")),
+        }
+    }
+
+    /// The names of all members, sorted.
+    pub(super) fn members(&self, group: &Group) -> Result<Vec<String>, ReadError> {
+        let mut names = group.member_names().map_err(|e| self.library(&group.name(), &e))?;
+        names.sort();
+        Ok(names)
+    }
+
+    /// The dataset called `name`, which must be there.
+    pub(super) fn dataset(&self, group: &Group, name: &str) -> Result<Dataset, ReadError> {
+        match self.node(group, name)? {
+            Some(Node::Dataset(d)) => Ok(d),
+            Some(Node::Group(_)) => {
+                Err(self.malformed(group.name(), format!("{name} is a group, expected a dataset")))
+            }
+            None => Err(self.malformed(group.name(), format!("the dataset {name} is missing"))),
+        }
+    }
+
+    /// What a dataset or attribute holds.
+    pub(super) fn kind(&self, c: &Container) -> Kind {
+        match c.dtype().and_then(|t| t.to_descriptor()) {
+            Ok(ty) => Kind::of(&ty),
+            Err(e) => Kind::Other(words(&e)),
+        }
+    }
+
+    /// Checks that every filter of a dataset can be undone here.
+    pub(super) fn check_filters(&self, d: &Dataset) -> Result<(), ReadError> {
+        let at = d.name();
+        let filters = match d.dcpl().and_then(|p| p.get_filters()) {
+            Ok(filters) => filters,
+            Err(e) => {
+                let what = format!("{at}: a compression filter scx does not know ({})", words(&e));
+                return Err(ReadError::unsupported(&self.path, what));
+            }
+        };
+        match filters.iter().find(|f| !f.is_available()) {
+            None => Ok(()),
+            Some(f) => {
+                let what = format!(
+                    "{at} is compressed with HDF5 filter {} ({}); write the file again with gzip compression",
+                    f.id(),
+                    filter_name(f.id())
+                );
+                Err(ReadError::unsupported(&self.path, what))
+            }
+        }
+    }
+
+    /// Number of elements of a dataset, checked against the limits and against the bytes that are really stored.
+    pub(super) fn count(&self, d: &Dataset, size: usize) -> Result<usize, ReadError> {
+        let count = elements(&d.shape());
+        self.fits(d, count, size)
+    }
+
+    /// Checks that `count` elements of a dataset may be read into memory.
+    pub(super) fn fits(&self, d: &Dataset, count: u64, size: usize) -> Result<usize, ReadError> {
+        let at = d.name();
+        let n = self.limits.check(&self.path, &at, count, size)?;
+        let asked = count.saturating_mul(size as u64);
+        let backed = d.storage_size().saturating_mul(BEST_RATIO);
+        if asked > UNBACKED && asked > backed {
+            let what = format!("claims {asked} bytes but only {} are stored", d.storage_size());
+            return Err(self.malformed(at, what));
+        }
+        Ok(n)
+    }
+
+    /// Reads a whole dataset of numbers.
+    pub(super) fn numbers(&self, d: &Dataset, dtype: DType) -> Result<Values, ReadError> {
+        self.check_filters(d)?;
+        self.count(d, dtype.size())?;
+        read_numbers(d, dtype, None).map_err(|e| self.library(&d.name(), &e))
+    }
+
+    /// Reads rows `rows` of a dataset of numbers, row-major.
+    pub(super) fn number_rows(
+        &self,
+        d: &Dataset,
+        dtype: DType,
+        rows: Range<usize>,
+    ) -> Result<Values, ReadError> {
+        let per_row = elements(d.shape().get(1..).unwrap_or(&[]));
+        self.fits(d, per_row.saturating_mul(rows.len() as u64), dtype.size())?;
+        read_numbers(d, dtype, Some(rows)).map_err(|e| self.library(&d.name(), &e))
+    }
+
+    /// Reads a whole dataset of text.
+    pub(super) fn strings(&self, d: &Dataset, ty: &TD) -> Result<Vec<String>, ReadError> {
+        self.check_filters(d)?;
+        self.count(d, ty.size())?;
+        let raw = read_text(d, None, ty).map_err(|e| self.library(&d.name(), &e))?;
+        Ok(self.utf8(&d.name(), raw))
+    }
+
+    /// Reads one field of a dataset of records as numbers, with the length of its array (1 for a plain number).
+    pub(super) fn field_numbers(
+        &self,
+        d: &Dataset,
+        field: &str,
+        ty: &TD,
+    ) -> Result<Option<(Values, usize)>, ReadError> {
+        self.check_filters(d)?;
+        let (inner, n) = match ty {
+            TD::FixedArray(inner, n) => (inner.as_ref(), *n),
+            ty => (ty, 1),
+        };
+        let Kind::Number(dtype) = Kind::of(inner) else { return Ok(None) };
+        self.count(d, ty.size().saturating_mul(2).max(16))?;
+        // A boolean is read as its byte.
+        let inner = if dtype == DType::Bool { &TD::Integer(hdf5::types::IntSize::U1) } else { inner };
+        let ty = if n == 1 && !matches!(ty, TD::FixedArray(..)) {
+            inner.clone()
+        } else {
+            TD::FixedArray(Box::new(inner.clone()), n)
+        };
+        let mut bytes = Vec::new();
+        cell::read_plain(Some(field), &ty, d, &mut |b| bytes.extend_from_slice(b))
+            .map_err(|e| self.library(&format!("{}/{field}", d.name()), &e))?;
+        Ok(Some((from_bytes(dtype, &bytes), n)))
+    }
+
+    /// Reads one field of a dataset of records as text.
+    pub(super) fn field_strings(&self, d: &Dataset, field: &str, ty: &TD) -> Result<Vec<String>, ReadError> {
+        self.check_filters(d)?;
+        self.count(d, ty.size().saturating_mul(8).max(16))?;
+        let at = format!("{}/{field}", d.name());
+        let raw = read_text(d, Some(field), ty).map_err(|e| self.library(&at, &e))?;
+        Ok(self.utf8(&at, raw))
+    }
+
+    /// Text must be UTF-8; what is not is replaced by `�`, with one warning for the element.
+    fn utf8(&self, at: &str, raw: Vec<Vec<u8>>) -> Vec<String> {
+        let mut broken = 0usize;
+        let text = raw
+            .into_iter()
+            .map(|bytes| {
+                String::from_utf8(bytes).unwrap_or_else(|e| {
+                    broken += 1;
+                    String::from_utf8_lossy(e.as_bytes()).into_owned()
+                })
+            })
+            .collect();
+        if broken > 0 {
+            tracing::warn!(
+                "{}: {at}: {broken} texts are not UTF-8; the bytes in question are shown as \u{fffd}",
+                self.path.display()
+            );
+        }
+        text
+    }
+
+    /// The texts of an attribute; `None` when it is not there or is no text.
+    pub(super) fn attr_strings(&self, at: &Location, name: &str) -> Result<Option<Vec<String>>, ReadError> {
+        let Some(attr) = self.attr(at, name)? else { return Ok(None) };
+        let Kind::Text(ty) = self.kind(&attr) else { return Ok(None) };
+        let place = format!("{}@{name}", at.name());
+        self.limits.check(&self.path, &place, elements(&attr.shape()), ty.size().max(16))?;
+        let raw = read_text(&attr, None, &ty).map_err(|e| self.library(&place, &e))?;
+        Ok(Some(self.utf8(&place, raw)))
+    }
+
+    /// A text attribute.
+    pub(super) fn attr_string(&self, at: &Location, name: &str) -> Result<Option<String>, ReadError> {
+        Ok(self.attr_strings(at, name)?.and_then(|v| v.into_iter().next()))
+    }
+
+    /// The numbers of an attribute; `None` when it is not there or holds no numbers.
+    pub(super) fn attr_numbers(&self, at: &Location, name: &str) -> Result<Option<Values>, ReadError> {
+        let Some(attr) = self.attr(at, name)? else { return Ok(None) };
+        let Kind::Number(dtype) = self.kind(&attr) else { return Ok(None) };
+        let place = format!("{}@{name}", at.name());
+        self.limits.check(&self.path, &place, elements(&attr.shape()), dtype.size())?;
+        read_numbers(&attr, dtype, None).map(Some).map_err(|e| self.library(&place, &e))
+    }
+
+    fn attr(&self, at: &Location, name: &str) -> Result<Option<hdf5::Attribute>, ReadError> {
+        let fail = |e: hdf5::Error| self.library(&format!("{}@{name}", at.name()), &e);
+        if !at.attr_names().map_err(fail)?.iter().any(|n| n == name) {
+            return Ok(None);
+        }
+        at.attr(name).map(Some).map_err(fail)
+    }
+}
+
+/// Product of the axis lengths, `u64::MAX` on overflow.
+pub(super) fn elements(shape: &[usize]) -> u64 {
+    shape.iter().try_fold(1u64, |n, &d| n.checked_mul(d as u64)).unwrap_or(u64::MAX)
+}
+
+/// The innermost message of an HDF5 error, which is the cause.
+pub(super) fn words(e: &hdf5::Error) -> String {
+    let frames =
+        e.stack().map(|s| s.iter().map(|f| f.desc().to_owned()).collect::<Vec<_>>()).unwrap_or_default();
+    match (frames.first(), frames.last()) {
+        (Some(first), Some(last)) if first != last => format!("{first}: {last}"),
+        (Some(only), _) => only.clone(),
+        _ => e.to_string(),
+    }
+}
+
+/// What people call a registered HDF5 filter.
+fn filter_name(id: i32) -> &'static str {
+    match id {
+        4 => "szip",
+        307 => "bzip2",
+        32001 => "blosc",
+        32004 => "lz4",
+        32008 => "bitshuffle",
+        32013 => "zfp",
+        32015 => "zstd",
+        32026 => "blosc2",
+        _ => "not known to scx",
+    }
+}
+
+fn read_raw<T: hdf5::H5Type>(c: &Container, rows: Option<Range<usize>>) -> hdf5::Result<Vec<T>> {
+    let Some(rows) = rows else { return c.read_raw() };
+    let mut slab = vec![SliceOrIndex::from(rows)];
+    slab.extend((1..c.ndim()).map(|_| SliceOrIndex::from(..)));
+    Ok(c.read_slice::<T, _, ndarray::IxDyn>(Hyperslab::from(slab))?.into_raw_vec_and_offset().0)
+}
+
+/// Reads numbers in the element type found; `rows` picks a range of the first axis.
+fn read_numbers(c: &Container, dtype: DType, rows: Option<Range<usize>>) -> hdf5::Result<Values> {
+    Ok(match dtype {
+        // A damaged file may hold any byte in a boolean: read the byte, then decide.
+        DType::Bool => Values::Bool(read_raw::<u8>(c, rows)?.into_iter().map(|b| b != 0).collect()),
+        DType::I8 => Values::I8(read_raw(c, rows)?),
+        DType::I16 => Values::I16(read_raw(c, rows)?),
+        DType::I32 => Values::I32(read_raw(c, rows)?),
+        DType::I64 => Values::I64(read_raw(c, rows)?),
+        DType::U8 => Values::U8(read_raw(c, rows)?),
+        DType::U16 => Values::U16(read_raw(c, rows)?),
+        DType::U32 => Values::U32(read_raw(c, rows)?),
+        DType::U64 => Values::U64(read_raw(c, rows)?),
+        DType::F16 => Values::F16(read_raw(c, rows)?),
+        DType::F32 => Values::F32(read_raw(c, rows)?),
+        DType::F64 => Values::F64(read_raw(c, rows)?),
+    })
+}
+
+/// Native-order bytes as numbers.
+fn from_bytes(dtype: DType, bytes: &[u8]) -> Values {
+    macro_rules! chunks {
+        ($t:ty) => {
+            bytes.as_chunks::<{ size_of::<$t>() }>().0.iter().map(|b| <$t>::from_ne_bytes(*b)).collect()
+        };
+    }
+    match dtype {
+        DType::Bool => Values::Bool(bytes.iter().map(|b| *b != 0).collect()),
+        DType::I8 => Values::I8(chunks!(i8)),
+        DType::I16 => Values::I16(chunks!(i16)),
+        DType::I32 => Values::I32(chunks!(i32)),
+        DType::I64 => Values::I64(chunks!(i64)),
+        DType::U8 => Values::U8(chunks!(u8)),
+        DType::U16 => Values::U16(chunks!(u16)),
+        DType::U32 => Values::U32(chunks!(u32)),
+        DType::U64 => Values::U64(chunks!(u64)),
+        DType::F16 => Values::F16(chunks!(f16)),
+        DType::F32 => Values::F32(chunks!(f32)),
+        DType::F64 => Values::F64(chunks!(f64)),
+    }
+}
+
+/// Reads text as bytes. The `as_str` of the crate's own types trusts the file to be UTF-8, so it is not used.
+fn read_text(c: &Container, field: Option<&str>, ty: &TD) -> hdf5::Result<Vec<Vec<u8>>> {
+    match (ty, field) {
+        (TD::VarLenAscii, None) => {
+            Ok(c.read_raw::<VarLenAscii>()?.iter().map(|s| s.as_bytes().to_vec()).collect())
+        }
+        (TD::VarLenUnicode, None) => {
+            Ok(c.read_raw::<VarLenUnicode>()?.iter().map(|s| s.as_bytes().to_vec()).collect())
+        }
+        (TD::VarLenAscii, Some(name)) => cell::field(name, || {
+            Ok(c.read_raw::<cell::Field<VarLenAscii>>()?.iter().map(|s| s.0.as_bytes().to_vec()).collect())
+        }),
+        (TD::VarLenUnicode, Some(name)) => cell::field(name, || {
+            Ok(c.read_raw::<cell::Field<VarLenUnicode>>()?.iter().map(|s| s.0.as_bytes().to_vec()).collect())
+        }),
+        (ty, field) => {
+            let mut out = Vec::new();
+            cell::read_plain(field, ty, c, &mut |bytes| {
+                let end = bytes.iter().rposition(|b| *b != 0).map_or(0, |i| i + 1);
+                out.push(bytes.get(..end).unwrap_or(bytes).to_vec());
+            })?;
+            Ok(out)
+        }
+    }
+}

@@ -1,4 +1,5 @@
 //! All integration tests in one binary: HDF5 and the tensor library link slowly.
 
 mod fcs;
+mod h5ad;
 mod report;

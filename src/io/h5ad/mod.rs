@@ -1,21 +1,15 @@
-//! AnnData's h5ad files.
+//! AnnData's h5ad files: read in every layout since anndata 0.5, written in that of 0.12.
 
-pub(super) fn probe(_: &super::Probe) -> super::Fit {
-    super::Fit::No
-}
-pub(super) fn read(
-    p: &std::path::Path,
-    _: &super::ReadLimits,
-) -> Result<crate::data::Dataset, super::ReadError> {
-    Err(super::ReadError::unsupported(p, ""))
-}
-pub(super) fn write(_: &crate::data::Dataset, _: &std::path::Path) -> Result<(), super::WriteError> {
-    Ok(())
-}
-pub(super) fn annotate(
-    _: &crate::data::Dataset,
-    _: &super::Additions,
-    _: &std::path::Path,
-) -> Result<(), super::WriteError> {
-    Ok(())
-}
+mod annotate;
+mod elem;
+mod frame;
+mod matrix;
+mod matrix_out;
+mod patched;
+mod read;
+mod sparse;
+mod write;
+
+pub use annotate::annotate;
+pub use read::{probe, read};
+pub use write::write;

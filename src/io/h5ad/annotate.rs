@@ -1,0 +1,143 @@
+//! Adding a result to a copy of the original file; everything else in it stays as it is, bit for bit.
+
+use std::fs::File as SystemFile;
+use std::path::Path;
+
+use hdf5_metno as hdf5;
+
+use hdf5::{File, Group};
+
+use super::matrix;
+use super::patched::{self, Written};
+use crate::data::{Dataset, RowSource};
+use crate::io::hdf5::{Node, Source, new_group, open_to_write, set_text, write_error, write_string};
+use crate::io::{Additions, ReadError, ReadLimits, WriteError};
+
+/// Copies the file `dataset` was read from to `path` and adds the result matrix and the record of the run.
+///
+/// # Errors
+/// [`WriteError`] when the original cannot be read, the disk is full, or what was written does not read back.
+pub fn annotate(dataset: &Dataset, additions: &Additions, path: &Path) -> Result<(), WriteError> {
+    copy(&dataset.source.path, path)?;
+    // Messages about the matrix name the original: that is the file people know.
+    let source = Source { path: dataset.source.path.clone(), limits: ReadLimits::default() };
+    let lib = |e: hdf5::Error| write_error(path, &e);
+    let file = open_to_write(path, false).map_err(lib)?;
+    let written = add_matrix(&source, &file, additions, path)?;
+    let key = add_record(&source, &file, &additions.record, path)?;
+    file.flush().map_err(lib)?;
+    file.close().map_err(lib)?;
+    verify(additions, &written, &key, path)
+}
+
+/// Copies the bytes only: permissions belong to whoever made the target.
+fn copy(from: &Path, to: &Path) -> Result<(), WriteError> {
+    let input = |e| WriteError::Input { path: to.to_owned(), source: Box::new(ReadError::io(from, e)) };
+    let mut original = SystemFile::open(from).map_err(input)?;
+    let mut target = SystemFile::create(to).map_err(|e| WriteError::io(to, e))?;
+    std::io::copy(&mut original, &mut target).map_err(|e| WriteError::io(to, e))?;
+    Ok(())
+}
+
+/// Group (`None` is the root) and name of the matrix the patch belongs to, and of the result.
+fn places(additions: &Additions) -> [(Option<&'static str>, &str); 2] {
+    let base = match &additions.base {
+        None => (None, "X"),
+        Some(layer) => (Some("layers"), layer.as_str()),
+    };
+    [base, if additions.into_x { base } else { (Some("layers"), additions.layer.as_str()) }]
+}
+
+fn add_matrix(
+    source: &Source,
+    file: &File,
+    additions: &Additions,
+    out: &Path,
+) -> Result<Written, WriteError> {
+    let lib = |e: hdf5::Error| write_error(out, &e);
+    let input = |e: ReadError| WriteError::Input { path: out.to_owned(), source: Box::new(e) };
+    let [(base_group, base_name), (target_group, target_name)] = places(additions);
+    let base_path = base_group.map_or_else(|| base_name.to_owned(), |g| format!("{g}/{base_name}"));
+    let base = match source.node(file, &base_path).map_err(input)? {
+        Some(node) => matrix::open(source, &node).map_err(input)?,
+        None => None,
+    };
+    let Some(base) = base else {
+        return Err(input(
+            source.malformed(format!("/{base_path}"), "there is no matrix here to put the result beside"),
+        ));
+    };
+    let parent: Group = match target_group {
+        None => file.as_group().map_err(lib)?,
+        Some(name) => dict(source, file, name, out)?,
+    };
+    if parent.link_exists(target_name) {
+        parent.unlink(target_name).map_err(lib)?;
+    }
+    patched::write(&base, &additions.patch, &parent, target_name, out)
+}
+
+/// The group `name`, made as an empty dictionary when it is missing.
+fn dict(source: &Source, parent: &Group, name: &str, out: &Path) -> Result<Group, WriteError> {
+    let lib = |e: hdf5::Error| write_error(out, &e);
+    let input = |e: ReadError| WriteError::Input { path: out.to_owned(), source: Box::new(e) };
+    match source.node(parent, name).map_err(input)? {
+        Some(Node::Group(g)) => Ok(g),
+        Some(Node::Dataset(d)) => Err(WriteError::CannotHold {
+            path: out.to_owned(),
+            what: format!("{} is a dataset, expected a group to add to; rename it first", d.name()),
+        }),
+        None => {
+            let g = new_group(parent, name).map_err(lib)?;
+            set_text(&g, "encoding-type", "dict").map_err(lib)?;
+            set_text(&g, "encoding-version", "0.1.0").map_err(lib)?;
+            Ok(g)
+        }
+    }
+}
+
+/// A single text in anndata's encoding.
+fn text(group: &Group, name: &str, value: &str) -> hdf5::Result<()> {
+    let d = write_string(group, name, value)?;
+    set_text(&d, "encoding-type", "string")?;
+    set_text(&d, "encoding-version", "0.2.0")
+}
+
+/// Adds the record under `uns/scx/log`, after those that are there; returns its number.
+fn add_record(source: &Source, file: &File, record: &str, out: &Path) -> Result<String, WriteError> {
+    let lib = |e: hdf5::Error| write_error(out, &e);
+    let uns = dict(source, file, "uns", out)?;
+    let scx = dict(source, &uns, "scx", out)?;
+    if scx.link_exists("version") {
+        scx.unlink("version").map_err(lib)?;
+    }
+    text(&scx, "version", env!("CARGO_PKG_VERSION")).map_err(lib)?;
+    let log = dict(source, &scx, "log", out)?;
+    let taken = log.member_names().map_err(lib)?;
+    let next = taken.iter().filter_map(|n| n.parse::<u64>().ok()).max().map_or(0, |n| n.saturating_add(1));
+    let key = format!("{next:03}");
+    text(&log, &key, record).map_err(lib)?;
+    Ok(key)
+}
+
+/// Opens the new file again and compares structure and lengths with what was meant.
+fn verify(additions: &Additions, written: &Written, key: &str, path: &Path) -> Result<(), WriteError> {
+    let fail = |what: String| WriteError::Verify { path: path.to_owned(), what };
+    let read = |e: ReadError| fail(e.to_string());
+    let source = Source { path: path.to_owned(), limits: ReadLimits::default() };
+    let file = source.open().map_err(read)?;
+    let [_, (group, name)] = places(additions);
+    let at = group.map_or_else(|| name.to_owned(), |g| format!("{g}/{name}"));
+    let node = source.node(&file, &at).map_err(read)?.ok_or_else(|| fail(format!("/{at} is missing")))?;
+    // Opening checks the lengths of the three sparse arrays and every pointer.
+    let m = matrix::open(&source, &node).map_err(read)?.ok_or_else(|| fail(format!("/{at} is no matrix")))?;
+    let found = Written { shape: m.shape(), dtype: m.dtype(), layout: m.layout(), nnz: m.nnz() };
+    if found != *written {
+        return Err(fail(format!("/{at} reads back as {found:?}, expected {written:?}")));
+    }
+    let record = format!("uns/scx/log/{key}");
+    match source.node(&file, &record).map_err(read)? {
+        Some(Node::Dataset(_)) => Ok(()),
+        _ => Err(fail(format!("/{record} is missing"))),
+    }
+}

@@ -1,0 +1,186 @@
+//! From an h5ad file to a [`Dataset`], whatever version of anndata wrote it.
+
+use std::path::Path;
+
+use hdf5_metno as hdf5;
+
+use hdf5::Group;
+
+use super::{elem, frame, matrix};
+use crate::data::{Annotation, Categories, Dataset, Frame, Matrix, Raw, Source as Origin, Uns};
+use crate::io::hdf5::{Node, Source, has_magic};
+use crate::io::{Fit, Probe, ReadError, ReadLimits};
+
+/// How sure the content makes us: an HDF5 file with `/obs` and `/var` is h5ad, any other HDF5 file might be.
+pub fn probe(probe: &Probe) -> Fit {
+    if !has_magic(probe.path) {
+        return Fit::No;
+    }
+    match hdf5::File::open(probe.path) {
+        Ok(f) if f.link_exists("obs") && f.link_exists("var") => Fit::Sure,
+        // Reading says what is wrong with it.
+        _ => Fit::Possible,
+    }
+}
+
+/// Reads an h5ad file. Tables and `uns` come into memory, matrices stay on disk.
+///
+/// # Errors
+/// [`ReadError`] that names the file and the element.
+pub fn read(path: &Path, limits: &ReadLimits) -> Result<Dataset, ReadError> {
+    let source = Source { path: path.to_owned(), limits: *limits };
+    let file = source.open()?;
+    let root: &Group = &file;
+    let (obs, var) = match (source.node(root, "obs")?, source.node(root, "var")?) {
+        (Some(obs), Some(var)) => (obs, var),
+        (obs, var) => return Err(not_h5ad(&source, obs.is_some(), var.is_some())),
+    };
+    let mut dataset = Dataset::new(frame::read(&source, &obs)?, frame::read(&source, &var)?);
+    dataset.uns = elem::uns(&source, root)?;
+    dataset.x = match source.node(root, "X")? {
+        None => None,
+        Some(node) => Some(main_matrix(&source, &node, dataset.n_obs(), dataset.n_vars())?),
+    };
+    if let Some(Node::Group(layers)) = source.node(root, "layers")? {
+        for name in source.members(&layers)? {
+            let Some(node) = source.node(&layers, &name)? else { continue };
+            match matrix::on_disk(&source, &node)? {
+                Some(m) => {
+                    dataset.layers.insert(name, m);
+                }
+                None => tracing::warn!(
+                    "{}: {}: not a matrix scx understands; it stays in the file",
+                    path.display(),
+                    node.name()
+                ),
+            }
+        }
+    }
+    dataset.obsm = elem::annotations(&source, root, "obsm")?;
+    dataset.varm = elem::annotations(&source, root, "varm")?;
+    dataset.obsp = elem::annotations(&source, root, "obsp")?;
+    dataset.varp = elem::annotations(&source, root, "varp")?;
+    adopt_old_neighbours(&source, root, &mut dataset)?;
+    dataset.raw = raw(&source, root)?;
+    let old_tables = matches!(obs, Node::Dataset(_)) || matches!(var, Node::Dataset(_));
+    if old_tables {
+        adopt_old_categories(&source, &mut dataset)?;
+    }
+    dataset.source =
+        Origin { path: path.to_owned(), dialect: dialect(&source, root, old_tables)?, keywords: Vec::new() };
+    dataset.check().map_err(|e| source.malformed("/", e.to_string()))?;
+    Ok(dataset)
+}
+
+fn not_h5ad(source: &Source, obs: bool, var: bool) -> ReadError {
+    match (obs, var) {
+        (false, false) => ReadError::NotRecognised {
+            path: source.path.clone(),
+            what: "HDF5, but no /obs and /var: not an h5ad".into(),
+        },
+        (false, true) => source.malformed("/", "the table obs is missing: not a complete h5ad"),
+        _ => source.malformed("/", "the table var is missing: not a complete h5ad"),
+    }
+}
+
+/// X or raw X. anndata before 0.7 squeezed it when there was one cell or one gene.
+fn main_matrix(source: &Source, node: &Node, n_obs: usize, n_vars: usize) -> Result<Matrix, ReadError> {
+    let Some(m) = matrix::on_disk(source, node)? else {
+        let encoding = source
+            .attr_string(node.location(), "encoding-type")?
+            .unwrap_or_else(|| "no encoding-type".into());
+        return Err(ReadError::unsupported(
+            &source.path,
+            format!("{} is not a dense, CSR or CSC matrix of numbers ({encoding})", node.name()),
+        ));
+    };
+    if m.shape() != (n_obs, n_vars) {
+        let what = format!(
+            "shape {} × {} but there are {n_obs} cells in obs and {n_vars} variables in var",
+            m.shape().0,
+            m.shape().1
+        );
+        return Err(source.malformed(node.name(), what));
+    }
+    Ok(m)
+}
+
+/// `raw`, or `raw.X` and `raw.var` as anndata wrote them before 0.7.
+fn raw(source: &Source, root: &Group) -> Result<Option<Raw>, ReadError> {
+    let (x, var, varm) = match source.node(root, "raw")? {
+        Some(Node::Group(g)) => {
+            (source.node(&g, "X")?, source.node(&g, "var")?, elem::annotations(source, &g, "varm")?)
+        }
+        _ => (
+            source.node(root, "raw.X")?,
+            source.node(root, "raw.var")?,
+            elem::annotations(source, root, "raw.varm")?,
+        ),
+    };
+    let (Some(x), Some(var)) = (x, var) else { return Ok(None) };
+    let var = frame::read(source, &var)?;
+    match matrix::on_disk(source, &x)? {
+        Some(x) => Ok(Some(Raw { x, var, varm })),
+        None => {
+            tracing::warn!(
+                "{}: {}: not a matrix scx understands; raw is left out",
+                source.path.display(),
+                x.name()
+            );
+            Ok(None)
+        }
+    }
+}
+
+/// Moves `uns["<column>_categories"]` into the columns they belong to.
+fn adopt_old_categories(source: &Source, dataset: &mut Dataset) -> Result<(), ReadError> {
+    let mut lists = Vec::new();
+    for (key, value) in &dataset.uns {
+        let Some(column) = key.strip_suffix("_categories") else { continue };
+        let known = |f: &Frame| f.column(column).is_some();
+        if !known(&dataset.obs) && !known(&dataset.var) {
+            continue;
+        }
+        let categories = match value {
+            Uns::Strings(v) => Categories::Strings(v.clone()),
+            Uns::String(s) => Categories::Strings(vec![s.clone()]),
+            Uns::Array { values, .. } | Uns::Number(values) => Categories::Numbers(values.clone()),
+            _ => continue,
+        };
+        lists.push((column.to_owned(), categories));
+    }
+    frame::adopt_categories(source, "/obs", &mut dataset.obs, &lists)?;
+    frame::adopt_categories(source, "/var", &mut dataset.var, &lists)?;
+    if let Some(raw) = &mut dataset.raw {
+        frame::adopt_categories(source, "/raw.var", &mut raw.var, &lists)?;
+    }
+    dataset
+        .uns
+        .retain(|key, _| !lists.iter().any(|(c, _)| key.strip_suffix("_categories") == Some(c.as_str())));
+    Ok(())
+}
+
+/// Before there was `obsp`, scanpy kept the neighbour graphs in `uns["neighbors"]`; anndata moves them, and so do we.
+fn adopt_old_neighbours(source: &Source, root: &Group, dataset: &mut Dataset) -> Result<(), ReadError> {
+    let Some(Uns::Map(neighbours)) = dataset.uns.get_mut("neighbors") else { return Ok(()) };
+    for key in ["connectivities", "distances"] {
+        if !matches!(neighbours.get(key), Some(Uns::Opaque { .. })) || dataset.obsp.contains_key(key) {
+            continue;
+        }
+        let Some(node) = source.node(root, &format!("uns/neighbors/{key}"))? else { continue };
+        if let Some(m) = matrix::on_disk(source, &node)? {
+            neighbours.remove(key);
+            dataset.obsp.insert(key.to_owned(), Annotation::Matrix(m));
+        }
+    }
+    Ok(())
+}
+
+/// Which anndata wrote it, as far as it says.
+fn dialect(source: &Source, root: &Group, old_tables: bool) -> Result<String, ReadError> {
+    Ok(match source.attr_string(root, "encoding-type")? {
+        Some(name) => format!("{name} {}", source.attr_string(root, "encoding-version")?.unwrap_or_default()),
+        None if old_tables => "anndata before 0.7".into(),
+        None => "anndata 0.7".into(),
+    })
+}

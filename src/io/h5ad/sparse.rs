@@ -1,0 +1,180 @@
+//! Arithmetic on the arrays of sparse matrices, without files.
+
+use crate::data::{DType, DataError, Element, Layout, Sparse, Values};
+use crate::with_values;
+
+/// Whole numbers of any type as `u64`.
+pub(super) fn unsigned(values: &Values) -> Result<Vec<u64>, String> {
+    fn all<T: Copy + std::fmt::Display + TryInto<u64>>(v: &[T]) -> Result<Vec<u64>, String> {
+        v.iter()
+            .enumerate()
+            .map(|(i, &x)| x.try_into().map_err(|_| format!("{x} at entry {i} is negative")))
+            .collect()
+    }
+    match values {
+        Values::I8(v) => all(v),
+        Values::I16(v) => all(v),
+        Values::I32(v) => all(v),
+        Values::I64(v) => all(v),
+        Values::U8(v) => all(v),
+        Values::U16(v) => all(v),
+        Values::U32(v) => all(v),
+        Values::U64(v) => all(v),
+        _ => Err("not whole numbers".into()),
+    }
+}
+
+/// Whole numbers of any type as indices below `bound`; `offset` is the position of the first.
+pub(super) fn indices_below(values: &Values, bound: usize, offset: u64) -> Result<Vec<u32>, String> {
+    fn all<T: Copy + std::fmt::Display + TryInto<u32>>(
+        v: &[T],
+        bound: usize,
+        offset: u64,
+    ) -> Result<Vec<u32>, String> {
+        v.iter()
+            .enumerate()
+            .map(|(i, &x)| match x.try_into() {
+                Ok(index) if (index as usize) < bound => Ok(index),
+                _ => Err(format!("index {x} at position {} is outside 0..{bound}", offset + i as u64)),
+            })
+            .collect()
+    }
+    match values {
+        Values::I8(v) => all(v, bound, offset),
+        Values::I16(v) => all(v, bound, offset),
+        Values::I32(v) => all(v, bound, offset),
+        Values::I64(v) => all(v, bound, offset),
+        Values::U8(v) => all(v, bound, offset),
+        Values::U16(v) => all(v, bound, offset),
+        Values::U32(v) => all(v, bound, offset),
+        Values::U64(v) => all(v, bound, offset),
+        _ => Err("not whole numbers".into()),
+    }
+}
+
+/// An empty buffer of an element type.
+pub(super) fn empty(dtype: DType) -> Values {
+    match dtype {
+        DType::Bool => Values::Bool(Vec::new()),
+        DType::I8 => Values::I8(Vec::new()),
+        DType::I16 => Values::I16(Vec::new()),
+        DType::I32 => Values::I32(Vec::new()),
+        DType::I64 => Values::I64(Vec::new()),
+        DType::U8 => Values::U8(Vec::new()),
+        DType::U16 => Values::U16(Vec::new()),
+        DType::U32 => Values::U32(Vec::new()),
+        DType::U64 => Values::U64(Vec::new()),
+        DType::F16 => Values::F16(Vec::new()),
+        DType::F32 => Values::F32(Vec::new()),
+        DType::F64 => Values::F64(Vec::new()),
+    }
+}
+
+/// Appends the chosen entries of `from` to `to`, which is of the same type.
+pub(super) fn append(to: &mut Values, from: &Values, keep: &[usize]) {
+    fn pick<'a, T: Copy>(from: &'a [T], keep: &'a [usize]) -> impl Iterator<Item = T> + 'a {
+        keep.iter().filter_map(|&i| from.get(i).copied())
+    }
+    match (to, from) {
+        (Values::Bool(t), Values::Bool(f)) => t.extend(pick(f, keep)),
+        (Values::I8(t), Values::I8(f)) => t.extend(pick(f, keep)),
+        (Values::I16(t), Values::I16(f)) => t.extend(pick(f, keep)),
+        (Values::I32(t), Values::I32(f)) => t.extend(pick(f, keep)),
+        (Values::I64(t), Values::I64(f)) => t.extend(pick(f, keep)),
+        (Values::U8(t), Values::U8(f)) => t.extend(pick(f, keep)),
+        (Values::U16(t), Values::U16(f)) => t.extend(pick(f, keep)),
+        (Values::U32(t), Values::U32(f)) => t.extend(pick(f, keep)),
+        (Values::U64(t), Values::U64(f)) => t.extend(pick(f, keep)),
+        (Values::F16(t), Values::F16(f)) => t.extend(pick(f, keep)),
+        (Values::F32(t), Values::F32(f)) => t.extend(pick(f, keep)),
+        (Values::F64(t), Values::F64(f)) => t.extend(pick(f, keep)),
+        _ => {}
+    }
+}
+
+/// Triples in column order as CSR (a counting sort, so columns stay in order within each row).
+pub(super) fn by_row(
+    shape: (usize, usize),
+    row: &[u32],
+    column: &[u32],
+    values: &Values,
+) -> Result<Sparse, DataError> {
+    let mut indptr = vec![0u64; shape.0 + 1];
+    for &r in row {
+        if let Some(count) = indptr.get_mut(r as usize + 1) {
+            *count += 1;
+        }
+    }
+    for i in 1..indptr.len() {
+        indptr[i] += indptr[i - 1];
+    }
+    let mut next = indptr.clone();
+    let mut order = vec![0usize; row.len()];
+    for (i, &r) in row.iter().enumerate() {
+        let at = next[r as usize] as usize;
+        order[at] = i;
+        next[r as usize] += 1;
+    }
+    let indices = order.iter().map(|&i| column[i]).collect();
+    let values = with_values!(values, v => Element::wrap(order.iter().map(|&i| v[i]).collect()));
+    Sparse::new(Layout::Csr, shape, indptr, indices, values)
+}
+
+/// `dtype` if it can hold `largest`, otherwise 64 bits.
+pub(super) fn wide_enough(dtype: DType, largest: u64) -> DType {
+    let most = match dtype {
+        DType::I8 => i8::MAX as u64,
+        DType::U8 => u64::from(u8::MAX),
+        DType::I16 => i16::MAX as u64,
+        DType::U16 => u64::from(u16::MAX),
+        DType::I32 => i32::MAX as u64,
+        DType::U32 => u64::from(u32::MAX),
+        _ => u64::MAX,
+    };
+    if largest <= most { dtype } else { DType::I64 }
+}
+
+/// Whole numbers in a type that [`wide_enough`] found to hold them.
+pub(super) fn whole(dtype: DType, values: impl Iterator<Item = u64>) -> Values {
+    match dtype {
+        DType::I8 => Values::I8(values.map(|v| v as i8).collect()),
+        DType::U8 => Values::U8(values.map(|v| v as u8).collect()),
+        DType::I16 => Values::I16(values.map(|v| v as i16).collect()),
+        DType::U16 => Values::U16(values.map(|v| v as u16).collect()),
+        DType::I32 => Values::I32(values.map(|v| v as i32).collect()),
+        DType::U32 => Values::U32(values.map(|v| v as u32).collect()),
+        DType::U64 => Values::U64(values.collect()),
+        _ => Values::I64(values.map(|v| v as i64).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_out_of_range_is_named_with_its_position() {
+        assert_eq!(indices_below(&Values::I64(vec![0, 2]), 3, 0), Ok(vec![0, 2]));
+        let negative = indices_below(&Values::I32(vec![0, -1]), 3, 10).unwrap_err();
+        assert_eq!(negative, "index -1 at position 11 is outside 0..3");
+        // Would be 0 if cut to 32 bits.
+        assert!(indices_below(&Values::U64(vec![1 << 32]), 3, 0).is_err());
+    }
+
+    #[test]
+    fn an_index_type_too_small_for_the_result_becomes_wider() {
+        assert_eq!(wide_enough(DType::I8, 127), DType::I8);
+        assert_eq!(wide_enough(DType::I8, 128), DType::I64);
+        assert_eq!(wide_enough(DType::I32, 1 << 31), DType::I64);
+        assert_eq!(wide_enough(DType::U64, u64::MAX), DType::U64);
+    }
+
+    #[test]
+    fn entries_in_column_order_become_rows_with_columns_in_order() {
+        // Rows 2 × columns 3: (1,0)=1 (0,1)=2 (1,1)=3 (0,2)=4.
+        let s = by_row((2, 3), &[1, 0, 1, 0], &[0, 1, 1, 2], &Values::U8(vec![1, 2, 3, 4])).unwrap();
+        assert_eq!(s.indptr(), [0, 2, 4]);
+        assert_eq!(s.indices(), [1, 2, 0, 1]);
+        assert_eq!(s.values(), &Values::U8(vec![2, 4, 1, 3]));
+    }
+}

@@ -1,0 +1,115 @@
+//! Reading one field of a compound dataset, and text or arrays of a width known only from the file.
+//!
+//! The HDF5 crate asks for a Rust type known at compile time. Field names and widths of anndata 0.5/0.6 tables are
+//! known only once the file is open, so two wrapper types take their HDF5 description from the running thread. This
+//! is the one place in scx with `unsafe`: two trait implementations, no unsafe calls.
+#![allow(unsafe_code)]
+
+use std::cell::RefCell;
+
+use hdf5_metno as hdf5;
+
+use hdf5::types::{CompoundField, CompoundType, H5Type, IntSize, TypeDescriptor as TD};
+
+thread_local! {
+    static FIELD: RefCell<String> = const { RefCell::new(String::new()) };
+    static CELL: RefCell<Option<TD>> = const { RefCell::new(None) };
+}
+
+/// One field of a compound, its name set by [`field`].
+#[repr(transparent)]
+pub(super) struct Field<T>(pub T);
+
+// SAFETY: the layout is that of `T` (transparent), and so is the described one: a compound of the size of `T` with a
+// single member of `T`'s own type at offset 0. The name has no influence on the layout.
+unsafe impl<T: H5Type> H5Type for Field<T> {
+    fn type_descriptor() -> TD {
+        let name = FIELD.with_borrow(Clone::clone);
+        let ty = T::type_descriptor();
+        TD::Compound(CompoundType { size: ty.size(), fields: vec![CompoundField::new(&name, ty, 0, 0)] })
+    }
+}
+
+/// `N` plain bytes that the library fills as described by [`cell`].
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(super) struct Cell<const N: usize>(pub [u8; N]);
+
+// SAFETY: any bytes are a valid `[u8; N]`, and the described type is always exactly `N` bytes without pointers: the
+// description set by `cell` is used only if it is so, otherwise it is `N` unsigned bytes.
+unsafe impl<const N: usize> H5Type for Cell<N> {
+    fn type_descriptor() -> TD {
+        CELL.with_borrow(Clone::clone)
+            .filter(|ty| ty.size() == N && is_plain(ty))
+            .unwrap_or_else(|| TD::FixedArray(Box::new(TD::Unsigned(IntSize::U1)), N))
+    }
+}
+
+/// Whether a type holds its values in place: no pointers and no handles.
+fn is_plain(ty: &TD) -> bool {
+    match ty {
+        TD::Integer(_) | TD::Unsigned(_) | TD::Float(_) | TD::FixedAscii(_) | TD::FixedUnicode(_) => true,
+        TD::FixedArray(ty, n) => is_plain(ty) && ty.size().checked_mul(*n).is_some(),
+        TD::Compound(c) => c
+            .fields
+            .iter()
+            .all(|f| is_plain(&f.ty) && f.offset.checked_add(f.ty.size()).is_some_and(|end| end <= c.size)),
+        _ => false,
+    }
+}
+
+/// Runs `read` with [`Field`] describing the field called `name`.
+pub(super) fn field<R>(name: &str, read: impl FnOnce() -> R) -> R {
+    FIELD.with_borrow_mut(|f| name.clone_into(f));
+    read()
+}
+
+/// Runs `read` with [`Cell`] describing `ty`.
+fn cell<R>(ty: TD, read: impl FnOnce() -> R) -> R {
+    CELL.with_borrow_mut(|c| *c = Some(ty));
+    let result = read();
+    CELL.with_borrow_mut(|c| *c = None);
+    result
+}
+
+/// Reads values of a plain type of any width up to 64 KiB, and hands the bytes of each to `each`.
+/// `name` picks a field of a compound. The bytes may be followed by padding.
+pub(super) fn read_plain(
+    name: Option<&str>,
+    ty: &TD,
+    source: &hdf5::Container,
+    each: &mut dyn FnMut(&[u8]),
+) -> hdf5::Result<()> {
+    // The widths are rounded up so that a few compiled sizes serve all.
+    match ty.size() {
+        0..=16 => widths::<16>(name, ty, source, each),
+        17..=32 => widths::<32>(name, ty, source, each),
+        33..=64 => widths::<64>(name, ty, source, each),
+        65..=256 => widths::<256>(name, ty, source, each),
+        257..=1024 => widths::<1024>(name, ty, source, each),
+        1025..=8192 => widths::<8192>(name, ty, source, each),
+        8193..=65536 => widths::<65536>(name, ty, source, each),
+        n => Err(hdf5::Error::from(format!("values of {n} bytes each are wider than 65536 bytes"))),
+    }
+}
+
+fn widths<const N: usize>(
+    name: Option<&str>,
+    ty: &TD,
+    source: &hdf5::Container,
+    each: &mut dyn FnMut(&[u8]),
+) -> hdf5::Result<()> {
+    let described = match (name, ty) {
+        (Some(name), ty) => {
+            TD::Compound(CompoundType { size: N, fields: vec![CompoundField::new(name, ty.clone(), 0, 0)] })
+        }
+        (None, TD::FixedUnicode(_)) => TD::FixedUnicode(N),
+        (None, _) => TD::FixedAscii(N),
+    };
+    let width = if name.is_some() { ty.size() } else { N };
+    let values = cell(described, || source.read_raw::<Cell<N>>())?;
+    for value in &values {
+        each(value.0.get(..width).unwrap_or(&value.0));
+    }
+    Ok(())
+}

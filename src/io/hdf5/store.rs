@@ -1,0 +1,191 @@
+//! Writing: datasets of a fixed size filled in runs, text, attributes. Nothing written carries a time stamp.
+
+use std::path::Path;
+
+use hdf5_metno as hdf5;
+
+use hdf5::filters::Filter;
+use hdf5::types::{FloatSize, IntSize, TypeDescriptor as TD, VarLenUnicode};
+use hdf5::{Dataset, File, Group, Hyperslab, Location, SliceOrIndex};
+
+use super::words;
+use crate::data::{DType, Values};
+use crate::io::WriteError;
+use crate::with_values;
+
+/// Arrays above this are compressed.
+const COMPRESS_ABOVE: u64 = 1 << 20;
+/// Bytes one chunk should hold.
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// How a dataset lies in the file.
+#[derive(Debug, Clone, Default)]
+pub(in crate::io) struct Storage {
+    /// Chunk shape; `None` when contiguous.
+    pub(in crate::io) chunk: Option<Vec<usize>>,
+    /// Filters, in order.
+    pub(in crate::io) filters: Vec<Filter>,
+}
+
+impl Storage {
+    /// Contiguous when small, otherwise chunks of whole rows with shuffle and gzip 4: what every HDF5 reader can read.
+    pub(in crate::io) fn for_array(shape: &[usize], dtype: DType) -> Self {
+        let bytes = super::elements(shape).saturating_mul(dtype.size() as u64);
+        if bytes <= COMPRESS_ABOVE {
+            return Self::default();
+        }
+        let mut chunk = shape.to_vec();
+        let row = super::elements(shape.get(1..).unwrap_or(&[])).saturating_mul(dtype.size() as u64).max(1);
+        if let Some(rows) = chunk.first_mut() {
+            *rows = usize::try_from(CHUNK_BYTES as u64 / row).unwrap_or(1).clamp(1, (*rows).max(1));
+        }
+        Self { chunk: Some(chunk), filters: vec![Filter::shuffle(), Filter::deflate(4)] }
+    }
+
+    /// As an existing dataset lies, without the filters that cannot be applied here.
+    pub(in crate::io) fn like(d: &Dataset) -> Self {
+        let filters = d.dcpl().and_then(|p| p.get_filters()).unwrap_or_default();
+        let filters: Vec<_> =
+            filters.into_iter().filter(|f| f.is_available() && f.encode_enabled()).collect();
+        Self { chunk: d.chunk(), filters }
+    }
+}
+
+/// The HDF5 type of an element type.
+pub(super) fn descriptor(dtype: DType) -> TD {
+    match dtype {
+        DType::Bool => TD::Boolean,
+        DType::I8 => TD::Integer(IntSize::U1),
+        DType::I16 => TD::Integer(IntSize::U2),
+        DType::I32 => TD::Integer(IntSize::U4),
+        DType::I64 => TD::Integer(IntSize::U8),
+        DType::U8 => TD::Unsigned(IntSize::U1),
+        DType::U16 => TD::Unsigned(IntSize::U2),
+        DType::U32 => TD::Unsigned(IntSize::U4),
+        DType::U64 => TD::Unsigned(IntSize::U8),
+        DType::F16 => TD::Float(FloatSize::U2),
+        DType::F32 => TD::Float(FloatSize::U4),
+        DType::F64 => TD::Float(FloatSize::U8),
+    }
+}
+
+/// A library error while writing; a full disk, quota or file-size limit becomes [`WriteError::Full`].
+pub(in crate::io) fn write_error(path: &Path, e: &hdf5::Error) -> WriteError {
+    let text = words(e);
+    let full =
+        ["errno = 28,", "errno = 122,", "errno = 27,", "No space left", "Disk quota", "File too large"];
+    if full.iter().any(|sign| text.contains(sign)) {
+        return WriteError::Full { path: path.to_owned() };
+    }
+    WriteError::io(path, std::io::Error::other(text))
+}
+
+/// Opens (or makes, when `new`) a temporary file of our own for writing. It needs no lock, and a lock would outlive the
+/// file if the process started another meanwhile. What is written, HDF5 1.8 can read.
+pub(in crate::io) fn open_to_write(path: &Path, new: bool) -> hdf5::Result<File> {
+    let mut options = File::with_options();
+    options.with_fapl(|p| p.file_locking(false).libver_v18());
+    // The root group would carry the time otherwise.
+    options.with_fcpl(|p| p.obj_track_times(false));
+    if new { options.create(path) } else { options.open_rw(path) }
+}
+
+/// A dataset of numbers of a fixed shape, to be filled by [`write_rows`].
+pub(in crate::io) fn create(
+    group: &Group,
+    name: &str,
+    dtype: DType,
+    shape: &[usize],
+    storage: &Storage,
+) -> hdf5::Result<Dataset> {
+    let builder = group.new_dataset_builder();
+    let builder = match &storage.chunk {
+        Some(chunk) if super::elements(shape) > 0 && chunk.len() == shape.len() => {
+            // A chunk may not be longer than a dataset of fixed size.
+            let chunk: Vec<_> = chunk.iter().zip(shape).map(|(c, n)| (*c).clamp(1, *n)).collect();
+            builder.chunk(chunk).set_filters(&storage.filters)
+        }
+        _ => builder.no_chunk(),
+    };
+    builder.empty_as(descriptor(dtype)).shape(shape.to_vec()).create(name)
+}
+
+/// Writes row-major values into the rows from `start` on.
+pub(in crate::io) fn write_rows(d: &Dataset, start: usize, values: &Values) -> hdf5::Result<()> {
+    let shape = d.shape();
+    let per_row = shape.get(1..).unwrap_or(&[]).iter().product::<usize>();
+    if per_row == 0 || values.is_empty() {
+        return Ok(());
+    }
+    if shape.is_empty() {
+        return with_values!(values, v => match v.first() {
+            Some(v) => d.write_scalar(v),
+            None => Ok(()),
+        });
+    }
+    let rows = values.len() / per_row;
+    let mut slab = vec![SliceOrIndex::from(start..start + rows)];
+    slab.extend(shape.iter().skip(1).map(|_| SliceOrIndex::from(..)));
+    let mut run = shape.clone();
+    if let Some(first) = run.first_mut() {
+        *first = rows;
+    }
+    with_values!(values, v => {
+        let view = ndarray::ArrayView::from_shape(ndarray::IxDyn(&run), v.as_slice())?;
+        d.write_slice(view, Hyperslab::from(slab))
+    })
+}
+
+/// Text of variable length; a text with a zero byte inside cannot be stored.
+pub(super) fn text(s: &str) -> hdf5::Result<VarLenUnicode> {
+    s.parse().map_err(|e| hdf5::Error::from(format!("the text {s:?} cannot be stored in HDF5: {e}")))
+}
+
+/// A dataset of texts: one axis, or a single text when `scalar`.
+pub(in crate::io) fn write_strings(
+    group: &Group,
+    name: &str,
+    values: &[impl AsRef<str>],
+) -> hdf5::Result<Dataset> {
+    let values = values.iter().map(|s| text(s.as_ref())).collect::<hdf5::Result<Vec<_>>>()?;
+    let d = group.new_dataset::<VarLenUnicode>().no_chunk().shape([values.len()]).create(name)?;
+    if !values.is_empty() {
+        d.write_raw(&values)?;
+    }
+    Ok(d)
+}
+
+/// A dataset of one text.
+pub(in crate::io) fn write_string(group: &Group, name: &str, value: &str) -> hdf5::Result<Dataset> {
+    let d = group.new_dataset::<VarLenUnicode>().no_chunk().create(name)?;
+    d.write_scalar(&text(value)?)?;
+    Ok(d)
+}
+
+/// A group without a time stamp.
+pub(in crate::io) fn new_group(parent: &Group, name: &str) -> hdf5::Result<Group> {
+    parent.create_group_builder().obj_track_times(false).create(name)
+}
+
+/// A text attribute.
+pub(in crate::io) fn set_text(at: &Location, name: &str, value: &str) -> hdf5::Result<()> {
+    at.new_attr::<VarLenUnicode>().create(name)?.write_scalar(&text(value)?)
+}
+
+/// An attribute of texts along one axis.
+pub(in crate::io) fn set_texts(at: &Location, name: &str, values: &[&str]) -> hdf5::Result<()> {
+    let values = values.iter().map(|s| text(s)).collect::<hdf5::Result<Vec<_>>>()?;
+    let attr = at.new_attr::<VarLenUnicode>().shape([values.len()]).create(name)?;
+    if values.is_empty() { Ok(()) } else { attr.write_raw(&values) }
+}
+
+/// A number or boolean attribute.
+pub(in crate::io) fn set_value<T: hdf5::H5Type>(at: &Location, name: &str, value: T) -> hdf5::Result<()> {
+    at.new_attr::<T>().create(name)?.write_scalar(&value)
+}
+
+/// An attribute of whole numbers along one axis.
+pub(in crate::io) fn set_shape(at: &Location, name: &str, shape: &[usize]) -> hdf5::Result<()> {
+    let values: Vec<i64> = shape.iter().map(|n| i64::try_from(*n).unwrap_or(i64::MAX)).collect();
+    at.new_attr::<i64>().shape([values.len()]).create(name)?.write_raw(&values)
+}

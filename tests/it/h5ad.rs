@@ -1,0 +1,9 @@
+//! h5ad files against Python's anndata, damaged files, round trips, and what annotating leaves alone.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+mod annotate;
+mod bad;
+mod compare;
+mod expected;
+mod round_trip;
