@@ -173,7 +173,11 @@ pub(super) fn load(job: &Job, stored: Option<&Fitted>, console: &Console) -> Res
         }
     };
     let first_name = if stored.is_some() { "the stored edit".to_owned() } else { first.name() };
-    for file in &mut files {
+    for (i, file) in files.iter_mut().enumerate() {
+        if i == 0 && stored.is_none() {
+            file.columns = markers.iter().map(|m| m.column).collect();
+            continue;
+        }
         let name = file.name();
         file.columns = match_panel(&markers, &file.dataset.var, asked, &first_name, &name)?;
     }

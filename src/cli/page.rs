@@ -54,7 +54,7 @@ pub(super) fn build(job: &Job, outcome: &Outcome) -> Result<Report, CliError> {
         },
         score: ScoreTable {
             columns: show::columns(held_out),
-            groups: scores.iter().map(|s| group(s, job.method)).collect(),
+            groups: scores.iter().map(|s| group(show::title(outcome, s), s, job.method)).collect(),
         },
         panels,
         loss: state.history.iter().map(|&(step, loss)| (step as f64, loss)).collect(),
@@ -89,7 +89,7 @@ fn details(scores: &[SampleScore], chosen: Method) -> Vec<String> {
     out
 }
 
-fn group(score: &SampleScore, chosen: Method) -> ScoreGroup {
+fn group(name: String, score: &SampleScore, chosen: Method) -> ScoreGroup {
     let best = |key: &dyn Fn(&crate::correct::MethodScore) -> Option<f64>| {
         let of = |m: &crate::correct::MethodScore| key(m).filter(|x| x.is_finite());
         score.methods.iter().filter_map(|m| of(m)).reduce(f64::min)
@@ -117,7 +117,7 @@ fn group(score: &SampleScore, chosen: Method) -> ScoreGroup {
             }
         })
         .collect();
-    ScoreGroup { name: score.sample.clone(), rows }
+    ScoreGroup { name, rows }
 }
 
 /// Some rows of a group, always the same ones.
@@ -166,7 +166,7 @@ fn panel(
         truth: None,
     });
     Ok(Panel {
-        name: score.sample.clone(),
+        name: show::title(outcome, score),
         made_of: made_of(outcome, run, score),
         medians: Medians {
             changes: changes.collect(),

@@ -51,7 +51,7 @@ pub(super) fn table(job: &Job, outcome: &Outcome) -> String {
         let _ = writeln!(
             text,
             "{}: {} cells, {} markers",
-            score.sample,
+            title(outcome, score),
             thousands(score.cells),
             outcome.inputs.markers.len()
         );
@@ -73,6 +73,14 @@ pub(super) fn table(job: &Job, outcome: &Outcome) -> String {
     }
     let _ = writeln!(text, "{}", outcome.verdict.text);
     text
+}
+
+/// What a sample is called before people: its file, or its run.
+pub(super) fn title(outcome: &Outcome, score: &SampleScore) -> String {
+    match outcome.inputs.reference {
+        Some(_) => format!("run {}", score.sample),
+        None => score.sample.clone(),
+    }
 }
 
 /// Columns side by side: the first to the left, the others to the right.
