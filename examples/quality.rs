@@ -81,6 +81,17 @@ fn simulated(seed: u64) -> Result<Case> {
     Ok(Case { name: format!("simulated, seed {seed}"), markers, tables, paper: Length::Steps(3000) })
 }
 
+/// The same experiment with the runs the other way round; no choice was made on these.
+fn reversed(case: &Case) -> Case {
+    let [s, t, x, y] = [0, 1, 2, 3].map(|i| case.tables[i].clone());
+    Case {
+        name: format!("{}, runs reversed", case.name),
+        markers: case.markers.clone(),
+        tables: vec![t, s, y, x],
+        paper: case.paper,
+    }
+}
+
 fn fit(case: &Case, preset: Preset, seed: u64) -> Result<(Experiment, Fitted)> {
     let names: Vec<String> = case.markers.iter().map(|m| m.name.clone()).collect();
     let files = ["source", "target", "sample", "truth"].map(String::from);
@@ -120,7 +131,12 @@ fn main() -> Result<()> {
     println!("r / r_true / EMD on the held-out control");
     let mut cases = vec![simulated(0)?, simulated(1)?];
     match root {
-        Ok(root) => cases.extend(cytofin(&root)?.into_iter().chain(cytonorm(&root)?)),
+        Ok(root) => {
+            let known: Vec<Case> = cytofin(&root)?.into_iter().chain(cytonorm(&root)?).collect();
+            let back: Vec<Case> = known.iter().map(reversed).collect();
+            cases.extend(known);
+            cases.extend(back);
+        }
         Err(_) => println!("SCX_REAL_DATA is not set: real experiments are left out"),
     }
     for case in cases {

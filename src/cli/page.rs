@@ -92,7 +92,7 @@ fn details(scores: &[SampleScore], chosen: Method) -> Vec<String> {
 fn group(name: String, score: &SampleScore, chosen: Method) -> ScoreGroup {
     let best = |key: &dyn Fn(&crate::correct::MethodScore) -> Option<f64>| {
         let of = |m: &crate::correct::MethodScore| key(m).filter(|x| x.is_finite());
-        score.methods.iter().filter_map(|m| of(m)).reduce(f64::min)
+        score.methods.iter().filter_map(of).reduce(f64::min)
     };
     // Only what may choose a method has a best: the distance to the held-out truth and the correlation with it.
     let closest = best(&|m| m.holdout.as_ref().map(|h| h.emd_after));

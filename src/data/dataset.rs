@@ -35,7 +35,7 @@ pub struct Raw {
 pub struct Source {
     /// The file or folder; empty for data made in memory.
     pub path: PathBuf,
-    /// What the file says of itself, e.g. `FCS3.1` or `anndata 0.1.0`.
+    /// What the file says of itself, e.g. `FCS3.1` or `anndata 0.8 or newer`.
     pub dialect: String,
     /// Header lines of formats that have them (all FCS keywords, in order).
     pub keywords: Vec<(String, String)>,

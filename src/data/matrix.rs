@@ -313,7 +313,7 @@ impl Matrix {
 
 /// Columns `columns` of row-major dense rows, as `f64`.
 pub fn pick_dense<T: Element>(rows: &[T], n_cols: usize, columns: &[usize]) -> Array2<f64> {
-    let n = if n_cols == 0 { 0 } else { rows.len() / n_cols };
+    let n = rows.len().checked_div(n_cols).unwrap_or(0);
     let mut out = Array2::zeros((n, columns.len()));
     for (row, mut to) in rows.chunks_exact(n_cols.max(1)).zip(out.rows_mut()) {
         for (slot, &c) in to.iter_mut().zip(columns) {

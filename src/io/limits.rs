@@ -24,7 +24,7 @@ impl ReadLimits {
     /// # Errors
     /// [`ReadError::TooLarge`] when the product is over the limit or overflows.
     pub fn check(&self, path: &Path, at: &str, count: u64, size: usize) -> Result<usize, ReadError> {
-        let asked = count.checked_mul(size as u64).unwrap_or(u64::MAX);
+        let asked = count.saturating_mul(size as u64);
         match usize::try_from(count) {
             Ok(n) if asked <= self.max_bytes => Ok(n),
             _ => Err(ReadError::TooLarge {

@@ -18,8 +18,8 @@ pub(in crate::cli) fn run(args: &InfoArgs) -> Result<(), CliError> {
     let mut failed = None;
     for path in &args.files {
         match look(path) {
-            Ok(found) if args.json => shown.push(describe(path, &found.0, &found.1)),
-            Ok(found) => print(&text(path, &found.0, &found.1))?,
+            Ok(found) if args.json => shown.push(describe(path, found.0, &found.1)),
+            Ok(found) => print(&text(path, found.0, &found.1))?,
             Err(e) => {
                 if args.files.len() > 1 {
                     crate::cli::console::line(&format!("error: {e}"));

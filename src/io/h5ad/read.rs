@@ -179,6 +179,7 @@ fn adopt_old_neighbours(source: &Source, root: &Group, dataset: &mut Dataset) ->
 /// Which anndata wrote it, as far as it says.
 fn dialect(source: &Source, root: &Group, old_tables: bool) -> Result<String, ReadError> {
     Ok(match source.attr_string(root, "encoding-type")? {
+        Some(name) if name == "anndata" => "anndata 0.8 or newer".into(),
         Some(name) => format!("{name} {}", source.attr_string(root, "encoding-version")?.unwrap_or_default()),
         None if old_tables => "anndata before 0.7".into(),
         None => "anndata 0.7".into(),
