@@ -1,4 +1,4 @@
-//! Matrix products over slices: the one place that calls the `gemm` kernels (and the only `unsafe` code of scx).
+//! Matrix products over slices: the one place that calls the `gemm` kernels, which is `unsafe`.
 //!
 //! Candle's own matmul cannot add to its result, copies transposed operands and zero-fills first; for the small
 //! layers of this field that costs as much as the product itself.
