@@ -127,6 +127,9 @@ pub struct CorrectArgs {
     /// Write one HTML page with plots that shows whether to trust the result
     #[arg(long, value_name = "FILE.html", help_heading = "Output")]
     pub report: Option<PathBuf>,
+    /// Two markers that the report draws against each other [default: the most and the least shifted]
+    #[arg(long, value_name = "X,Y", help_heading = "Output")]
+    pub biaxial: Option<String>,
     /// Print the result as one JSON object
     #[arg(long, help_heading = "Output")]
     pub json: bool,

@@ -50,6 +50,8 @@ pub struct CorrectFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub biaxial: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub json: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub save_model: Option<PathBuf>,

@@ -30,7 +30,7 @@ pub(super) fn build(job: &Job, outcome: &Outcome) -> Result<Report, CliError> {
         .samples
         .iter()
         .zip(scores)
-        .map(|((run, sample, _), score)| panel(outcome, job.method, run, sample, score))
+        .map(|((run, sample, _), score)| panel(job, outcome, run, sample, score))
         .collect::<Result<_, _>>()?;
     let state = fitted.trainer.state();
     let cells: usize = scores.iter().map(|s| s.cells).sum();
@@ -145,14 +145,14 @@ fn some(tables: &[Array2<f32>], group: &Group, most: usize) -> Array2<f32> {
 }
 
 fn panel(
+    job: &Job,
     outcome: &Outcome,
-    method: Method,
     run: &str,
     sample: &Sample,
     score: &SampleScore,
 ) -> Result<Panel, CliError> {
     let Outcome { inputs, fitted, .. } = outcome;
-    let tables = &inputs.experiment.tables;
+    let (method, tables) = (job.method, &inputs.experiment.tables);
     let before = some(tables, &sample.scored, DENSITY);
     let after = match fitted.run(run) {
         Some(fit) => fitted.apply(fit, method, before.view())?.values,
@@ -193,7 +193,7 @@ fn panel(
             r_true: own.and_then(|m| m.holdout.as_ref()?.r_true),
         },
         pca: cloud(&groups),
-        biaxial: biaxial(outcome, score, &groups),
+        biaxial: biaxial(job, outcome, score, &groups),
         densities: densities.collect(),
     })
 }
@@ -243,37 +243,54 @@ fn cloud(groups: &[(Role, Array2<f32>)]) -> Option<PcaCloud> {
     Some(PcaCloud { groups, explained })
 }
 
-/// The most and the least shifted marker against each other.
-fn biaxial(outcome: &Outcome, score: &SampleScore, groups: &[(Role, Array2<f32>)]) -> Option<Biaxial> {
+/// Two markers against each other: those asked for, else the most and the least shifted.
+fn biaxial(
+    job: &Job,
+    outcome: &Outcome,
+    score: &SampleScore,
+    groups: &[(Role, Array2<f32>)],
+) -> Option<Biaxial> {
+    let markers = &outcome.inputs.markers;
+    let (x, y, why) = match &job.biaxial {
+        Some([x, y]) => {
+            let find = |name: &String| markers.iter().position(|m| m.name.eq_ignore_ascii_case(name));
+            (find(x)?, find(y)?, "as asked for")
+        }
+        None => {
+            let (most, least) = most_and_least_shifted(outcome, score, groups)?;
+            (most, least, "the marker the controls moved most, and one they moved least")
+        }
+    };
+    let groups = groups
+        .iter()
+        .map(|(role, cells)| {
+            let rows = Seed(0).stream("report/cloud").sample(cells.nrows(), CLOUD);
+            let at = rows.iter().map(|&i| [f64::from(cells[(i, x)]), f64::from(cells[(i, y)])]).collect();
+            Points { role: *role, at }
+        })
+        .collect();
+    let name = |j: usize| markers.get(j).map(|m| m.name.clone());
+    Some(Biaxial { x: name(x)?, y: name(y)?, why: why.into(), groups })
+}
+
+/// The marker whose median the controls moved most, and the one they moved least of those that vary among cells: a
+/// marker nobody expresses shows nothing.
+fn most_and_least_shifted(
+    outcome: &Outcome,
+    score: &SampleScore,
+    groups: &[(Role, Array2<f32>)],
+) -> Option<(usize, usize)> {
     let fit = outcome.fitted.run(&score.run)?;
     let shift = |j: &usize| fit.control_change[*j].abs();
     let learnt: Vec<usize> = (0..fit.untouched.len()).filter(|&j| !fit.untouched[j]).collect();
     let most = learnt.iter().copied().max_by(|a, b| shift(a).total_cmp(&shift(b)))?;
-    // The least shifted of the markers that someone expresses: a marker of zeros shows nothing.
-    let spread = |j: usize| {
-        let x =
-            groups.iter().find(|g| g.0 == Role::Before).map(|g| g.1.column(j).to_vec()).unwrap_or_default();
-        let mean = x.iter().map(|&v| f64::from(v)).sum::<f64>() / x.len().max(1) as f64;
-        x.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / x.len().max(1) as f64
-    };
-    let others = learnt.iter().copied().filter(|&j| j != most);
-    let widest = others.clone().map(spread).fold(0.0, f64::max);
-    let least = others.filter(|&j| spread(j) >= 0.5 * widest).min_by(|a, b| shift(a).total_cmp(&shift(b)))?;
-    let name = |j: usize| outcome.inputs.markers.get(j).map(|m| m.name.clone());
-    let groups = groups
-        .iter()
-        .map(|(role, x)| {
-            let rows = Seed(0).stream("report/cloud").sample(x.nrows(), CLOUD);
-            let at = rows.iter().map(|&i| [f64::from(x[(i, most)]), f64::from(x[(i, least)])]).collect();
-            Points { role: *role, at }
-        })
-        .collect();
-    Some(Biaxial {
-        x: name(most)?,
-        y: name(least)?,
-        why: "the marker the controls moved most, and one they moved least".into(),
-        groups,
-    })
+    let sample = groups.iter().find(|g| g.0 == Role::Before).map(|g| &g.1)?;
+    let spread = |j: usize| sample.column(j).mapv(f64::from).var(0.0);
+    let others = || learnt.iter().copied().filter(|&j| j != most);
+    let widest = others().map(spread).fold(0.0, f64::max);
+    let least =
+        others().filter(|&j| spread(j) >= 0.5 * widest).min_by(|a, b| shift(a).total_cmp(&shift(b)))?;
+    Some((most, least))
 }
 
 fn parameters(job: &Job, outcome: &Outcome) -> Vec<(String, String)> {

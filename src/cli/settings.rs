@@ -74,6 +74,8 @@ pub struct Job {
     pub seed: u64,
     /// HTML page.
     pub report: Option<PathBuf>,
+    /// Markers to draw against each other, as asked for.
+    pub biaxial: Option<[String; 2]>,
     /// JSON on stdout.
     pub json: bool,
     /// Folder to keep the model in.
@@ -110,6 +112,7 @@ pub fn resolve(args: CorrectArgs, file: CorrectFile) -> Settings {
         steps,
         seed,
         report,
+        biaxial,
         json,
         save_model,
         model_dir,
@@ -151,6 +154,7 @@ pub fn resolve(args: CorrectArgs, file: CorrectFile) -> Settings {
             steps,
             seed: Some(seed.or(file.seed).unwrap_or(0)),
             report: report.or(file.report),
+            biaxial: biaxial.or(file.biaxial),
             json: yes(json, file.json),
             save_model: save_model.or(file.save_model),
             model_dir: model_dir.or(file.model_dir),
@@ -229,6 +233,20 @@ impl Settings {
                 "--model-dir applies a stored edit and --save-model stores a new one; leave one out",
             ));
         }
+        let biaxial = match (&r.biaxial, &r.report) {
+            (None, _) => None,
+            (Some(_), None) => {
+                return Err(CliError::usage("--biaxial is a figure of the report: add --report FILE.html"));
+            }
+            (Some(names), Some(_)) => match names.split_once(',') {
+                Some((x, y)) if !y.contains(',') => Some([x.trim().to_owned(), y.trim().to_owned()]),
+                _ => {
+                    return Err(CliError::usage(format!(
+                        "--biaxial {names}: expected two markers, as in CD4,IFNg"
+                    )));
+                }
+            },
+        };
         let sample = r.sample.unwrap_or_default();
         let cells = cells(
             r.input,
@@ -258,6 +276,7 @@ impl Settings {
             hidden,
             seed: r.seed.unwrap_or(0),
             report: r.report,
+            biaxial,
             json: r.json.unwrap_or(false),
             save_model: r.save_model,
             model_dir: r.model_dir,

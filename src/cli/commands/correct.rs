@@ -64,6 +64,15 @@ pub(in crate::cli) fn execute(job: &Job, console: &Console) -> Result<Option<Out
     if let Some(reference) = &inputs.reference {
         console.say(&format!("reference run: {reference} (its cells are copied unchanged)"));
     }
+    for name in job.biaxial.iter().flatten() {
+        let mut names = inputs.markers.iter().map(|m| m.name.as_str());
+        if !names.any(|n| n.eq_ignore_ascii_case(name)) {
+            let hint = correct::did_you_mean(name, inputs.markers.iter().map(|m| m.name.as_str()));
+            return Err(CliError::usage(format!(
+                "--biaxial: {name} is not one of the corrected markers{hint}"
+            )));
+        }
+    }
     if job.dry_run {
         console.say(&show::plan(job, &inputs));
         return Ok(None);
