@@ -40,9 +40,9 @@ fn medians(x: &Array2<f32>) -> Vec<f64> {
 fn a_sample_elsewhere_moves_by_the_shift_of_the_controls() {
     let mut s = Seed(4).stream("blobs");
     let delta = [1.0, -0.8, 1.2, 0.9];
-    let source = blobs(&[&[1.0, 2.0, 1.0, 0.5]], 200, 0.3, &mut s);
-    let target = blobs(&[&[2.0, 1.2, 2.2, 1.4]], 200, 0.3, &mut s);
-    let sample = blobs(&[&[1.6, 2.6, 0.4, 1.1]], 200, 0.3, &mut s);
+    let source = blobs(&[&[1.0, 2.0, 1.0, 0.5]], 600, 0.3, &mut s);
+    let target = blobs(&[&[2.0, 1.2, 2.2, 1.4]], 600, 0.3, &mut s);
+    let sample = blobs(&[&[1.6, 2.6, 0.4, 1.1]], 600, 0.3, &mut s);
     let fitted = fit(vec![source, target, sample.clone()], Preset::Paper);
     for method in [Method::NeuronEdit, Method::ConstantShift] {
         let moved = medians(&apply(&fitted, method, &sample));
