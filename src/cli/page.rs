@@ -60,9 +60,26 @@ pub(super) fn build(job: &Job, outcome: &Outcome) -> Result<Report, CliError> {
         loss: state.history.iter().map(|&(step, loss)| (step as f64, loss)).collect(),
         parameters: parameters(job, outcome),
         provenance: provenance(outcome)?,
-        warnings: Vec::new(),
+        warnings: warnings(outcome),
         notes: Vec::new(),
     })
+}
+
+/// What must be known before the result is used.
+fn warnings(outcome: &Outcome) -> Vec<String> {
+    let left = outcome.fitted.runs.iter().filter_map(|run| {
+        let names: Vec<&str> = outcome
+            .inputs
+            .markers
+            .iter()
+            .zip(&run.untouched)
+            .filter(|(_, untouched)| **untouched)
+            .map(|(m, _)| m.name.as_str())
+            .collect();
+        (!names.is_empty())
+            .then(|| format!("Constant in a control and left uncorrected: {}.", names.join(", ")))
+    });
+    left.collect()
 }
 
 fn sentence(text: &str) -> String {

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use candle_core::Device;
 use ndarray::{Array2, ArrayView2, Axis};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::joined::{Codes, Guess, Joined, TwoFrames};
+use super::joined::{self, Codes, Guess, Joined, TwoFrames};
 use super::{CorrectError, Experiment, Marker, Method, Preset, Run};
 use crate::classic::{PAPER_KNOTS, PercentileMap, Tail, column_means, fit_percentile_maps};
 use crate::eval::median;
@@ -92,8 +93,8 @@ pub struct Applied {
     pub outside: f64,
 }
 
-/// Cells corrected at a time.
-const ROWS: usize = 1 << 16;
+/// Cells corrected at a time by one thread.
+const ROWS: usize = 1 << 13;
 
 /// Trains the autoencoder and fits every method on the controls of every run.
 ///
@@ -176,7 +177,7 @@ fn fit_run(
             // What the edit is for: the samples, and the held-out source, which joins like a sample.
             let held = run.holdout.iter().map(|h| &h.0);
             let groups: Vec<_> = run.samples.iter().map(|s| &s.scored).chain(held).collect();
-            let sample = Union::new(&experiment.tables, &groups).gather();
+            let sample = Union::new(&experiment.tables, &groups).some(joined::MOST);
             let codes = Codes::Neurons(model);
             Some(Joined::fit(codes, guess, source.view(), target.view(), sample.view())?)
         }
@@ -219,17 +220,20 @@ impl Fitted {
         x: ArrayView2<'_, f32>,
     ) -> Result<Applied, CorrectError> {
         let mut values = Array2::zeros(x.dim());
-        let (mut outside, n) = (0.0, x.nrows().max(1) as f64);
-        for (from, mut to) in
-            x.axis_chunks_iter(Axis(0), ROWS).zip(values.axis_chunks_iter_mut(Axis(0), ROWS))
-        {
-            let (mut moved, out) = self.apply_chunk(run, method, from)?;
-            for (j, _) in run.untouched.iter().enumerate().filter(|(_, u)| **u) {
-                moved.column_mut(j).assign(&from.column(j));
-            }
-            outside += out * from.nrows() as f64 / n;
-            to.assign(&moved);
-        }
+        let outside = x
+            .axis_chunks_iter(Axis(0), ROWS)
+            .into_par_iter()
+            .zip(values.axis_chunks_iter_mut(Axis(0), ROWS))
+            .map(|(from, mut to)| {
+                let (mut moved, out) = self.apply_chunk(run, method, from)?;
+                for (j, _) in run.untouched.iter().enumerate().filter(|(_, u)| **u) {
+                    moved.column_mut(j).assign(&from.column(j));
+                }
+                to.assign(&moved);
+                Ok(out * from.nrows() as f64)
+            })
+            .collect::<Result<Vec<f64>, CorrectError>>()?;
+        let outside = outside.iter().sum::<f64>() / x.nrows().max(1) as f64;
         match values.indexed_iter().find(|(_, v)| !v.is_finite()) {
             None => Ok(Applied { values, outside }),
             Some(((row, col), v)) => Err(CorrectError::Numerical {

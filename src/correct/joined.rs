@@ -17,7 +17,7 @@ const KNOTS: usize = 100;
 const SHARES: [f64; 3] = [0.3, 0.5, 0.2];
 
 /// Cells of each group that the weights are learnt from; more would not change them.
-const MOST: usize = 20_000;
+pub(super) const MOST: usize = 20_000;
 
 /// Smallest share of effective cells that weighting may leave of a control.
 const EFFECTIVE: f64 = 0.1;

@@ -31,7 +31,7 @@ pub struct Choice {
 const MOST: usize = 500;
 
 /// Names that are measured on every cell but are no markers, after the isotope was stripped.
-const TECHNICAL: &str = r"^(time|event[_ -]?length|cell[_ -]?length|[fs]sc([-_. ].*|area|height|width|\d.*)?|dna[-_ ]?\d*|bc[-_ ]?\d+|barcode.*|bead.*|width|center|offset|residual)$";
+const TECHNICAL: &str = r"^(time|event[_ -]?length|cell[_ -]?length|[fs]sc([-_. ].*|area|height|width|\d.*)?|dna[-_ ]?\d*|bc[-_ ]?\d+|barcode.*|bead.*|width|center|offset|residual|empty)$";
 
 /// A stain that is only an isotope: the channel carries no antibody (`127I`, `190BCKG`).
 const BARE_ISOTOPE: &str = r"^\d{2,3}[A-Z][A-Za-z]*$";
@@ -43,13 +43,32 @@ fn pattern(text: &str) -> Result<regex::Regex, CorrectError> {
         .map_err(|e| CorrectError::usage(format!("--markers {text}: not a valid pattern: {e}")))
 }
 
-/// The stain without a leading `<mass><element>_` (`145Nd_CD4` → `CD4`).
+/// Metals of mass cytometry, which some panels put behind the name (`CD4_Nd145`).
+const METALS: [&str; 37] = [
+    "Y", "Zr", "Nb", "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Te", "I", "Xe", "Cs", "Ba", "La", "Ce", "Pr", "Nd",
+    "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu", "Ta", "W", "Os", "Ir", "Pt", "Au", "Tl",
+    "Pb", "Bi",
+];
+
+/// The stain without its isotope, a leading `<mass><element>_` or a trailing `_<element><mass>` (`145Nd_CD4`,
+/// `CD4_Nd145` → `CD4`).
 fn strip_isotope(stain: &str) -> &str {
+    let digits = |s: &str| (2..=3).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_digit());
     let rest = stain.trim_start_matches(|c: char| c.is_ascii_digit());
-    let digits = stain.len() - rest.len();
-    let Some((element, name)) = rest.split_once('_') else { return stain };
-    let symbol = (1..=2).contains(&element.len()) && element.chars().all(|c| c.is_ascii_alphabetic());
-    if (2..=3).contains(&digits) && symbol && !name.is_empty() { name } else { stain }
+    let mass = &stain[..stain.len() - rest.len()];
+    if let Some((element, name)) = rest.split_once('_') {
+        let symbol = (1..=2).contains(&element.len()) && element.bytes().all(|b| b.is_ascii_alphabetic());
+        if digits(mass) && symbol && !name.is_empty() {
+            return name;
+        }
+    }
+    if let Some((name, isotope)) = stain.rsplit_once('_') {
+        let element = isotope.trim_end_matches(|c: char| c.is_ascii_digit());
+        if METALS.contains(&element) && digits(&isotope[element.len()..]) && !name.is_empty() {
+            return name;
+        }
+    }
+    stain
 }
 
 /// All columns of a table of variables as markers-to-be.
@@ -245,7 +264,10 @@ mod tests {
             ("145Nd_CD4", "CD4"),
             ("151Eu_CD244_2B4", "CD244_2B4"),
             ("89Y_CD45", "CD45"),
-            ("CD19_Nd142", "CD19_Nd142"),
+            ("CD19_Nd142", "CD19"),
+            ("CD235_61_In113", "CD235_61"),
+            ("HLA_DR15", "HLA_DR15"),
+            ("TCR_V24", "TCR_V24"),
             ("127I", "127I"),
             ("4_1BB", "4_1BB"),
             ("150Nd_", "150Nd_"),
@@ -267,6 +289,9 @@ mod tests {
             ("Width", "Width"),
             ("I127Di", "127I"),
             ("Ba138Di", ""),
+            ("Ir193Di", "DNA2_Ir193"),
+            ("Pd104Di", "BC2_Pd104"),
+            ("Ce140Di", "empty_Ce140"),
             ("Nd145Di", "145Nd_CD4"),
             ("X", "DNAM-1"),
             ("Y", "BCL2"),

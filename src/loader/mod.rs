@@ -4,6 +4,7 @@ use ndarray::{Array2, Axis};
 
 use crate::data::{DataError, Matrix};
 use crate::recipe::{ScaleGuess, Transform};
+use crate::rng::Seed;
 use crate::zoo::BatchSource;
 
 /// Chosen columns of a matrix on the model's scale, cells × markers, with a look at the stored scale.
@@ -84,11 +85,12 @@ impl<'a> Union<'a> {
         Self { tables, cells }
     }
 
-    /// Copies all cells out.
-    pub fn gather(&self) -> Array2<f32> {
-        let mut values = Vec::with_capacity(self.cells.len() * self.width());
-        self.fill(&(0..self.cells.len()).collect::<Vec<_>>(), &mut values);
-        Array2::from_shape_vec((self.cells.len(), self.width()), values)
+    /// Copies up to `most` cells out, always the same ones, in their order.
+    pub fn some(&self, most: usize) -> Array2<f32> {
+        let cells = Seed(0).stream("loader/some").sample(self.cells.len(), most);
+        let mut values = Vec::with_capacity(cells.len() * self.width());
+        self.fill(&cells, &mut values);
+        Array2::from_shape_vec((cells.len(), self.width()), values)
             .unwrap_or_else(|_| Array2::zeros((0, self.width())))
     }
 }
