@@ -357,7 +357,22 @@ impl Fitted {
         if let Some(run) = learnt.runs.iter().find(|r| !sound(r)) {
             return Err(bad(format!("model.json: the maps of run {} are damaged", run.name)).into());
         }
-        let model = NeuronEdit::new(config.clone(), file.seed, &Device::Cpu)?;
+        if !file.var_names.iter().eq(learnt.markers.iter().map(|m| &m.name)) {
+            return Err(bad("model.json: var_names and the names of the markers differ".into()).into());
+        }
+        // Sizes come from a file: none is allocated that the stored weights do not have.
+        let widest = weights.values().flat_map(|t| t.dims()).copied().max().unwrap_or(0);
+        let layers = &config.hidden;
+        if layers.len() > weights.len() || layers.iter().any(|&size| size > widest) {
+            return Err(bad(format!(
+                "model.json: config: hidden layers {layers:?}, but weights.safetensors holds {} tensors, \
+                 at most {widest} wide",
+                weights.len()
+            ))
+            .into());
+        }
+        let model = NeuronEdit::new(config.clone(), file.seed, &Device::Cpu)
+            .map_err(|e| bad(format!("model.json: config: {e}")))?;
         model.params().load(&weights).map_err(|e| bad(format!("weights.safetensors: {e}")))?;
         let mut trainer = Trainer::new(&model, file.train, file.seed);
         if let Some(tensors) = optimiser {

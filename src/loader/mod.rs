@@ -35,6 +35,16 @@ pub fn table(
                 }
                 guess.see(x);
                 *y = transform.forward(x) as f32;
+                if !y.is_finite() {
+                    let name = names.get(c).map_or("?", String::as_str);
+                    return Err(DataError::Invalid {
+                        what: format!(
+                            "cell {}, {name}: found {x}, too large for single precision on the chosen scale; \
+                             use --transform arcsinh or remove such cells first",
+                            first + r
+                        ),
+                    });
+                }
             }
         }
         Ok(())

@@ -65,7 +65,8 @@ impl Params {
         self.iter().map(|(k, v)| Ok((k.to_owned(), v.as_tensor().copy()?.detach()))).collect()
     }
 
-    /// Puts stored tensors in place, strictly: no missing tensor, no spare tensor, same shapes.
+    /// Puts stored tensors in place, strictly: no missing tensor, no spare tensor, same shapes and
+    /// element types, finite values.
     ///
     /// # Errors
     /// [`NnError::Parameter`] that names the tensor.
@@ -82,6 +83,18 @@ impl Params {
                 return Err(NnError::Parameter {
                     name: name.clone(),
                     what: format!("stored as {:?}, this model needs {:?}", tensor.dims(), var.dims()),
+                });
+            }
+            if tensor.dtype() != var.dtype() {
+                return Err(NnError::Parameter {
+                    name: name.clone(),
+                    what: format!("stored as {:?}, this model needs {:?}", tensor.dtype(), var.dtype()),
+                });
+            }
+            if !tensor.sum_all()?.to_scalar::<f32>()?.is_finite() {
+                return Err(NnError::Parameter {
+                    name: name.clone(),
+                    what: "holds NaN or infinite values".into(),
                 });
             }
             var.set(&tensor.to_device(&self.device)?)?;

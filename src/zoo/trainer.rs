@@ -127,6 +127,10 @@ impl Trainer {
     /// # Errors
     /// [`ZooError`] when it belongs to another model.
     pub fn restore(&mut self, state: TrainState, tensors: &BTreeMap<String, Tensor>) -> Result<(), ZooError> {
+        let known = |name: &str| name.split_once('/').is_some_and(|(g, _)| self.optimisers.contains_key(g));
+        if let Some(name) = tensors.keys().find(|name| !known(name)) {
+            return Err(ZooError::Config { what: format!("parameter {name}: of no group of this model") });
+        }
         for (group, adam) in &mut self.optimisers {
             let prefix = format!("{group}/");
             let mut own: BTreeMap<String, Tensor> = tensors

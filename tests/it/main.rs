@@ -2,4 +2,6 @@
 
 mod fcs;
 mod h5ad;
+mod reference;
 mod report;
+mod zoo;
