@@ -1,7 +1,7 @@
 //! A stored model: one folder with `model.json`, `weights.safetensors` and, when training may go on,
 //! `optimizer.safetensors`. Carries recipe and fitted maps as plain JSON, unread.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -73,9 +73,10 @@ impl Checkpoint {
         let text = serde_json::to_string_pretty(&self.file).map_err(|e| fail(e.to_string()))?;
         fs::write(tmp.path().join(MODEL), text + "\n").map_err(io)?;
         let store = |name: &str, tensors: &BTreeMap<String, Tensor>| {
-            let map: HashMap<&str, Tensor> = tensors.iter().map(|(k, t)| (k.as_str(), t.clone())).collect();
-            safetensors::save(&map, tmp.path().join(name))
-                .map_err(|e| fail(format!("cannot write {name}: {e}")))
+            // Serialised here and not by candle, which makes files that only their owner may read.
+            let bytes = ::safetensors::serialize(tensors, None)
+                .map_err(|e| fail(format!("cannot write {name}: {e}")))?;
+            fs::write(tmp.path().join(name), bytes).map_err(io)
         };
         store(WEIGHTS, &self.weights)?;
         if let Some(tensors) = &self.optimiser {
