@@ -14,6 +14,7 @@ use crate::correct::{
 use crate::data::Dataset;
 use crate::io::{self, Format, ReadLimits};
 use crate::loader;
+use crate::progress::Progress;
 use crate::provenance;
 use crate::recipe::{ScaleGuess, Transform};
 
@@ -184,7 +185,12 @@ pub(super) fn load(job: &Job, stored: Option<&Fitted>, console: &Console) -> Res
     let names: Vec<String> = markers.iter().map(|m| m.name.clone()).collect();
     console.say(&format!("{} markers ({how}): {}", names.len(), names.join(", ")));
     let transform = stored.map_or(job.transform, |f| f.transform);
-    let tables = read_tables(&files, &names, transform, job.transform_given)?;
+    let tables = read_tables(&files, &names, transform, job.transform_given, console)?;
+    for file in files.iter_mut().filter(|f| !f.roles.iter().any(|r| ["sample", "runs"].contains(r))) {
+        // Only what is written again is needed any longer.
+        file.dataset.x = None;
+        file.dataset.layers.clear();
+    }
     build(job, files, &roles, markers, how, tables, stored)
 }
 
@@ -201,10 +207,14 @@ fn read_tables(
     names: &[String],
     transform: Transform,
     given: bool,
+    console: &Console,
 ) -> Result<Vec<Array2<f32>>, CliError> {
     let mut guess = ScaleGuess::default();
     let mut tables = Vec::new();
-    for file in files {
+    console.start("reading", files.len() as u64);
+    for (done, file) in files.iter().enumerate() {
+        console.advance(done as u64, &file.base());
+        console.check()?;
         let matrix = file
             .dataset
             .matrix(file.layer.as_deref())
@@ -213,6 +223,7 @@ fn read_tables(
             .map_err(|source| CorrectError::Data { file: file.name(), source })?;
         tables.push(table);
     }
+    console.finish();
     if !given && guess.looks_transformed() {
         let list: Vec<String> = files.iter().map(Opened::name).collect();
         return Err(CliError::input(format!(

@@ -176,5 +176,5 @@ pub(super) fn plan(job: &Job, inputs: &Inputs) -> String {
     for out in &job.outputs {
         let _ = writeln!(text, "  write {}", out.display());
     }
-    text.trim_end().to_owned()
+    text
 }

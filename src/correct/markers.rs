@@ -225,6 +225,16 @@ pub fn match_panel(
             .collect(),
     };
     let columns: Vec<usize> = found.iter().flatten().copied().collect();
+    if let Some((i, c)) = columns.iter().enumerate().find(|(i, c)| columns[..*i].contains(c)) {
+        let first = columns.iter().position(|o| o == c).unwrap_or(i);
+        return Err(CorrectError::input(
+            file,
+            format!(
+                "the markers {} and {} both match its channel {}; choose one of them with --markers",
+                panel[first].name, panel[i].name, all[*c].channel
+            ),
+        ));
+    }
     if lacks.is_empty() && extra.is_empty() && columns.len() == panel.len() {
         return Ok(columns);
     }
@@ -321,6 +331,10 @@ mod tests {
         let panel = choose(&a, None).unwrap().markers;
         let b = fcs(&[("X", "IFN-gamma"), ("Er168Di", "CD8a"), ("Dy164Di", "164Dy_CD4")]);
         assert_eq!(match_panel(&panel, &b, None, "a", "b").unwrap(), [2, 1, 0]);
+        let twice = fcs(&[("Nd145Di", "CD4"), ("X", "145Nd_CD4")]);
+        let panel_2 = choose(&twice, Some("Nd145Di,X")).unwrap().markers;
+        let e = match_panel(&panel_2, &fcs(&[("Z", "CD4")]), Some("CD4"), "a", "b").unwrap_err();
+        assert!(e.to_string().contains("both match its channel Z"), "{e}");
         let c = fcs(&[("Nd145Di", "145Nd_CD4"), ("Z", "CCR6")]);
         let e = match_panel(&panel, &c, None, "a.fcs", "c.fcs").unwrap_err().to_string();
         assert!(e.contains("only in a.fcs: CD8a, IFNg") && e.contains("only in c.fcs: CCR6"), "{e}");

@@ -15,6 +15,7 @@ use crate::cli::{on_threads, page, print, show};
 use crate::correct::{self, CorrectError, Fitted, Method, Plan, SampleScore, Verdict};
 use crate::data::Patch;
 use crate::io::{self, Additions, CODECS, WriteError};
+use crate::progress::Progress;
 use crate::provenance::Record;
 use crate::rng::Seed;
 use crate::zoo;
@@ -74,7 +75,7 @@ pub(in crate::cli) fn execute(job: &Job, console: &Console) -> Result<Option<Out
         }
     }
     if job.dry_run {
-        console.say(&show::plan(job, &inputs));
+        print(&show::plan(job, &inputs))?;
         return Ok(None);
     }
     let fitted = match stored {
@@ -94,12 +95,15 @@ pub(in crate::cli) fn execute(job: &Job, console: &Console) -> Result<Option<Out
     };
     console.check()?;
     let mut scores = Vec::new();
+    console.start("scoring", inputs.samples.len() as u64);
     for (run, sample, _) in &inputs.samples {
+        console.advance(scores.len() as u64, &sample.name);
         let fit = run_fit(&fitted, run)?;
         let tables = &inputs.experiment.tables;
         scores.push(correct::score(&fitted, fit, inputs.run(run), sample, tables, job.method)?);
         console.check()?;
     }
+    console.finish();
     let verdict = correct::verdict(job.method, &scores);
     let outcome = Outcome { inputs, fitted, scores, verdict };
     write_outputs(job, &outcome, console)?;
@@ -175,7 +179,9 @@ fn write_outputs(job: &Job, outcome: &Outcome, console: &Console) -> Result<(), 
         Cells::Annotated { .. } => vec![0],
         Cells::Files { .. } => inputs.samples.iter().map(|s| s.2).collect(),
     };
-    for (&file, out) in by_file.iter().zip(&job.outputs) {
+    console.start("writing", job.outputs.len() as u64);
+    for (done, (&file, out)) in by_file.iter().zip(&job.outputs).enumerate() {
+        console.advance(done as u64, &out.display().to_string());
         console.check()?;
         let opened = &inputs.files[file];
         let additions = Additions {
@@ -186,6 +192,9 @@ fn write_outputs(job: &Job, outcome: &Outcome, console: &Console) -> Result<(), 
             record: record.clone(),
         };
         io::annotate(&opened.dataset, opened.format, &additions, out, job.force)?;
+    }
+    console.finish();
+    for out in &job.outputs {
         console.say(&format!("wrote {}", out.display()));
     }
     if let Some(dir) = &job.save_model {
