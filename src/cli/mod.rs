@@ -64,6 +64,9 @@ fn print(text: &str) -> Result<(), CliError> {
     }
 }
 
+/// More threads than any machine has cores; a mistyped number must not bring it down.
+const MOST_THREADS: usize = 1024;
+
 /// Runs work on that many threads (0: all cores).
 ///
 /// # Errors
@@ -72,6 +75,11 @@ fn on_threads<T: Send>(
     threads: usize,
     work: impl FnOnce() -> Result<T, CliError> + Send,
 ) -> Result<T, CliError> {
+    if threads > MOST_THREADS {
+        return Err(CliError::usage(format!(
+            "--threads {threads}: at most {MOST_THREADS}; 0 takes all cores"
+        )));
+    }
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
