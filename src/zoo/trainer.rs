@@ -170,14 +170,30 @@ impl Trainer {
             Length::Epochs(epochs) => epochs.saturating_mul(per_epoch),
         };
         let end = stop_at.map_or(total, |s| s.min(total));
-        let every = (total / HISTORY_POINTS).max(1);
         progress.start("training", total);
-        let mut order = self.order(n);
+        let done = self.steps(model, data, minibatch, end, total, progress);
+        progress.finish();
+        done
+    }
+
+    /// Trains up to step `end` of `total`.
+    fn steps(
+        &mut self,
+        model: &mut dyn Model,
+        data: &dyn BatchSource,
+        minibatch: usize,
+        end: u64,
+        total: u64,
+        progress: &dyn Progress,
+    ) -> Result<(), ZooError> {
+        let per_epoch = (data.len() / minibatch) as u64;
+        let every = (total / HISTORY_POINTS).max(1);
+        let mut order = self.order(data.len());
         while self.state.step < end {
             if self.state.position >= per_epoch {
                 self.state.epoch += 1;
                 self.state.position = 0;
-                order = self.order(n);
+                order = self.order(data.len());
             }
             let from = self.state.position as usize * minibatch;
             let mut values = Vec::with_capacity(minibatch * data.width());
@@ -195,7 +211,6 @@ impl Trainer {
                 }
             }
         }
-        progress.finish();
         Ok(())
     }
 

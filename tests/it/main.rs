@@ -1,5 +1,8 @@
 //! All integration tests in one binary: HDF5 and the tensor library link slowly.
 
+// Helpers of tests may panic as tests may.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
 mod fcs;
 mod h5ad;
 mod reference;
