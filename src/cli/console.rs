@@ -1,8 +1,7 @@
-//! What people see while scx works: remarks, warnings, progress bars and signals.
+//! What people see while scx works: remarks, warnings and progress bars.
 
 use std::io::{IsTerminal, Write};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -10,6 +9,7 @@ use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use super::error::CliError;
+use super::signals::stop_code;
 use crate::progress::Progress;
 
 /// Prints remarks to stderr unless told to be quiet, and shows progress.
@@ -99,26 +99,6 @@ impl Progress for Console {
     fn cancelled(&self) -> bool {
         stop_code().is_some()
     }
-}
-
-static STOP: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
-
-/// Listens to Ctrl-C and termination; work looks at [`stop_code`] between steps.
-pub(super) fn listen() {
-    let flag = STOP.get_or_init(|| Arc::new(AtomicUsize::new(0)));
-    #[cfg(unix)]
-    for (signal, code) in [(signal_hook::consts::SIGINT, 130), (signal_hook::consts::SIGTERM, 143)] {
-        // Where the system refuses a handler, the signal keeps its usual effect: it ends the program.
-        let _ = signal_hook::flag::register_usize(signal, Arc::clone(flag), code);
-    }
-    #[cfg(not(unix))]
-    let _ = flag;
-}
-
-/// The exit code of the signal that came, if one came.
-pub(super) fn stop_code() -> Option<u8> {
-    let code = STOP.get()?.load(Ordering::Relaxed);
-    u8::try_from(code).ok().filter(|c| *c > 0)
 }
 
 /// Shows the library's warnings as `warning: …` on stderr.

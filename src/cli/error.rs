@@ -82,7 +82,7 @@ impl From<ZooError> for CliError {
     fn from(e: ZooError) -> Self {
         let code = match e {
             ZooError::Diverged { .. } => 4,
-            ZooError::Cancelled { .. } => super::console::stop_code().unwrap_or(130),
+            ZooError::Cancelled { .. } => super::signals::stop_code().unwrap_or(130),
             ZooError::Config { .. } | ZooError::Exists { .. } => 2,
             ZooError::Checkpoint { .. } => 3,
             ZooError::Nn(_) => 4,

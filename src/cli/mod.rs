@@ -6,9 +6,12 @@ pub mod config;
 mod console;
 mod error;
 mod inputs;
+mod outcome;
+mod outputs;
 mod page;
 pub mod settings;
 mod show;
+mod signals;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -23,7 +26,7 @@ use error::CliError;
 /// Runs scx with these arguments and returns its exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     console::show_warnings();
-    console::listen();
+    signals::listen();
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(e) => {

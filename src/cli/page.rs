@@ -2,8 +2,8 @@
 
 use ndarray::{Array2, ArrayView2, Axis};
 
-use super::commands::correct::Outcome;
 use super::error::CliError;
+use super::outcome::Outcome;
 use super::settings::{Cells, Job};
 use super::show;
 use crate::correct::{Level, Method, Run, Sample, SampleScore};
@@ -54,7 +54,7 @@ pub(super) fn build(job: &Job, outcome: &Outcome) -> Result<Report, CliError> {
         },
         score: ScoreTable {
             columns: show::columns(held_out),
-            groups: scores.iter().map(|s| group(show::title(outcome, s), s, job.method)).collect(),
+            groups: scores.iter().map(|s| group(outcome.title(s), s, job.method)).collect(),
         },
         panels,
         loss: state.history.iter().map(|&(step, loss)| (step as f64, loss)).collect(),
@@ -183,7 +183,7 @@ fn panel(
         truth: None,
     });
     Ok(Panel {
-        name: show::title(outcome, score),
+        name: outcome.title(score),
         made_of: made_of(outcome, run, score),
         medians: Medians {
             changes: changes.collect(),

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::commands::correct::Outcome;
 use super::inputs::Inputs;
+use super::outcome::Outcome;
 use super::settings::Job;
 use crate::correct::{MethodScore, SampleScore};
 use crate::report::Column;
@@ -51,7 +51,7 @@ pub(super) fn table(job: &Job, outcome: &Outcome) -> String {
         let _ = writeln!(
             text,
             "{}: {} cells, {} markers",
-            title(outcome, score),
+            outcome.title(score),
             thousands(score.cells),
             outcome.inputs.markers.len()
         );
@@ -73,14 +73,6 @@ pub(super) fn table(job: &Job, outcome: &Outcome) -> String {
     }
     let _ = writeln!(text, "{}", outcome.verdict.text);
     text
-}
-
-/// What a sample is called before people: its file, or its run.
-pub(super) fn title(outcome: &Outcome, score: &SampleScore) -> String {
-    match outcome.inputs.reference {
-        Some(_) => format!("run {}", score.sample),
-        None => score.sample.clone(),
-    }
 }
 
 /// Columns side by side: the first to the left, the others to the right.

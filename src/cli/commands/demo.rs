@@ -4,10 +4,11 @@ use std::fmt::Write;
 use std::path::Path;
 
 use crate::cli::args::{CorrectArgs, DemoArgs};
-use crate::cli::commands::correct::{Outcome, execute};
+use crate::cli::commands::correct::execute;
 use crate::cli::config::CorrectFile;
 use crate::cli::console::Console;
 use crate::cli::error::CliError;
+use crate::cli::outcome::Outcome;
 use crate::cli::settings::resolve;
 use crate::cli::{on_threads, print, show};
 use crate::eval::{emd, median};
