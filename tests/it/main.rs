@@ -3,8 +3,11 @@
 // Helpers of tests may panic as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod cli;
+mod correct;
 mod fcs;
 mod h5ad;
 mod reference;
 mod report;
+mod support;
 mod zoo;

@@ -1,0 +1,183 @@
+//! Exit 2: requests that make no sense. Each names what was asked and says the right form; nothing is written.
+
+use std::os::unix::fs::symlink;
+
+use crate::support::{self, FILES, RUNS};
+
+#[test]
+fn a_wrong_number_of_spike_ins_or_held_out_controls_is_answered_with_the_right_form() {
+    let dir = support::files();
+    let form = "--spikein CONTROL_SOURCE CONTROL_TARGET --sample SAMPLE... -o OUT";
+    let refuses = |args: &str, says: &[&str]| dir.refuses(2, args, says);
+    refuses(
+        "correct --spikein c1.fcs --sample s.fcs -o o.fcs",
+        &["--spikein got 1 value;", "exactly two", form],
+    );
+    refuses("correct --spikein c1.fcs c2.fcs t.fcs --sample s.fcs -o o.fcs", &["got 3 values", form]);
+    refuses("correct --sample s.fcs -o o.fcs", &["--spikein is missing", form]);
+    refuses("correct --spikein c1.fcs c2.fcs -o o.fcs", &["--sample is missing", form]);
+    refuses(&format!("{FILES} --holdout d1.fcs -o o.fcs"), &["--holdout got 1 value;", "exactly two"]);
+    refuses(FILES, &["-o OUT is missing", form]);
+    refuses("correct s.fcs --spikein c1.fcs c2.fcs -o o.fcs", &["s.fcs", "--batch-key", "--sample"]);
+    refuses(&format!("{FILES} --reference run1 -o o.fcs"), &["--reference", "--batch-key"]);
+    let annotated = "scx correct RUNS.h5ad --batch-key RUN --spikein COLUMN[=VALUE] -o OUT.h5ad";
+    let dir = support::annotated();
+    let refuses = |args: &str, says: &[&str]| dir.refuses(2, args, says);
+    let start = "correct runs.h5ad --batch-key run -o o.h5ad";
+    refuses(&format!("{start} --spikein a b"), &["--spikein got 2 values", "exactly one column", annotated]);
+    refuses(start, &["--spikein is missing", "exactly one column", annotated]);
+    refuses(&format!("{RUNS} --holdout a b -o o.h5ad"), &["--holdout", "exactly one column"]);
+    refuses(&format!("{RUNS} -o o.h5ad --sample runs.h5ad"), &["--sample", annotated]);
+    refuses(
+        "correct --batch-key run --spikein is_control -o o.h5ad",
+        &["--batch-key needs one annotated file"],
+    );
+}
+
+#[test]
+fn the_output_is_never_an_input_whatever_it_is_called() {
+    let dir = support::files();
+    symlink("s.fcs", dir.path("link.fcs")).unwrap();
+    std::fs::create_dir(dir.path("sub")).unwrap();
+    for out in ["s.fcs", "./s.fcs", "sub/../s.fcs", "link.fcs", "c1.fcs", "c2.fcs", "."] {
+        let file = if out == "." { "s.fcs" } else { out };
+        dir.refuses(2, &format!("{FILES} -o {out} --steps 5 --force"), &[file, "input is never changed"]);
+    }
+    dir.refuses(
+        2,
+        &format!("{FILES} --holdout d1.fcs d2.fcs -o d2.fcs --force"),
+        &["d2.fcs", "never changed"],
+    );
+    dir.refuses(2, &format!("{FILES} -o o.fcs --report s.fcs --force"), &["s.fcs", "never changed"]);
+    let dir = support::annotated();
+    dir.refuses(2, &format!("{RUNS} -o ./runs.h5ad --force"), &["runs.h5ad", "never changed"]);
+}
+
+#[test]
+fn what_exists_is_replaced_only_with_force() {
+    let dir = support::files();
+    for name in ["o.fcs", "r.html"] {
+        dir.write(name, "precious");
+    }
+    let says = |name: &str| [format!("{name}: exists already"), "--force".to_owned()];
+    let refuses = |args: &str, name: &str| {
+        let says = says(name);
+        dir.refuses(2, &format!("{FILES} --steps 5 {args}"), &says.each_ref().map(String::as_str));
+    };
+    refuses("-o o.fcs", "o.fcs");
+    refuses("-o p.fcs --report r.html", "r.html");
+    dir.scx(&format!("{FILES} -o p.fcs --steps 5 --save-model edit")).ok();
+    let again = format!("{FILES} -o q.fcs --steps 5 --save-model edit");
+    dir.refuses(2, &again, &["edit", "--force"]);
+    dir.scx(&format!("{again} --force")).ok();
+    // A folder with anything else in it is not ours to replace, force or not.
+    dir.write("edit/notes.txt", "precious");
+    dir.refuses(2, &format!("{again} --force"), &["edit", "notes.txt"]);
+    std::fs::create_dir(dir.path("folder")).unwrap();
+    dir.refuses(
+        2,
+        &format!("{again} --force --save-model folder").replace(" --save-model edit", ""),
+        &["folder"],
+    );
+    dir.refuses(2, &format!("{FILES} -o p2.fcs --report folder --force"), &["folder", "is a folder"]);
+    dir.scx(&format!("{FILES} -o o.fcs --report r.html --steps 5 --force")).ok();
+    assert!(dir.bytes("o.fcs").starts_with(b"FCS3.1") && dir.bytes("r.html").starts_with(b"<!"));
+}
+
+#[test]
+fn two_results_never_go_to_one_place() {
+    let dir = support::files();
+    let refuses = |args: &str, says: &[&str]| dir.refuses(2, &format!("{FILES} --steps 5 {args}"), says);
+    refuses("-o o.fcs --report o.fcs", &["o.fcs", "twice"]);
+    refuses("-o o.fcs --report ./o.fcs", &["o.fcs", "twice"]);
+    refuses("-o o.fcs --save-model o.fcs", &["o.fcs", "twice"]);
+    refuses("-o o.fcs --report m --save-model m", &["m", "twice"]);
+    dir.refuses(
+        2,
+        "correct --spikein c1.fcs c2.fcs --sample s.fcs t.fcs -o out --save-model out --steps 5",
+        &["out", "--save-model"],
+    );
+    std::fs::create_dir(dir.path("sub")).unwrap();
+    support::experiment();
+    dir.save("sub/s.fcs", &support::experiment().sample[1].dataset());
+    let says = ["two samples are called s.fcs"];
+    dir.refuses(2, "correct --spikein c1.fcs c2.fcs --sample s.fcs sub/s.fcs -o out", &says);
+    dir.refuses(2, "correct --spikein c1.fcs c2.fcs --sample s.fcs t.fcs -o o.fcs", &["o.fcs", "folder"]);
+    dir.write("plain", "");
+    dir.refuses(2, "correct --spikein c1.fcs c2.fcs --sample s.fcs t.fcs -o plain", &["plain", "folder"]);
+}
+
+#[test]
+fn another_format_than_the_inputs_is_not_written() {
+    let dir = support::files();
+    for out in ["o.h5ad", "o.csv", "o.H5AD", "o.loom"] {
+        dir.refuses(2, &format!("{FILES} -o {out}"), &[out, "the input is FCS", ".fcs"]);
+    }
+    dir.scx(&format!("{FILES} -o noname --steps 5 --method none")).ok();
+    let dir = support::annotated();
+    dir.refuses(2, &format!("{RUNS} -o o.fcs"), &["o.fcs", "the input is h5ad", ".h5ad"]);
+}
+
+#[test]
+fn values_that_mean_nothing_are_refused() {
+    let dir = support::files();
+    let refuses = |args: &str, says: &[&str]| dir.refuses(2, &format!("{FILES} -o o.fcs {args}"), says);
+    refuses("--method magic", &["magic", "neuron-edit", "mean-shift"]);
+    refuses("--preset best", &["best", "paper"]);
+    for cofactor in ["0", "-5", "nan", "inf"] {
+        dir.refuses(2, &format!("{FILES} -o o.fcs --cofactor={cofactor}"), &["--cofactor", "above 0"]);
+    }
+    refuses("--cofactor five", &["five", "--cofactor"]);
+    refuses("--transform none --cofactor 5", &["--cofactor", "--transform"]);
+    refuses("--steps 0", &["--steps", "above 0"]);
+    refuses("--epochs 0", &["--epochs", "above 0"]);
+    refuses("--steps 5 --epochs 5", &["--steps", "--epochs"]);
+    refuses("--seed x", &["--seed"]);
+    refuses("--threads 100000", &["--threads 100000", "1024"]);
+    refuses("--layer foo", &["c1.fcs", "no layer foo"]);
+    refuses("--biaxial CD3,CD4", &["--report"]);
+    refuses("--report r.html --biaxial CD3", &["two markers"]);
+    refuses("--report r.html --biaxial CD3,CD44", &["CD44", "did you mean CD4?"]);
+    refuses("--save-model m --model-dir n", &["--model-dir", "--save-model"]);
+}
+
+#[test]
+fn a_configuration_that_says_something_unknown_is_refused_with_its_place() {
+    let dir = support::files();
+    for (yaml, says) in [
+        ("metod: ambient", ["metod", "method"]),
+        ("method: magic", ["magic", "line 1"]),
+        ("method: [", ["job.yaml", "line 1"]),
+        ("steps: -3", ["-3", "line 1"]),
+        ("steps: 3\nepochs: 3", ["epochs", "steps"]),
+        ("model: {learning_rat: 1}", ["learning_rat", "learning_rate"]),
+        ("model: {learning_rate: -1}", ["learning_rate", "above 0"]),
+        ("model: {minibatch: 0}", ["minibatch", "above 0"]),
+        ("model: {hidden: []}", ["hidden", "at least one"]),
+        ("cofactor: .nan", ["cofactor", "above 0"]),
+    ] {
+        dir.write("job.yaml", yaml);
+        dir.refuses(2, &format!("{FILES} -o o.fcs --config job.yaml"), &says);
+    }
+    dir.refuses(3, &format!("{FILES} -o o.fcs --config none.yaml"), &["none.yaml", "configuration"]);
+    // An empty file asks for nothing special.
+    dir.write("job.yaml", "");
+    dir.scx(&format!("{FILES} -o o.fcs --config job.yaml --steps 5")).ok();
+}
+
+#[test]
+fn too_many_unnamed_markers_and_the_same_control_twice_are_noticed() {
+    let (dir, runs) = (support::Dir::new(), support::runs());
+    let n = runs.obs.len();
+    let var = scx::data::Frame::new(scx::data::Index::names((0..501).map(|i| format!("gene{i}")).collect()));
+    let mut d = scx::data::Dataset::new(runs.obs.clone(), var);
+    let values = scx::data::Values::F32((0..n * 501).map(|i| (i % 97) as f32).collect());
+    d.x = Some(scx::data::Matrix::Dense(scx::data::Dense::new(n, 501, values).unwrap()));
+    dir.save("runs.h5ad", &d);
+    dir.refuses(2, &format!("{RUNS} -o o.h5ad"), &["runs.h5ad", "501 variables", "500", "--markers"]);
+    let dir = support::files();
+    let run = dir.scx("correct --spikein c1.fcs ./c1.fcs --sample s.fcs -o o.fcs --steps 5").ok();
+    run.says(&["warning: c1.fcs: ", "source and target control"]);
+    let says = ["d2.fcs", "held-out target"];
+    dir.refuses(2, "correct --spikein c1.fcs d2.fcs --sample s.fcs -o p.fcs --holdout d1.fcs d2.fcs", &says);
+}

@@ -1,0 +1,6 @@
+//! `scx correct` through the program: what it writes, and that it repeats.
+
+mod annotated;
+mod files;
+mod markers;
+mod repeats;
