@@ -84,6 +84,7 @@ impl From<ZooError> for CliError {
             ZooError::Diverged { .. } => 4,
             ZooError::Cancelled { .. } => super::signals::stop_code().unwrap_or(130),
             ZooError::Config { .. } | ZooError::Exists { .. } => 2,
+            ZooError::Full { .. } => 5,
             ZooError::Checkpoint { .. } => 3,
             ZooError::Nn(_) => 4,
         };

@@ -9,11 +9,11 @@ use super::console::Console;
 use super::error::CliError;
 use super::inputs::{Inputs, Opened};
 use super::outcome::{self, Outcome};
-use super::settings::{Cells, Job};
+use super::settings::{Cells, FILE_ENDINGS, Job};
 use super::{page, show};
 use crate::correct::{CorrectError, Method};
 use crate::data::Patch;
-use crate::io::{self, Additions, CODECS, WriteError};
+use crate::io::{self, Additions, WriteError};
 use crate::progress::Progress;
 use crate::provenance::Record;
 use crate::zoo;
@@ -31,9 +31,10 @@ pub(super) fn check_targets(job: &Job) -> Result<(), CliError> {
     };
     let same = |a: &Path, b: &Path| match (a.canonicalize(), b.canonicalize()) {
         (Ok(a), Ok(b)) => a == b,
-        _ => a == b,
+        _ => plain(a) == plain(b),
     };
-    for target in job.outputs.iter().chain(&job.report) {
+    let targets: Vec<&PathBuf> = job.outputs.iter().chain(&job.report).collect();
+    for (i, target) in targets.iter().enumerate() {
         if let Some(input) = inputs.iter().find(|i| same(i, target)) {
             return Err(CliError::usage(format!(
                 "{}: is an input ({}); the input is never changed, give another output",
@@ -41,36 +42,64 @@ pub(super) fn check_targets(job: &Job) -> Result<(), CliError> {
                 input.display()
             )));
         }
+        if targets[..i].iter().chain(&job.save_model.iter().collect::<Vec<_>>()).any(|t| same(t, target)) {
+            return Err(CliError::usage(format!(
+                "{}: would be written twice; give another name",
+                target.display()
+            )));
+        }
+        if target.is_dir() {
+            return Err(CliError::usage(format!(
+                "{}: is a folder, expected the name of a file",
+                target.display()
+            )));
+        }
         if !job.force && target.symlink_metadata().is_ok() {
-            return Err(WriteError::Exists { path: target.clone() }.into());
+            return Err(WriteError::Exists { path: (*target).clone() }.into());
         }
-        let made = job.out_dir.as_deref().is_some_and(|d| target.parent() == Some(d));
-        let folder = if made { job.out_dir.as_deref().and_then(Path::parent) } else { target.parent() };
-        if let Some(folder) = folder.filter(|f| !f.as_os_str().is_empty() && !f.is_dir()) {
-            return Err(WriteError::NoFolder { path: target.clone(), folder: folder.to_owned() }.into());
-        }
-    }
-    for (i, a) in job.outputs.iter().enumerate() {
-        if job.report.as_ref() == Some(a) || job.outputs[..i].contains(a) {
-            return Err(CliError::usage(format!("{}: is written twice", a.display())));
-        }
+        let made = job.out_dir.as_deref().filter(|d| target.parent() == Some(d));
+        check_folder(target, made.unwrap_or(target))?;
     }
     if let Some(dir) = &job.save_model {
+        if job.out_dir.as_deref().is_some_and(|out| same(out, dir)) {
+            return Err(CliError::usage(format!(
+                "{}: is where the samples go; give another folder for --save-model",
+                dir.display()
+            )));
+        }
         zoo::check_target(dir, job.force)?;
+        check_folder(dir, dir)?;
     }
     Ok(())
+}
+
+/// The folder that `made` will stand in must be there.
+fn check_folder(target: &Path, made: &Path) -> Result<(), CliError> {
+    match plain(made).parent() {
+        Some(folder) if !folder.is_dir() => {
+            let folder = made.parent().unwrap_or(folder).to_owned();
+            Err(WriteError::NoFolder { path: target.to_owned(), folder }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A path from the root, without `.`; the same for two spellings of one place that is not there yet.
+fn plain(path: &Path) -> PathBuf {
+    std::path::absolute(path).map_or_else(|_| path.to_owned(), |p| p.components().collect())
 }
 
 /// The output has the format of its input.
 pub(super) fn check_format(inputs: &Inputs, file: usize, out: &Path) -> Result<(), CliError> {
     let extension = out.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     let format = inputs.files[file].format;
-    match CODECS.iter().find(|c| c.extensions.contains(&extension.as_str())) {
-        Some(c) if c.format != format => Err(CliError::usage(format!(
-            "{}: the input is {}, so the output is {} too; give it such a name",
+    let own = io::codec(format).extensions.contains(&extension.as_str());
+    match FILE_ENDINGS.iter().any(|e| *e == extension) {
+        true if !own => Err(CliError::usage(format!(
+            "{}: the input is {}, and so is the output; give it a name that ends in .{}",
             out.display(),
             format.name(),
-            format.name()
+            io::codec(format).extensions[0]
         ))),
         _ => Ok(()),
     }
@@ -78,9 +107,29 @@ pub(super) fn check_format(inputs: &Inputs, file: usize, out: &Path) -> Result<(
 
 pub(super) fn write_outputs(job: &Job, outcome: &Outcome, console: &Console) -> Result<(), CliError> {
     let record = record(job, outcome)?;
-    if let Some(dir) = job.out_dir.as_deref().filter(|d| !d.is_dir()) {
+    let made = job.out_dir.as_deref().filter(|d| !d.is_dir());
+    if let Some(dir) = made {
         std::fs::create_dir(dir).map_err(|e| WriteError::io(dir, e))?;
     }
+    let written = write_samples(job, outcome, &record, console);
+    if let (Err(_), Some(dir)) = (&written, made) {
+        // A folder made for nothing goes again; one that holds a finished sample stays.
+        let _ = std::fs::remove_dir(dir);
+    }
+    written?;
+    if let Some(dir) = &job.save_model {
+        outcome.fitted.save(dir, job.force)?;
+        console.say(&format!("wrote {}", dir.display()));
+    }
+    if let Some(path) = &job.report {
+        let html = crate::report::render(&page::build(job, outcome)?);
+        io::replace(path, job.force, |tmp| std::fs::write(tmp, &html).map_err(|e| WriteError::io(tmp, e)))?;
+        console.say(&format!("wrote {}", path.display()));
+    }
+    Ok(())
+}
+
+fn write_samples(job: &Job, outcome: &Outcome, record: &str, console: &Console) -> Result<(), CliError> {
     let inputs = &outcome.inputs;
     let by_file: Vec<usize> = match job.cells {
         Cells::Annotated { .. } => vec![0],
@@ -96,22 +145,13 @@ pub(super) fn write_outputs(job: &Job, outcome: &Outcome, console: &Console) -> 
             base: opened.layer.clone(),
             patch: patch(job.method, outcome, file)?,
             into_x: job.into_x,
-            record: record.clone(),
+            record: record.to_owned(),
         };
         io::annotate(&opened.dataset, opened.format, &additions, out, job.force)?;
     }
     console.finish();
     for out in &job.outputs {
         console.say(&format!("wrote {}", out.display()));
-    }
-    if let Some(dir) = &job.save_model {
-        outcome.fitted.save(dir, job.force)?;
-        console.say(&format!("wrote {}", dir.display()));
-    }
-    if let Some(path) = &job.report {
-        let html = crate::report::render(&page::build(job, outcome)?);
-        io::replace(path, job.force, |tmp| std::fs::write(tmp, &html).map_err(|e| WriteError::io(tmp, e)))?;
-        console.say(&format!("wrote {}", path.display()));
     }
     Ok(())
 }

@@ -309,10 +309,15 @@ fn cells(
                 "--sample does not go with --batch-key, the file holds the samples: {ANNOTATED_FORM}"
             ));
         }
+        if !stored && spikein.is_empty() {
+            return usage(format!(
+                "--spikein is missing; with --batch-key it takes exactly one column, which marks control cells: {ANNOTATED_FORM}"
+            ));
+        }
         if !stored && spikein.len() != 1 {
             return usage(format!(
-                "--spikein got {} values; with --batch-key it takes exactly one column: {ANNOTATED_FORM}",
-                spikein.len()
+                "--spikein got {}; with --batch-key it takes exactly one column: {ANNOTATED_FORM}",
+                values(spikein.len())
             ));
         }
         if holdout.len() > 1 {
@@ -341,8 +346,9 @@ fn cells(
             Ok(two) => Ok(Some(two.map(PathBuf::from))),
             Err(_) if n == 0 => Ok(None),
             Err(_) => Err(CliError::usage(format!(
-                "{flag} got {n} values; it takes exactly two files, the control in the source run and in the target \
-                 run: {FILES_FORM}"
+                "{flag} got {}; it takes exactly two files, the control in the source run and in the target \
+                 run: {FILES_FORM}",
+                values(n)
             ))),
         }
     };
@@ -357,15 +363,29 @@ fn cells(
     Ok(Cells::Files { spikein, holdout, samples: samples.to_vec() })
 }
 
+/// Endings of single-cell and cytometry files, those of formats scx does not write included.
+pub(super) const FILE_ENDINGS: [&str; 15] = [
+    "fcs", "lmd", "h5ad", "loom", "h5", "hdf5", "csv", "tsv", "txt", "mtx", "gz", "parquet", "rds",
+    "h5seurat", "zarr",
+];
+
+fn values(n: usize) -> String {
+    if n == 1 { "1 value".into() } else { format!("{n} values") }
+}
+
 /// One output path a sample, and the folder to make when there are several.
 fn outputs(cells: &Cells, output: PathBuf) -> Result<(Vec<PathBuf>, Option<PathBuf>), CliError> {
     let Cells::Files { samples, .. } = cells else { return Ok((vec![output], None)) };
-    if samples.len() == 1 && !output.is_dir() {
+    // A slash at the end says folder, also where there is none yet.
+    let folder = output.is_dir() || output.to_string_lossy().ends_with(std::path::MAIN_SEPARATOR);
+    if samples.len() == 1 && !folder {
         return Ok((vec![output], None));
     }
-    if output.is_file() {
+    let extension = output.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let named_as_file = samples.len() > 1 && !folder && FILE_ENDINGS.contains(&extension.as_str());
+    if output.is_file() || named_as_file {
         return Err(CliError::usage(format!(
-            "-o {}: is a file; with several samples it must be a folder",
+            "-o {}: is a file, or is called like one; with several samples it must be a folder",
             output.display()
         )));
     }

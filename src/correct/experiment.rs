@@ -22,6 +22,8 @@ pub struct Sample {
 pub struct Run {
     /// Name in tables and files.
     pub name: String,
+    /// What people know it by, for messages.
+    pub title: String,
     /// Control cells in this run.
     pub source: Group,
     /// The same control in the reference run.
@@ -105,6 +107,9 @@ pub fn from_files(
             )));
         }
     }
+    if source == target {
+        tracing::warn!("{}: is both source and target control, so nothing will move", names[*source]);
+    }
     if let Some(&i) = samples.iter().find(|&&i| tables[i].nrows() == 0) {
         return Err(CorrectError::input(&names[i], "has no cells; there is nothing to correct"));
     }
@@ -114,6 +119,7 @@ pub fn from_files(
     };
     let run = Run {
         name: FILES_RUN.into(),
+        title: format!("{} and {}", names[*source], names[*target]),
         source: whole(*source, &tables),
         target: whole(*target, &tables),
         samples: samples.iter().map(sample).collect(),
@@ -218,6 +224,7 @@ pub fn from_annotated(
         }
         out.push(Run {
             name: names[run].clone(),
+            title: format!("{file}: run {}", names[run]),
             source,
             target: target.clone(),
             samples: vec![sample],

@@ -160,14 +160,14 @@ fn fit_run(
         .collect();
     if untouched.iter().all(|&u| u) {
         return Err(CorrectError::input(
-            &run.name,
+            &run.title,
             "every marker is constant in a control; nothing can be learnt",
         ));
     }
     let constant: Vec<&str> =
         experiment.markers.iter().zip(&untouched).filter(|(_, u)| **u).map(|(m, _)| m.as_str()).collect();
     if !constant.is_empty() {
-        tracing::warn!("{}: constant in a control, left uncorrected: {}", run.name, constant.join(", "));
+        tracing::warn!("{}: constant in a control, left uncorrected: {}", run.title, constant.join(", "));
     }
     let (zs, zt) = (model.encode(source.view())?, model.encode(target.view())?);
     let latent = LatentEdit::fit(zs.view(), zt.view(), PAPER_KNOTS, Tail::Linear);

@@ -37,10 +37,12 @@ const TECHNICAL: &str = r"^(time|event[_ -]?length|cell[_ -]?length|[fs]sc([-_. 
 const BARE_ISOTOPE: &str = r"^\d{2,3}[A-Z][A-Za-z]*$";
 
 fn pattern(text: &str) -> Result<regex::Regex, CorrectError> {
-    RegexBuilder::new(text)
-        .case_insensitive(true)
-        .build()
-        .map_err(|e| CorrectError::usage(format!("--markers {text}: not a valid pattern: {e}")))
+    RegexBuilder::new(text).case_insensitive(true).build().map_err(|e| {
+        // The library draws the place over several lines; the last one says what is wrong.
+        let whole = e.to_string();
+        let what = whole.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        CorrectError::usage(format!("--markers {text}: not a valid pattern: {what}"))
+    })
 }
 
 /// Metals of mass cytometry, which some panels put behind the name (`CD4_Nd145`).
@@ -138,7 +140,9 @@ fn choose_asked(all: Vec<Marker>, asked: &str) -> Result<Choice, CorrectError> {
     }
     let word = missing[0];
     let hint = did_you_mean(word, all.iter().map(|m| m.name.as_str()));
-    Err(CorrectError::usage(format!("--markers: no marker is called {word}{hint} (scx info lists them)")))
+    Err(CorrectError::usage(format!(
+        "--markers: no marker is called {word} or matches it{hint} (scx info lists them)"
+    )))
 }
 
 fn choose_default(all: Vec<Marker>, var: &Frame) -> Result<Choice, CorrectError> {

@@ -129,6 +129,6 @@ pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) ->
         .into_iter()
         .map(|k| (strsim::damerau_levenshtein(&lower, &k.to_lowercase()), k))
         .filter(|(d, k)| *d <= (word.chars().count().max(k.chars().count()) / 2).max(1))
-        .min_by_key(|(d, _)| *d)
+        .min_by_key(|(d, k)| (*d, k.len()))
         .map_or_else(String::new, |(_, k)| format!("; did you mean {k}?"))
 }

@@ -62,13 +62,18 @@ impl Checkpoint {
     /// [`ZooError::Checkpoint`] with the reason.
     pub fn save(&self, dir: &Path, force: bool) -> Result<(), ZooError> {
         let fail = |what: String| ZooError::Checkpoint { path: dir.to_owned(), what };
-        let io = |e: std::io::Error| fail(format!("cannot write the model: {e}"));
+        let io = |e: std::io::Error| {
+            use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+            match e.kind() {
+                StorageFull | QuotaExceeded | FileTooLarge => ZooError::Full { path: dir.to_owned() },
+                _ => fail(format!("cannot write the model: {e}")),
+            }
+        };
         check_target(dir, force)?;
         let parent = match dir.parent() {
             Some(p) if !p.as_os_str().is_empty() => p,
             _ => Path::new("."),
         };
-        fs::create_dir_all(parent).map_err(io)?;
         let tmp = tempfile::Builder::new().prefix(".scx-model-").tempdir_in(parent).map_err(io)?;
         let text = serde_json::to_string_pretty(&self.file).map_err(|e| fail(e.to_string()))?;
         fs::write(tmp.path().join(MODEL), text + "\n").map_err(io)?;
@@ -142,6 +147,15 @@ pub fn check_target(dir: &Path, force: bool) -> Result<(), ZooError> {
     let fail = |what: &str| Err(ZooError::Exists { path: dir.to_owned(), what: what.into() });
     if dir.symlink_metadata().is_err() {
         return Ok(());
+    }
+    let ours = [MODEL, WEIGHTS, OPTIMISER];
+    let others = fs::read_dir(dir).into_iter().flatten().flatten().map(|e| e.file_name());
+    if let Some(other) =
+        others.map(|n| n.to_string_lossy().into_owned()).find(|n| !ours.contains(&n.as_str()))
+    {
+        return fail(&format!(
+            "holds {other}, which is no part of a stored model; give another folder for --save-model"
+        ));
     }
     if !dir.join(MODEL).is_file() {
         return fail("exists and holds no stored model; give another folder for --save-model");

@@ -111,6 +111,12 @@ pub enum ZooError {
         /// What is there, and what to do.
         what: String,
     },
+    /// The disk or the quota is full.
+    #[error("{}: no space left on the device for the model", path.display())]
+    Full {
+        /// The folder.
+        path: std::path::PathBuf,
+    },
     /// A stored model cannot be used.
     #[error("{}: {what}", path.display())]
     Checkpoint {

@@ -24,6 +24,9 @@ pub(in crate::cli) fn run(args: &DemoArgs) -> Result<(), CliError> {
     let console = Console::new(false);
     let dir = &args.dir;
     let experiment = simulate::experiment(simulate::Settings::default(), Seed(args.seed));
+    if dir.is_file() {
+        return Err(CliError::usage(format!("{}: is a file; give a folder for the demo", dir.display())));
+    }
     if !dir.is_dir() {
         std::fs::create_dir_all(dir).map_err(|e| WriteError::io(dir, e))?;
     }
@@ -35,6 +38,13 @@ pub(in crate::cli) fn run(args: &DemoArgs) -> Result<(), CliError> {
         ("run1_sample.fcs", &experiment.sample[0]),
         ("run2_sample.fcs", &experiment.sample[1]),
     ];
+    let results = ["run1_sample_corrected.fcs", "report.html"];
+    for name in files.iter().map(|f| f.0).chain(results) {
+        let path = dir.join(name);
+        if !args.force && path.symlink_metadata().is_ok() {
+            return Err(WriteError::Exists { path }.into());
+        }
+    }
     for (name, cells) in files {
         io::save(&cells.dataset(), Format::Fcs, &dir.join(name), args.force)?;
     }

@@ -36,7 +36,7 @@ fn every_run_moves_to_the_first_category_and_x_stays() {
     let run = dir.scx(&format!("{RUNS} -o o.h5ad --steps 20")).ok();
     run.says(&["35 markers (var[\"marker\"] is true)", "reference run: run1", "wrote o.h5ad"]);
     assert!(
-        run.stdout.contains("run run2: 120 cells") && run.stdout.contains("run run3: 90 cells"),
+        run.stdout.contains("run run2: 270 cells") && run.stdout.contains("run run3: 220 cells"),
         "{}",
         run.stdout
     );
