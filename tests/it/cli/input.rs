@@ -43,7 +43,7 @@ fn what_is_no_file_of_ours_is_named_whatever_it_serves_as() {
 #[test]
 fn a_file_without_permission_is_refused() {
     let dir = support::files();
-    std::fs::set_permissions(dir.path("s.fcs"), std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(dir.path("s.fcs"), std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::File::open(dir.path("s.fcs")).is_ok() {
         println!("skipped: this user may read everything");
         return;
