@@ -74,8 +74,11 @@ impl Adam {
         for slot in self.slots.values_mut() {
             if let Some(grad) = grads.get(&slot.var) {
                 let grad = grad.contiguous()?;
-                let op = AdamStep { scale, moments: Mutex::new((&mut slot.m, &mut slot.v)) };
-                slot.var.as_tensor().inplace_op2(&grad, &op)?;
+                if slot.var.device().is_cpu() {
+                    slot.fused(&grad, scale)?;
+                } else {
+                    slot.plain(&grad, scale)?;
+                }
             }
         }
         Ok(())
@@ -116,6 +119,29 @@ impl Adam {
             }
         }
         self.step = step;
+        Ok(())
+    }
+}
+
+impl Slot {
+    /// The step in one pass over the owned buffers.
+    fn fused(&mut self, grad: &Tensor, scale: Scale) -> Result<(), NnError> {
+        let op = AdamStep { scale, moments: Mutex::new((&mut self.m, &mut self.v)) };
+        Ok(self.var.as_tensor().inplace_op2(grad, &op)?)
+    }
+
+    /// The step made of ordinary operations, for other devices.
+    fn plain(&mut self, grad: &Tensor, scale: Scale) -> Result<(), NnError> {
+        let Scale { beta1, beta2, step_size, root, eps } = scale;
+        let [beta1, beta2, step_size, root, eps] = [beta1, beta2, step_size, root, eps].map(f64::from);
+        let moment = |x: &[f32]| Tensor::from_slice(x, self.var.shape(), self.var.device());
+        let (m, v) = (moment(&self.m)?, moment(&self.v)?);
+        let m = (&m + ((grad - &m)? * (1.0 - beta1))?)?;
+        let v = ((v * beta2)? + (grad.sqr()? * (1.0 - beta2))?)?;
+        let step = (&m / ((v.sqrt()? / root)? + eps)?)?;
+        self.var.set(&(self.var.as_tensor() - (step * step_size)?)?)?;
+        self.m = m.flatten_all()?.to_vec1()?;
+        self.v = v.flatten_all()?.to_vec1()?;
         Ok(())
     }
 }
@@ -182,6 +208,23 @@ mod tests {
             opt.step(&loss.backward().unwrap()).unwrap();
             let got = w.to_vec1::<f32>().unwrap()[0];
             assert!((got - e).abs() < 2e-7, "{got} {e}");
+        }
+    }
+
+    #[test]
+    fn fused_and_plain_steps_agree() {
+        let slot = || {
+            let var = Var::from_slice(&[1.0f32, -2.0, 0.5], 3, &Device::Cpu).unwrap();
+            Slot { var, m: vec![0.1, 0.0, -0.2], v: vec![0.3, 0.2, 0.0] }
+        };
+        let grad = Tensor::from_slice(&[0.4f32, -1.0, 2.0], 3, &Device::Cpu).unwrap();
+        let scale = Scale { beta1: 0.9, beta2: 0.999, step_size: 0.01, root: 0.5, eps: 1e-8 };
+        let (mut a, mut b) = (slot(), slot());
+        a.fused(&grad, scale).unwrap();
+        b.plain(&grad, scale).unwrap();
+        let all = |s: &Slot| [s.var.to_vec1::<f32>().unwrap(), s.m.clone(), s.v.clone()].concat();
+        for (x, y) in all(&a).iter().zip(all(&b)) {
+            assert!((x - y).abs() < 1e-6, "{x} {y}");
         }
     }
 
