@@ -31,10 +31,10 @@ pub struct Choice {
 const MOST: usize = 500;
 
 /// Names that are measured on every cell but are no markers, after the isotope was stripped.
-const TECHNICAL: &str = r"^(time|event[_ -]?length|cell[_ -]?length|[fs]sc([-_. ].*|area|height|width|\d.*)?|dna[-_ ]?\d*|bc[-_ ]?\d+|barcode.*|bead.*|width|center|offset|residual|empty)$";
+const TECHNICAL: &str = r"^(time|event[_ -]?(length|num(ber)?)|cell[_ -]?length|[fs]sc([-_. ].*|area|height|width|\d.*)?|dna[-_ ]?\d*|bc[-_ ]?\d+|barcode.*|bead.*|width|center|offset|residual|empty)$";
 
-/// A stain that is only an isotope: the channel carries no antibody (`127I`, `190BCKG`).
-const BARE_ISOTOPE: &str = r"^\d{2,3}[A-Z][A-Za-z]*$";
+/// A stain that is only an isotope or its channel: there is no antibody (`127I`, `190BCKG`, `(Ir191)Di`).
+const BARE_ISOTOPE: &str = r"^(\d{2,3}[A-Z][A-Za-z]*|\(?[A-Z][a-z]?\d{2,3}\)?D[id])$";
 
 fn pattern(text: &str) -> Result<regex::Regex, CorrectError> {
     RegexBuilder::new(text).case_insensitive(true).build().map_err(|e| {
@@ -302,6 +302,8 @@ mod tests {
             ("beadDist", "beadDist"),
             ("Width", "Width"),
             ("I127Di", "127I"),
+            ("(Ir191)Di", "(Ir191)Di"),
+            ("eventnum", "eventnum"),
             ("Ba138Di", ""),
             ("Ir193Di", "DNA2_Ir193"),
             ("Pd104Di", "BC2_Pd104"),
