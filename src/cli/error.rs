@@ -70,7 +70,7 @@ impl From<ReadError> for CliError {
 impl From<WriteError> for CliError {
     fn from(e: WriteError) -> Self {
         let code = match e {
-            WriteError::Exists { .. } => 2,
+            WriteError::Exists { .. } | WriteError::NotPlain { .. } => 2,
             WriteError::Full { .. } | WriteError::CannotHold { .. } => 5,
             _ => 3,
         };

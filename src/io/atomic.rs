@@ -21,6 +21,10 @@ pub fn replace(
     if !force && real.symlink_metadata().is_ok() {
         return Err(WriteError::Exists { path: target.to_owned() });
     }
+    // A rename would put a file in the place of a device or a pipe.
+    if real.symlink_metadata().is_ok_and(|m| !m.is_file()) {
+        return Err(WriteError::NotPlain { path: target.to_owned() });
+    }
     let folder = match real.parent() {
         Some(p) if !p.as_os_str().is_empty() => p.to_owned(),
         _ => PathBuf::from("."),
@@ -73,6 +77,7 @@ fn rename_error(error: WriteError, tmp: &Path, target: &Path) -> WriteError {
     let name = |path: PathBuf| if path == tmp { target.to_owned() } else { path };
     match error {
         WriteError::Exists { path } => WriteError::Exists { path: name(path) },
+        WriteError::NotPlain { path } => WriteError::NotPlain { path: name(path) },
         WriteError::NoFolder { path, folder } => WriteError::NoFolder { path: name(path), folder },
         WriteError::Full { path } => WriteError::Full { path: name(path) },
         WriteError::CannotHold { path, what } => WriteError::CannotHold { path: name(path), what },
@@ -139,6 +144,19 @@ mod tests {
         .unwrap();
         assert!(dir.path().join("a").is_symlink());
         assert_eq!(fs::read_to_string(dir.path().join("real/b")).unwrap(), "new");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_socket_or_a_folder_is_never_replaced() {
+        use std::os::unix::fs::FileTypeExt;
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("a");
+        let _socket = std::os::unix::net::UnixListener::bind(&target).unwrap();
+        let e = replace(&target, true, |_| Ok(())).unwrap_err();
+        assert!(matches!(e, WriteError::NotPlain { .. }), "{e}");
+        assert!(target.symlink_metadata().unwrap().file_type().is_socket());
+        assert!(matches!(replace(dir.path(), true, |_| Ok(())), Err(WriteError::NotPlain { .. })));
     }
 
     #[test]

@@ -40,6 +40,10 @@ pub fn detect(path: &Path) -> Result<&'static Codec, ReadError> {
     if meta.is_dir() {
         return Err(unknown("it is a folder; give one .fcs or .h5ad file"));
     }
+    // A pipe has no end to look at, and opening one may wait forever.
+    if !meta.is_file() {
+        return Err(unknown("it is a pipe or a device; give one .fcs or .h5ad file"));
+    }
     File::open(path).and_then(|f| f.take(HEAD).read_to_end(&mut head)).map_err(|e| ReadError::io(path, e))?;
     if head.is_empty() {
         return Err(unknown("it is empty"));

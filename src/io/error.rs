@@ -90,6 +90,12 @@ pub enum WriteError {
         /// The target.
         path: PathBuf,
     },
+    /// The target is a device, a pipe or a folder: replacing it would destroy it.
+    #[error("{}: is no plain file and cannot be replaced; give another name", path.display())]
+    NotPlain {
+        /// The target.
+        path: PathBuf,
+    },
     /// The target's folder is not there.
     #[error("{}: the folder {} does not exist; make it first", path.display(), folder.display())]
     NoFolder {
