@@ -124,7 +124,7 @@ pub(super) fn json(job: &Job, outcome: &Outcome) -> Value {
         "markers": outcome.inputs.markers.iter().map(|m| &m.name).collect::<Vec<_>>(),
         "markers_chosen_by": outcome.inputs.how,
         "reference": outcome.inputs.reference,
-        "outputs": job.outputs,
+        "outputs": job.outputs.iter().map(|o| o.display().to_string()).collect::<Vec<_>>(),
         "training": {
             "steps": outcome.fitted.trainer.state().step,
             "first_loss": history.first().map(|h| h.1),

@@ -200,7 +200,7 @@ fn describe(path: &Path, format: &str, d: &Dataset) -> Value {
     let records: Vec<Value> =
         records(d).iter().map(|r| serde_json::from_str(r).unwrap_or(json!(r))).collect();
     json!({
-        "path": path,
+        "path": path.display().to_string(),
         "format": format,
         "dialect": d.source.dialect,
         "n_obs": d.n_obs(),
