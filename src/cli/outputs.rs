@@ -54,6 +54,22 @@ pub(super) fn check_targets(job: &Job) -> Result<(), CliError> {
                 target.display()
             )));
         }
+        // Through links: what a link points to would be replaced.
+        if target.metadata().is_ok_and(|m| !m.is_file()) {
+            return Err(WriteError::NotPlain { path: (*target).clone() }.into());
+        }
+        for (dir, option) in [(&job.save_model, "--save-model"), (&job.model_dir, "--model-dir")] {
+            let parent = plain(target).parent().map(Path::to_owned);
+            if let (Some(dir), Some(parent)) = (dir, parent)
+                && same(dir, &parent)
+            {
+                return Err(CliError::usage(format!(
+                    "{}: lies in the model's folder ({option} {}); give another name",
+                    target.display(),
+                    dir.display()
+                )));
+            }
+        }
         if !job.force && target.symlink_metadata().is_ok() {
             return Err(WriteError::Exists { path: (*target).clone() }.into());
         }

@@ -228,6 +228,16 @@ impl Settings {
             ));
         }
         let stored = r.model_dir.is_some();
+        let learnt = [
+            ("--markers", r.markers.is_some()),
+            ("--transform", r.transform.is_some()),
+            ("--cofactor", r.cofactor.is_some()),
+        ];
+        if let Some((option, _)) = learnt.iter().find(|(_, given)| stored && *given) {
+            return Err(CliError::usage(format!(
+                "{option} is part of the stored edit: leave it out with --model-dir"
+            )));
+        }
         if stored && r.save_model.is_some() {
             return Err(CliError::usage(
                 "--model-dir applies a stored edit and --save-model stores a new one; leave one out",
