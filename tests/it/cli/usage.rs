@@ -85,6 +85,52 @@ fn what_exists_is_replaced_only_with_force() {
 }
 
 #[test]
+fn a_pipe_as_output_is_never_replaced() {
+    let dir = support::files();
+    dir.shell("mkfifo pipe.fcs").ok();
+    symlink("pipe.fcs", dir.path("link.fcs")).unwrap();
+    let before = dir.names();
+    for args in ["-o pipe.fcs", "-o link.fcs", "-o o.fcs --report pipe.fcs"] {
+        dir.scx(&format!("{FILES} --steps 5 --force {args}")).fails(2, &["no plain file", "another name"]);
+    }
+    assert_eq!(dir.names(), before);
+    assert!(!dir.path("pipe.fcs").metadata().unwrap().is_file());
+}
+
+#[test]
+fn nothing_is_written_into_the_folder_of_a_model() {
+    let dir = support::files();
+    dir.scx(&format!("{FILES} -o o.fcs --steps 5 --save-model edit")).ok();
+    let says = |option: &'static str| ["lies in the model's folder", option];
+    let into = format!("{FILES} --steps 5 --force --save-model edit");
+    dir.refuses(2, &format!("{into} -o edit/p.fcs"), &says("--save-model edit"));
+    dir.refuses(2, &format!("{into} -o p.fcs --report ./edit/r.html"), &says("--save-model edit"));
+    let apply = "correct --model-dir edit --sample s.fcs --force";
+    dir.refuses(2, &format!("{apply} -o edit/model.json"), &says("--model-dir edit"));
+    // What the edit was learnt with cannot be changed afterwards.
+    for option in ["--markers CD3", "--cofactor 7", "--transform none"] {
+        let name = option.split(' ').next().unwrap();
+        dir.refuses(2, &format!("{apply} -o p.fcs {option}"), &[name, "part of the stored edit"]);
+    }
+}
+
+#[test]
+fn names_that_are_no_unicode_work_everywhere_but_in_a_configuration() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let dir = support::files();
+    let odd = OsStr::from_bytes(b"od\xffd.fcs");
+    std::fs::rename(dir.path("s.fcs"), dir.path("").join(odd)).unwrap();
+    let run =
+        |args: &str, last: &[&OsStr]| support::Run::new(&dir.command(args).args(last).output().unwrap());
+    let start = "correct --spikein c1.fcs c2.fcs --steps 5 -q --json -o out/ --sample";
+    assert_eq!(run(start, &[odd]).ok().json()["verb"], "correct");
+    assert!(dir.path("out").join(odd).is_file());
+    assert_eq!(run("info --json", &[odd]).ok().json()["files"][0]["n_obs"], 120);
+    run("correct --spikein c1.fcs c2.fcs --print-config -o o.fcs --sample", &[odd]).fails(2, &["YAML"]);
+}
+
+#[test]
 fn two_results_never_go_to_one_place() {
     let dir = support::files();
     let refuses = |args: &str, says: &[&str]| dir.refuses(2, &format!("{FILES} --steps 5 {args}"), says);
@@ -98,7 +144,6 @@ fn two_results_never_go_to_one_place() {
         &["out", "--save-model"],
     );
     std::fs::create_dir(dir.path("sub")).unwrap();
-    support::experiment();
     dir.save("sub/s.fcs", &support::experiment().sample[1].dataset());
     let says = ["two samples are called s.fcs"];
     dir.refuses(2, "correct --spikein c1.fcs c2.fcs --sample s.fcs sub/s.fcs -o out", &says);
