@@ -196,7 +196,10 @@ fn only_a_stored_model_is_ever_replaced_and_only_when_asked() {
     let other = root.path().join("data");
     fs::create_dir(&other).unwrap();
     fs::write(other.join("cells.fcs"), "precious").unwrap();
-    says(&model.save(&other, true).unwrap_err().to_string(), &["data", "no stored model"]);
+    says(
+        &model.save(&other, true).unwrap_err().to_string(),
+        &["data", "cells.fcs", "no part of a stored model"],
+    );
     assert_eq!(fs::read_to_string(other.join("cells.fcs")).unwrap(), "precious");
     let names = fs::read_dir(root.path()).unwrap().count();
     assert_eq!(names, 2, "nothing temporary is left behind");
