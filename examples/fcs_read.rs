@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use scx::io::{ReadLimits, open};
+use scx::io::{ReadOptions, open};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args_os().skip(1);
@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut sum = 0.0;
     for _ in 0..times {
         let start = Instant::now();
-        let dataset = open(&path, &ReadLimits::default())?;
+        let dataset = open(&path, &ReadOptions::default())?;
         best = best.min(start.elapsed().as_secs_f64());
         sum = 0.0;
         if let Some(x) = &dataset.x {

@@ -29,7 +29,7 @@ struct Case {
 }
 
 fn read(path: &Path) -> Result<(Vec<Marker>, Array2<f32>)> {
-    let dataset = io::open(path, &io::ReadLimits::default())?;
+    let dataset = io::open(path, &io::ReadOptions::default())?;
     let markers = correct::choose(&dataset.var, None)?.markers;
     let columns: Vec<usize> = markers.iter().map(|m| m.column).collect();
     let names: Vec<String> = markers.iter().map(|m| m.name.clone()).collect();

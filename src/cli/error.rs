@@ -72,6 +72,7 @@ impl From<WriteError> for CliError {
         let code = match e {
             WriteError::Exists { .. } | WriteError::NotPlain { .. } => 2,
             WriteError::Full { .. } | WriteError::CannotHold { .. } => 5,
+            WriteError::Cancelled { .. } => super::signals::stop_code().unwrap_or(130),
             _ => 3,
         };
         Self { message: chain(&e), code }

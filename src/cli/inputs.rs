@@ -12,7 +12,7 @@ use crate::correct::{
     match_panel,
 };
 use crate::data::Dataset;
-use crate::io::{self, Format, ReadLimits};
+use crate::io::{self, Format, ReadOptions};
 use crate::loader;
 use crate::progress::Progress;
 use crate::provenance;
@@ -67,7 +67,7 @@ impl Opened {
         console: &Console,
     ) -> Result<Self, CliError> {
         let codec = io::detect(path)?;
-        let dataset = (codec.read)(path, &ReadLimits::default())?;
+        let dataset = (codec.read)(path, &ReadOptions::default())?;
         let layer = pick_layer(path, &dataset, asked)?;
         if let (Some(name), None) = (&layer, asked) {
             console.say(&format!("{}: X is absent; correcting its only layer, {name}", path.display()));

@@ -2,10 +2,12 @@
 
 use std::fmt::Debug;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use ndarray::Array2;
 
+use super::stream::{BlockSink, rows_per_run};
 use super::{DType, DataError, Element, Values};
 use crate::with_values;
 
@@ -184,6 +186,19 @@ pub enum Block {
     Csr(Sparse),
 }
 
+/// Where a matrix lies in an HDF5 file, so that a writer may copy its stored chunks as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredArrays {
+    /// The file.
+    pub path: PathBuf,
+    /// How its arrays describe cells × variables.
+    pub layout: Layout,
+    /// Object with the values.
+    pub data: String,
+    /// Objects with the indices and the pointers of a compressed matrix.
+    pub compressed: Option<(String, String)>,
+}
+
 /// A matrix left on disk and read in runs of rows.
 pub trait RowSource: Send + Sync + Debug {
     /// Rows and columns.
@@ -200,6 +215,28 @@ pub trait RowSource: Send + Sync + Debug {
     /// # Errors
     /// [`DataError`] when the range is outside the matrix or the file cannot be read.
     fn rows(&self, range: Range<usize>) -> Result<Block, DataError>;
+    /// Hands over all rows in order; `memory` bounds the bytes held at once.
+    ///
+    /// # Errors
+    /// [`DataError`] when the file cannot be read on; errors of `sink` pass through.
+    fn stream(&self, memory: u64, sink: &mut BlockSink) -> Result<(), DataError> {
+        let (n_rows, n_cols) = self.shape();
+        let per_row = match self.nnz() {
+            Some(nnz) => {
+                nnz.checked_div(n_rows as u64).unwrap_or(0).saturating_mul(4 + self.dtype().size() as u64)
+            }
+            None => (n_cols as u64).saturating_mul(self.dtype().size() as u64),
+        };
+        let step = rows_per_run(memory, per_row);
+        for start in (0..n_rows).step_by(step) {
+            sink(start, self.rows(start..(start + step).min(n_rows))?)?;
+        }
+        Ok(())
+    }
+    /// Where it lies in an HDF5 file, when it does.
+    fn stored(&self) -> Option<StoredArrays> {
+        None
+    }
     /// The chosen columns of all rows as `f64`, handed over in runs: first row of the run, then rows × columns
     /// (CSC sources hand over one run with all rows).
     ///

@@ -4,15 +4,18 @@ mod dataset;
 mod frame;
 mod matrix;
 mod patch;
+mod stream;
 mod uns;
 mod values;
 
 pub use dataset::{Annotation, Dataset, Raw, Source};
 pub use frame::{Categorical, Categories, Column, Frame, Index};
 pub use matrix::{
-    Block, Dense, Layout, Matrix, RowSource, Sparse, check_indices, check_indptr, pick_csr, pick_dense,
+    Block, Dense, Layout, Matrix, RowSource, Sparse, StoredArrays, check_indices, check_indptr, pick_csr,
+    pick_dense,
 };
 pub use patch::Patch;
+pub use stream::{BlockSink, append, rows_per_run, slice};
 pub use uns::Uns;
 pub use values::{DType, Element, Values};
 
@@ -58,12 +61,20 @@ pub enum DataError {
         /// What is wrong, in words.
         what: String,
     },
+    /// Whoever took the rows of a matrix stopped; holds their own error.
+    #[error("stopped")]
+    Stopped(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A matrix left on disk could not be read.
     #[error("cannot read on")]
     Read(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl DataError {
+    /// A [`DataError::Stopped`].
+    pub fn stopped(e: impl std::error::Error + Send + Sync + 'static) -> Self {
+        DataError::Stopped(Box::new(e))
+    }
+
     /// Puts the name of the element it happened in before the message.
     #[must_use]
     pub fn within(self, element: &str) -> Self {

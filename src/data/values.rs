@@ -163,6 +163,24 @@ element! {
 }
 
 impl Values {
+    /// An empty buffer of an element type.
+    pub fn empty(dtype: DType) -> Values {
+        match dtype {
+            DType::Bool => Values::Bool(Vec::new()),
+            DType::I8 => Values::I8(Vec::new()),
+            DType::I16 => Values::I16(Vec::new()),
+            DType::I32 => Values::I32(Vec::new()),
+            DType::I64 => Values::I64(Vec::new()),
+            DType::U8 => Values::U8(Vec::new()),
+            DType::U16 => Values::U16(Vec::new()),
+            DType::U32 => Values::U32(Vec::new()),
+            DType::U64 => Values::U64(Vec::new()),
+            DType::F16 => Values::F16(Vec::new()),
+            DType::F32 => Values::F32(Vec::new()),
+            DType::F64 => Values::F64(Vec::new()),
+        }
+    }
+
     /// The element type.
     pub fn dtype(&self) -> DType {
         fn tag<T: Element>(_: &[T]) -> DType {

@@ -82,6 +82,7 @@ fn rename_error(error: WriteError, tmp: &Path, target: &Path) -> WriteError {
         WriteError::Full { path } => WriteError::Full { path: name(path) },
         WriteError::CannotHold { path, what } => WriteError::CannotHold { path: name(path), what },
         WriteError::Verify { path, what } => WriteError::Verify { path: name(path), what },
+        WriteError::Cancelled { path } => WriteError::Cancelled { path: name(path) },
         WriteError::Input { path, source } => WriteError::Input { path: name(path), source },
         WriteError::Io { path, source } => WriteError::Io { path: name(path), source },
     }

@@ -135,6 +135,12 @@ pub enum WriteError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Somebody asked to stop; nothing was written.
+    #[error("{}: stopped; nothing was written", path.display())]
+    Cancelled {
+        /// The target.
+        path: PathBuf,
+    },
     /// The operating system refused.
     #[error("{}: cannot write", path.display())]
     Io {
@@ -147,6 +153,17 @@ pub enum WriteError {
 }
 
 impl WriteError {
+    /// What ended [`crate::data::Matrix::stream`]: the writer's own error, or one of the input.
+    pub fn streamed(path: &Path, e: DataError) -> Self {
+        match e {
+            DataError::Stopped(inner) => match inner.downcast::<WriteError>() {
+                Ok(own) => *own,
+                Err(source) => WriteError::Input { path: path.to_owned(), source },
+            },
+            e => WriteError::Input { path: path.to_owned(), source: Box::new(e) },
+        }
+    }
+
     /// Wraps an I/O error; a full disk, quota or file-size limit becomes [`WriteError::Full`].
     pub fn io(path: &Path, source: std::io::Error) -> Self {
         use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};

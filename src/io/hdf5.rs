@@ -2,6 +2,9 @@
 
 mod cell;
 mod kind;
+mod matrix;
+mod matrix_out;
+mod sparse;
 mod store;
 
 use std::ops::Range;
@@ -17,6 +20,9 @@ use super::{ReadError, ReadLimits};
 use crate::data::{DType, Values};
 
 pub(super) use kind::Kind;
+pub(super) use matrix::{Compressed, Parts, Stored, open_compressed, open_dense, whole as whole_size};
+pub(super) use matrix_out::{write_compressed, write_dense};
+pub(super) use sparse::{whole, wide_enough};
 pub(super) use store::{
     Storage, create, new_group, open_to_write, set_shape, set_text, set_texts, set_value, write_error,
     write_rows, write_string, write_strings,

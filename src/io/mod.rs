@@ -7,6 +7,7 @@ pub mod fcs;
 pub mod h5ad;
 mod hdf5;
 mod limits;
+mod options;
 
 use std::path::Path;
 
@@ -16,6 +17,9 @@ pub use atomic::replace;
 pub use detect::{Fit, Probe, detect};
 pub use error::{ReadError, WriteError};
 pub use limits::ReadLimits;
+pub use options::{
+    Compat, Compression, DEFAULT_MEMORY, FcsOffsets, FcsVersion, ReadOptions, Table, WriteOptions,
+};
 
 /// A file format scx reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,11 +49,12 @@ pub struct Codec {
     /// How sure the content makes us.
     pub probe: fn(&Probe) -> Fit,
     /// Reads a file; large matrices may be left on disk.
-    pub read: fn(&Path, &ReadLimits) -> Result<Dataset, ReadError>,
+    pub read: fn(&Path, &ReadOptions) -> Result<Dataset, ReadError>,
     /// Writes a data set as a new file at `path` (a temporary file; see [`save`]).
-    pub write: fn(&Dataset, &Path) -> Result<(), WriteError>,
-    /// Writes the file `dataset` was read from again at `path` (a temporary file; see [`annotate`]), with additions.
-    pub annotate: fn(&Dataset, &Additions, &Path) -> Result<(), WriteError>,
+    pub write: fn(&Dataset, &Path, &WriteOptions) -> Result<(), WriteError>,
+    /// Writes the file `dataset` was read from again at `path` (a temporary file; see [`annotate`]), with additions and
+    /// everything else as it was; `None` where a format has no place for additions.
+    pub annotate: Option<fn(&Dataset, &Additions, &Path) -> Result<(), WriteError>>,
 }
 
 /// All formats. Detection, messages and tests read this one list.
@@ -60,7 +65,7 @@ pub static CODECS: &[Codec] = &[
         probe: h5ad::probe,
         read: h5ad::read,
         write: h5ad::write,
-        annotate: h5ad::annotate,
+        annotate: Some(h5ad::annotate),
     },
     Codec {
         format: Format::Fcs,
@@ -68,7 +73,7 @@ pub static CODECS: &[Codec] = &[
         probe: fcs::probe,
         read: fcs::read,
         write: fcs::write,
-        annotate: fcs::annotate,
+        annotate: Some(fcs::annotate),
     },
 ];
 
@@ -91,9 +96,9 @@ pub struct Additions {
 ///
 /// # Errors
 /// [`ReadError`] with the file and the place.
-pub fn open(path: &Path, limits: &ReadLimits) -> Result<Dataset, ReadError> {
+pub fn open(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
     let codec = detect(path)?;
-    (codec.read)(path, limits)
+    (codec.read)(path, options)
 }
 
 /// The codec of a format.
@@ -106,9 +111,15 @@ pub fn codec(format: Format) -> &'static Codec {
 ///
 /// # Errors
 /// [`WriteError`]; the target is then as it was before.
-pub fn save(dataset: &Dataset, format: Format, path: &Path, force: bool) -> Result<(), WriteError> {
+pub fn save(
+    dataset: &Dataset,
+    format: Format,
+    path: &Path,
+    force: bool,
+    options: &WriteOptions,
+) -> Result<(), WriteError> {
     let codec = codec(format);
-    replace(path, force, |tmp| (codec.write)(dataset, tmp))
+    replace(path, force, |tmp| (codec.write)(dataset, tmp, options))
 }
 
 /// Writes the file `dataset` was read from again as `path`, with additions, whole or not at all.
@@ -122,6 +133,9 @@ pub fn annotate(
     path: &Path,
     force: bool,
 ) -> Result<(), WriteError> {
-    let codec = codec(format);
-    replace(path, force, |tmp| (codec.annotate)(dataset, additions, tmp))
+    let Some(annotate) = codec(format).annotate else {
+        let what = format!("{} has no place for a result beside X; write h5ad instead", format.name());
+        return Err(WriteError::CannotHold { path: path.to_owned(), what });
+    };
+    replace(path, force, |tmp| annotate(dataset, additions, tmp))
 }

@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex};
 use ndarray::Array2;
 use proptest::prelude::*;
 use scx::data::{Column, DType, Dataset, Dense, Frame, Index, Matrix, Patch, Values};
-use scx::io::{Additions, Format, ReadError, ReadLimits, annotate, fcs, open, save};
+use scx::io::{
+    Additions, Format, ReadError, ReadLimits, ReadOptions, WriteOptions, annotate, fcs, open, save,
+};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -53,7 +55,7 @@ fn texts(d: &Dataset, column: &str) -> Vec<String> {
 }
 
 fn read(name: &str) -> Dataset {
-    open(&fixtures("fcs").join(name), &ReadLimits::default()).unwrap()
+    open(&fixtures("fcs").join(name), &ReadOptions::default()).unwrap()
 }
 
 fn kind(e: &ReadError) -> &'static str {
@@ -170,7 +172,7 @@ fn every_real_file_reads_as_flowio_reads_it_or_gives_the_right_error() {
     assert_eq!(wanted.keys().cloned().collect::<BTreeSet<_>>(), files(&folder));
     let mut wrong = Vec::new();
     for (name, want) in &wanted {
-        let read = open(&folder.join(name), &ReadLimits::default());
+        let read = open(&folder.join(name), &ReadOptions::default());
         match (read, want.get("error").and_then(Value::as_str)) {
             (Ok(d), None) => wrong.extend(differences(&d, want).into_iter().map(|w| format!("{name}: {w}"))),
             (Err(e), Some(error)) => {
@@ -190,11 +192,11 @@ fn every_real_file_written_again_holds_the_same_events_and_keywords() {
     let Some(folder) = real_data() else { return };
     let dir = tempfile::tempdir().unwrap();
     for name in files(&folder) {
-        let Ok(d) = open(&folder.join(&name), &ReadLimits::default()) else { continue };
+        let Ok(d) = open(&folder.join(&name), &ReadOptions::default()) else { continue };
         let out = dir.path().join("out.fcs");
         let patch = Patch::new(vec![0], vec![1], Array2::from_elem((1, 1), 3.25)).unwrap();
         annotate(&d, Format::Fcs, &additions(patch, "{}"), &out, true).unwrap();
-        let again = open(&out, &ReadLimits::default()).unwrap();
+        let again = open(&out, &ReadOptions::default()).unwrap();
         let mut want = rows(&d);
         want[0][1] = 3.25;
         assert!(rows(&again) == want, "{name}: events");
@@ -322,7 +324,7 @@ fn every_fault_gives_its_own_clear_error() {
     let folder = fixtures("bad/fcs");
     assert_eq!(BAD.iter().map(|b| b.0.to_owned()).collect::<BTreeSet<_>>(), files(&folder));
     for (name, want, phrase) in BAD {
-        let e = open(&folder.join(name), &ReadLimits::default()).unwrap_err();
+        let e = open(&folder.join(name), &ReadOptions::default()).unwrap_err();
         let text = e.to_string();
         assert_eq!(kind(&e), *want, "{text}");
         assert!(text.contains(phrase), "{text}\nshould contain: {phrase}");
@@ -341,7 +343,7 @@ fn a_file_cut_anywhere_before_its_end_is_malformed() {
         let end = whole.len() - if name == "no_events.fcs" { 0 } else { 1 };
         for len in 1..=end.min(whole.len() - 1) {
             std::fs::write(&path, &whole[..len]).unwrap();
-            match open(&path, &ReadLimits::default()) {
+            match open(&path, &ReadOptions::default()) {
                 Err(ReadError::Malformed { .. }) => {}
                 other => panic!("{name} cut to {len} bytes: {other:?}"),
             }
@@ -353,7 +355,7 @@ fn a_file_cut_anywhere_before_its_end_is_malformed() {
 fn a_flipped_byte_gives_an_error_or_values_but_no_panic_and_no_large_allocation() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("flip.fcs");
-    let limits = ReadLimits { max_bytes: 1 << 20 };
+    let limits = ReadOptions::from(ReadLimits { max_bytes: 1 << 20 });
     for name in files(&fixtures("fcs")) {
         let whole = std::fs::read(fixtures("fcs").join(&name)).unwrap();
         let blank = |i: usize| whole[i] == b' ' && whole[i - 1] == b' ' && i > 70;
@@ -374,7 +376,7 @@ fn a_flipped_byte_gives_an_error_or_values_but_no_panic_and_no_large_allocation(
 
 #[test]
 fn a_limit_on_memory_is_kept() {
-    let limits = ReadLimits { max_bytes: 2500 };
+    let limits = ReadOptions::from(ReadLimits { max_bytes: 2500 });
     let path = fixtures("fcs").join("double_le.fcs");
     assert!(matches!(fcs::read(&path, &limits), Err(ReadError::TooLarge { .. })));
 }
@@ -387,7 +389,7 @@ fn annotating_replaces_the_patched_values_and_nothing_else() {
     let values = Array2::from_shape_vec((2, 2), vec![-1.5, 70000.25, 2.5, 1e30]).unwrap();
     let patch = Patch::new(vec![1, 4], vec![0, 2], values).unwrap();
     annotate(&d, Format::Fcs, &additions(patch, r#"{"method":"none"}"#), &out, false).unwrap();
-    let again = open(&out, &ReadLimits::default()).unwrap();
+    let again = open(&out, &ReadOptions::default()).unwrap();
     let mut want = rows(&d);
     (want[1][0], want[1][2]) = (-1.5, 70000.25);
     (want[4][0], want[4][2]) = (2.5, f64::from(1e30_f32));
@@ -400,7 +402,7 @@ fn annotating_replaces_the_patched_values_and_nothing_else() {
     let twice = dir.path().join("twice.fcs");
     let nothing = Patch::new(vec![], vec![], Array2::zeros((0, 0))).unwrap();
     annotate(&again, Format::Fcs, &additions(nothing, "2"), &twice, false).unwrap();
-    let twice = open(&twice, &ReadLimits::default()).unwrap();
+    let twice = open(&twice, &ReadOptions::default()).unwrap();
     assert_eq!(rows(&twice), want);
     let record = twice.source.keywords.iter().filter(|p| p.0 == "SCX").map(|p| p.1.as_str());
     assert_eq!(record.collect::<Vec<_>>(), [r#"[{"method":"none"},2]"#]);
@@ -418,20 +420,29 @@ fn values_that_singles_cannot_hold_are_written_as_doubles() {
         (Values::F64(vec![0.1, f64::INFINITY]), DType::F64),
     ] {
         let d = table(values, &["a"]);
-        save(&d, Format::Fcs, &path, true).unwrap();
-        let again = open(&path, &ReadLimits::default()).unwrap();
+        save(&d, Format::Fcs, &path, true, &WriteOptions::default()).unwrap();
+        let again = open(&path, &ReadOptions::default()).unwrap();
         assert_eq!(dense(&again).values().dtype(), dtype);
         let bits = |d: &Dataset| dense(d).values().iter().map(f64::to_bits).collect::<Vec<_>>();
         assert_eq!(bits(&again), bits(&d));
     }
-    let e = save(&table(Values::U64(vec![u64::MAX, 1]), &["a"]), Format::Fcs, &path, true).unwrap_err();
+    let e = save(
+        &table(Values::U64(vec![u64::MAX, 1]), &["a"]),
+        Format::Fcs,
+        &path,
+        true,
+        &WriteOptions::default(),
+    )
+    .unwrap_err();
     assert!(e.to_string().contains("18446744073709551615"), "{e}");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_called_by_its_name() {
-    let e = fcs::write(&table(Values::F32(vec![1.0]), &["a"]), Path::new("/dev/full")).unwrap_err();
+    let e =
+        fcs::write(&table(Values::F32(vec![1.0]), &["a"]), Path::new("/dev/full"), &WriteOptions::default())
+            .unwrap_err();
     assert!(matches!(e, scx::io::WriteError::Full { .. }), "{e}");
 }
 
@@ -495,7 +506,7 @@ fn flowio_and_fcsparser_read_what_is_written() {
     }
     let dir = tempfile::tempdir().unwrap();
     for original in originals {
-        let d = open(&original, &ReadLimits::default()).unwrap();
+        let d = open(&original, &ReadOptions::default()).unwrap();
         let out = dir.path().join("out.fcs");
         let patch = Patch::new(vec![0], vec![0], Array2::from_elem((1, 1), -2.75)).unwrap();
         annotate(&d, Format::Fcs, &additions(patch, "{\"a|b\":\"\u{b5}\"}"), &out, true).unwrap();
@@ -539,8 +550,8 @@ proptest! {
         d.source.keywords = keywords.clone();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.fcs");
-        save(&d, Format::Fcs, &path, false).unwrap();
-        let again = open(&path, &ReadLimits::default()).unwrap();
+        save(&d, Format::Fcs, &path, false, &WriteOptions::default()).unwrap();
+        let again = open(&path, &ReadOptions::default()).unwrap();
         prop_assert_eq!(again.var.index.iter().map(|n| n.into_owned()).collect::<Vec<_>>(), names);
         prop_assert_eq!(texts(&again, "marker"), stains);
         let bits = |d: &Dataset| -> Vec<u64> {

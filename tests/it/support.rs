@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use ndarray::Array2;
 use scx::data::{Categorical, Categories, Column, Dataset, Dense, Frame, Index, Matrix, Sparse, Values};
-use scx::io::{self, Format, ReadLimits};
+use scx::io::{self, Format, ReadOptions, WriteOptions};
 use scx::rng::Seed;
 use scx::simulate::{self, Cells, Experiment, MARKERS, Settings};
 use serde_json::Value;
@@ -88,11 +88,11 @@ impl Dir {
 
     pub(crate) fn save(&self, name: &str, dataset: &Dataset) {
         let format = if name.ends_with(".h5ad") { Format::H5ad } else { Format::Fcs };
-        io::save(dataset, format, &self.path(name), true).unwrap();
+        io::save(dataset, format, &self.path(name), true, &WriteOptions::default()).unwrap();
     }
 
     pub(crate) fn open(&self, name: &str) -> Dataset {
-        io::open(&self.path(name), &ReadLimits::default()).unwrap()
+        io::open(&self.path(name), &ReadOptions::default()).unwrap()
     }
 
     /// Everything in the folder: names of files with their bytes, names of folders and links without.

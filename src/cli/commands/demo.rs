@@ -12,7 +12,7 @@ use crate::cli::outcome::Outcome;
 use crate::cli::settings::resolve;
 use crate::cli::{on_threads, print, show};
 use crate::eval::{emd, median};
-use crate::io::{self, Format, ReadLimits, WriteError};
+use crate::io::{self, Format, ReadOptions, WriteError, WriteOptions};
 use crate::recipe::Transform;
 use crate::rng::Seed;
 use crate::simulate::{self, Cells, Experiment, MARKERS};
@@ -46,7 +46,7 @@ pub(in crate::cli) fn run(args: &DemoArgs) -> Result<(), CliError> {
         }
     }
     for (name, cells) in files {
-        io::save(&cells.dataset(), Format::Fcs, &dir.join(name), args.force)?;
+        io::save(&cells.dataset(), Format::Fcs, &dir.join(name), args.force, &WriteOptions::default())?;
     }
     let path = |name: &str| dir.join(name);
     let text = |name: &str| path(name).to_string_lossy().into_owned();
@@ -76,7 +76,7 @@ pub(in crate::cli) fn run(args: &DemoArgs) -> Result<(), CliError> {
 
 /// How much of the artefact went and how much of the biology stayed; both are known here.
 fn truth(experiment: &Experiment, corrected: &Path, outcome: &Outcome) -> Result<String, CliError> {
-    let dataset = io::open(corrected, &ReadLimits::default())?;
+    let dataset = io::open(corrected, &ReadOptions::default())?;
     let names: Vec<String> = outcome.inputs.markers.iter().map(|m| m.name.clone()).collect();
     let columns: Vec<usize> = (0..MARKERS.len()).collect();
     let x = dataset.x.as_ref().ok_or_else(|| CliError::input("the corrected file has no events"))?;

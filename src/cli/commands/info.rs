@@ -10,7 +10,7 @@ use crate::cli::args::InfoArgs;
 use crate::cli::error::CliError;
 use crate::cli::{print, show::thousands};
 use crate::data::{Annotation, Column, Dataset, Frame, Matrix, Uns};
-use crate::io::{self, ReadLimits};
+use crate::io::{self, ReadOptions};
 
 /// Runs the verb. Files that cannot be read are told of at the end; the others are shown.
 pub(in crate::cli) fn run(args: &InfoArgs) -> Result<(), CliError> {
@@ -40,7 +40,7 @@ pub(in crate::cli) fn run(args: &InfoArgs) -> Result<(), CliError> {
 
 fn look(path: &Path) -> Result<(&'static str, Dataset), CliError> {
     let codec = io::detect(path)?;
-    Ok((codec.format.name(), (codec.read)(path, &ReadLimits::default())?))
+    Ok((codec.format.name(), (codec.read)(path, &ReadOptions::default())?))
 }
 
 fn matrix_words(m: &Matrix) -> String {

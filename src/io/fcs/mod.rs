@@ -19,7 +19,7 @@ use std::path::Path;
 use self::header::{HEADER_LEN, Header, Offsets};
 use self::layout::{Channel, Layout};
 use self::text::Keywords;
-use super::{Fit, Probe, ReadError, ReadLimits};
+use super::{Fit, Probe, ReadError, ReadLimits, ReadOptions};
 use crate::data::{Column, DataError, Dataset, Dense, Frame, Index, Matrix};
 
 pub use write::{annotate, write};
@@ -39,7 +39,8 @@ pub fn probe(probe: &Probe) -> Fit {
 ///
 /// # Errors
 /// [`ReadError`] with the keyword or the bytes where it shows.
-pub fn read(path: &Path, limits: &ReadLimits) -> Result<Dataset, ReadError> {
+pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
+    let limits = &options.limits;
     let Parts { file, header, keywords, layout, .. } = parts(path, limits)?;
     let values = data::read(path, &file, &layout, limits)?;
     let inner = |e: DataError| ReadError::malformed(path, "DATA", e.to_string());

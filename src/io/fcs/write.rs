@@ -8,7 +8,7 @@ use super::header::{HEADER_LEN, MAX_HEADER_OFFSET};
 use super::keywords::{Column, Shape, compose, encode};
 use super::layout::Kind;
 use crate::data::{Dataset, Dense, Element, Matrix, Patch, Values};
-use crate::io::{Additions, ReadLimits, WriteError};
+use crate::io::{Additions, ReadLimits, WriteError, WriteOptions};
 use crate::with_values;
 
 /// Bytes of events made at a time.
@@ -20,7 +20,7 @@ const CHUNK_BYTES: usize = 4 << 20;
 ///
 /// # Errors
 /// [`WriteError`]; `path` may then hold a part of the file.
-pub fn write(dataset: &Dataset, path: &Path) -> Result<(), WriteError> {
+pub fn write(dataset: &Dataset, path: &Path, _options: &WriteOptions) -> Result<(), WriteError> {
     if !dataset.obs.columns.is_empty() {
         let names: Vec<&str> = dataset.obs.columns.iter().map(|(n, _)| n.as_str()).collect();
         tracing::warn!(

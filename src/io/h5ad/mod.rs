@@ -7,7 +7,6 @@ mod matrix;
 mod matrix_out;
 mod patched;
 mod read;
-mod sparse;
 mod write;
 
 pub use annotate::annotate;

@@ -7,10 +7,11 @@ use hdf5_metno as hdf5;
 use hdf5::{Dataset, Group};
 use ndarray::ArrayView2;
 
-use super::matrix::{Compressed, Parts, Stored};
-use super::sparse::{whole, wide_enough};
 use crate::data::{DType, Layout, Patch, Values};
-use crate::io::hdf5::{Storage, create, new_group, set_shape, set_text, write_error, write_rows};
+use crate::io::hdf5::{
+    Compressed, Parts, Storage, Stored, create, new_group, set_shape, set_text, whole, wide_enough,
+    write_error, write_rows,
+};
 use crate::io::{ReadError, WriteError};
 
 /// Entries handed over at a time, patched ones counted.

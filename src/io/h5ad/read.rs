@@ -9,7 +9,7 @@ use hdf5::Group;
 use super::{elem, frame, matrix};
 use crate::data::{Annotation, Categories, Dataset, Frame, Matrix, Raw, Source as Origin, Uns};
 use crate::io::hdf5::{Node, Source, has_magic};
-use crate::io::{Fit, Probe, ReadError, ReadLimits};
+use crate::io::{Fit, Probe, ReadError, ReadOptions};
 
 /// How sure the content makes us: an HDF5 file with `/obs` and `/var` is h5ad, any other HDF5 file might be.
 pub fn probe(probe: &Probe) -> Fit {
@@ -27,8 +27,8 @@ pub fn probe(probe: &Probe) -> Fit {
 ///
 /// # Errors
 /// [`ReadError`] that names the file and the element.
-pub fn read(path: &Path, limits: &ReadLimits) -> Result<Dataset, ReadError> {
-    let source = Source { path: path.to_owned(), limits: *limits };
+pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
+    let source = Source { path: path.to_owned(), limits: options.limits };
     let file = source.open()?;
     let root: &Group = &file;
     let (obs, var) = match (source.node(root, "obs")?, source.node(root, "var")?) {

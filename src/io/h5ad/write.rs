@@ -13,15 +13,15 @@ use crate::io::hdf5::{
     Storage, create, new_group, open_to_write, set_text, set_texts, set_value, write_error, write_rows,
     write_string, write_strings,
 };
-use crate::io::{ReadLimits, WriteError};
+use crate::io::{ReadOptions, WriteError, WriteOptions};
 
 /// Writes a data set as a new h5ad file at `path`. Elements scx does not understand are not in memory and cannot be
 /// written: each is named in a warning ([`super::annotate`] keeps them).
 ///
 /// # Errors
 /// [`WriteError`] when the disk is full, the data cannot be read on, or the new file does not read back.
-pub fn write(dataset: &Dataset, path: &Path) -> Result<(), WriteError> {
-    let out = Out { path };
+pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(), WriteError> {
+    let out = Out { path, options };
     let file = out.lib(open_to_write(path, true))?;
     fill(dataset, &file, &out)?;
     out.lib(file.flush())?;
@@ -34,13 +34,13 @@ fn fill(dataset: &Dataset, file: &Group, out: &Out) -> Result<(), WriteError> {
     let path = out.path;
     out.encoding(file, "anndata", "0.1.0")?;
     if let Some(x) = &dataset.x {
-        matrix_out::write(x, file, "X", path)?;
+        matrix_out::write(x, file, "X", out.options, path)?;
     }
     out.frame(file, "obs", &dataset.obs)?;
     out.frame(file, "var", &dataset.var)?;
     let layers = out.dict(file, "layers")?;
     for (name, m) in &dataset.layers {
-        matrix_out::write(m, &layers, name, path)?;
+        matrix_out::write(m, &layers, name, out.options, path)?;
     }
     out.annotations(file, "obsm", &dataset.obsm)?;
     out.annotations(file, "varm", &dataset.varm)?;
@@ -49,7 +49,7 @@ fn fill(dataset: &Dataset, file: &Group, out: &Out) -> Result<(), WriteError> {
     if let Some(raw) = &dataset.raw {
         let g = out.lib(new_group(file, "raw"))?;
         out.encoding(&g, "raw", "0.1.0")?;
-        matrix_out::write(&raw.x, &g, "X", path)?;
+        matrix_out::write(&raw.x, &g, "X", out.options, path)?;
         out.frame(&g, "var", &raw.var)?;
         out.annotations(&g, "varm", &raw.varm)?;
     }
@@ -59,7 +59,7 @@ fn fill(dataset: &Dataset, file: &Group, out: &Out) -> Result<(), WriteError> {
 /// Reads the new file and compares shapes and names with what was meant.
 fn verify(dataset: &Dataset, path: &Path) -> Result<(), WriteError> {
     let fail = |what: String| WriteError::Verify { path: path.to_owned(), what };
-    let found = super::read(path, &ReadLimits::default()).map_err(|e| fail(e.to_string()))?;
+    let found = super::read(path, &ReadOptions::default()).map_err(|e| fail(e.to_string()))?;
     let outline = |d: &Dataset| {
         let names = |f: &Frame| {
             let kept = f.columns.iter().filter(|(_, c)| !matches!(c, Column::Opaque { .. }));
@@ -76,6 +76,7 @@ fn verify(dataset: &Dataset, path: &Path) -> Result<(), WriteError> {
 /// The file being written, for messages.
 struct Out<'a> {
     path: &'a Path,
+    options: &'a WriteOptions<'a>,
 }
 
 impl Out<'_> {
@@ -198,7 +199,7 @@ impl Out<'_> {
         for (key, value) in all {
             self.name(key)?;
             match value {
-                Annotation::Matrix(m) => matrix_out::write(m, &g, key, self.path)?,
+                Annotation::Matrix(m) => matrix_out::write(m, &g, key, self.options, self.path)?,
                 Annotation::Frame(f) => self.frame(&g, key, f)?,
                 Annotation::Opaque { encoding } => self.skip(&format!("{name}/{key}"), encoding),
             }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hdf5_metno as hdf5;
 use scx::data::{DType, Dataset, Layout, Patch};
-use scx::io::{Additions, ReadLimits, WriteError, h5ad};
+use scx::io::{Additions, ReadOptions, WriteError, WriteOptions, h5ad};
 
 use super::compare::{dense, differences, exact, summary};
 use super::expected::{fixtures, names, real};
@@ -27,7 +27,7 @@ fn additions(d: &Dataset, base: Option<&str>, into_x: bool) -> Additions {
 }
 
 fn read(path: &Path) -> Dataset {
-    h5ad::read(path, &ReadLimits::default()).unwrap()
+    h5ad::read(path, &ReadOptions::default()).unwrap()
 }
 
 /// A dataset: type, filters, chunks, stored bytes and their place; text also as read, for it lies elsewhere.
@@ -288,7 +288,7 @@ fn write_in_little_space() {
     patch.record = "x".repeat(200_000);
     let e = h5ad::annotate(&d, &patch, &dir.path().join("o.h5ad")).unwrap_err();
     assert!(matches!(e, WriteError::Full { .. }), "{e:?}");
-    let e = h5ad::write(&with_long_uns(d), &dir.path().join("w.h5ad")).unwrap_err();
+    let e = h5ad::write(&with_long_uns(d), &dir.path().join("w.h5ad"), &WriteOptions::default()).unwrap_err();
     assert!(matches!(e, WriteError::Full { .. }), "{e:?}");
 }
 

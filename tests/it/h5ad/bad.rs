@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use scx::data::Matrix;
-use scx::io::{ReadError, ReadLimits};
+use scx::io::{ReadError, ReadLimits, ReadOptions};
 
 use super::compare::matrices;
 use super::expected::{fixtures, kind, names};
@@ -47,7 +47,7 @@ const BAD: &[(&str, &str, &str)] = &[
 ];
 
 /// Reads a file and every value of every matrix in it; the error as kind and message.
-fn read_all(path: &Path, limits: &ReadLimits) -> Result<(), (String, String)> {
+fn read_all(path: &Path, limits: &ReadOptions) -> Result<(), (String, String)> {
     let all = |e: &dyn std::error::Error| {
         let mut text = e.to_string();
         let mut next = e.source();
@@ -76,7 +76,7 @@ fn every_damaged_file_gives_its_kind_of_error_with_the_place() {
     assert_eq!(listed, names(&folder), "list and folder differ");
     let mut wrong = Vec::new();
     for (name, expected, words) in BAD {
-        match read_all(&folder.join(name), &ReadLimits::default()) {
+        match read_all(&folder.join(name), &ReadOptions::default()) {
             Err((kind, text)) if kind == *expected && text.contains(words) && text.contains(name) => {}
             other => wrong.push(format!("{name}: {other:?}, expected {expected} with {words:?}")),
         }
@@ -96,7 +96,7 @@ fn a_file_cut_at_any_length_gives_an_error_or_a_value_but_no_crash() {
         for length in lengths {
             let path = dir.path().join("cut.h5ad");
             std::fs::write(&path, &whole[..length]).unwrap();
-            if let Err((_, text)) = read_all(&path, &ReadLimits::default()) {
+            if let Err((_, text)) = read_all(&path, &ReadOptions::default()) {
                 assert!(text.contains("cut.h5ad"), "{text}");
             }
             seen += 1;
@@ -107,13 +107,13 @@ fn a_file_cut_at_any_length_gives_an_error_or_a_value_but_no_crash() {
 
 #[test]
 fn a_missing_file_is_an_io_error_that_names_it() {
-    let e = scx::io::h5ad::read(Path::new("no/such.h5ad"), &ReadLimits::default()).unwrap_err();
+    let e = scx::io::h5ad::read(Path::new("no/such.h5ad"), &ReadOptions::default()).unwrap_err();
     assert!(matches!(e, ReadError::Io { .. }) && e.to_string().contains("such.h5ad"), "{e}");
 }
 
 #[test]
 fn a_column_over_the_limit_is_refused_before_it_is_read() {
     let path = fixtures().join("h5ad/categorical.h5ad");
-    let (kind, text) = read_all(&path, &ReadLimits { max_bytes: 40 }).unwrap_err();
+    let (kind, text) = read_all(&path, &ReadLimits { max_bytes: 40 }.into()).unwrap_err();
     assert_eq!(kind, "TooLarge", "{text}");
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use scx::io::{ReadError, ReadLimits};
+use scx::io::{ReadError, ReadOptions};
 use serde_json::Value;
 
 use super::compare::{differences, summary};
@@ -46,7 +46,7 @@ fn compare_folder(folder: &Path, expected: &str) {
     assert!(!listed.is_empty());
     let mut wrong = Vec::new();
     for (name, expected) in expected {
-        match (scx::io::h5ad::read(&folder.join(name), &ReadLimits::default()), expected.get("error")) {
+        match (scx::io::h5ad::read(&folder.join(name), &ReadOptions::default()), expected.get("error")) {
             (Ok(d), None) => differences(name, &summary(&d), expected, &mut wrong),
             (Err(e), Some(k)) if *k == kind(&e) => {}
             (result, _) => wrong.push(format!("{name}: {:?}", result.map(|_| ()))),

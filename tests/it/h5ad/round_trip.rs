@@ -8,7 +8,7 @@ use scx::data::{
     Annotation, Categorical, Categories, Column, Dataset, Dense, Frame, Index, Layout, Matrix, Raw, Sparse,
     Uns, Values,
 };
-use scx::io::{ReadLimits, h5ad};
+use scx::io::{ReadOptions, WriteOptions, h5ad};
 
 use super::compare::exact;
 
@@ -188,12 +188,12 @@ proptest! {
     fn any_data_set_survives_being_written_twice(d in dataset()) {
         let dir = tempfile::tempdir().unwrap();
         let (one, two) = (dir.path().join("one.h5ad"), dir.path().join("two.h5ad"));
-        h5ad::write(&d, &one).unwrap();
-        let read = h5ad::read(&one, &ReadLimits::default()).unwrap();
+        h5ad::write(&d, &one, &WriteOptions::default()).unwrap();
+        let read = h5ad::read(&one, &ReadOptions::default()).unwrap();
         assert_same(&read, &d);
         // The second time from disk to disk.
-        h5ad::write(&read, &two).unwrap();
-        assert_same(&h5ad::read(&two, &ReadLimits::default()).unwrap(), &d);
+        h5ad::write(&read, &two, &WriteOptions::default()).unwrap();
+        assert_same(&h5ad::read(&two, &ReadOptions::default()).unwrap(), &d);
         prop_assert!(std::fs::read(&one).unwrap() == std::fs::read(&two).unwrap(), "the bytes differ");
     }
 }
@@ -222,8 +222,8 @@ fn a_matrix_of_many_chunks_survives_and_reads_by_row_and_column() {
     }
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("big.h5ad");
-    h5ad::write(&d, &path).unwrap();
-    let read = h5ad::read(&path, &ReadLimits::default()).unwrap();
+    h5ad::write(&d, &path, &WriteOptions::default()).unwrap();
+    let read = h5ad::read(&path, &ReadOptions::default()).unwrap();
     assert_same(&read, &d);
     // Out of order, apart and next to each other.
     let chosen = [17, 3, 4, 39, 5, 0];
@@ -263,8 +263,8 @@ fn python_anndata_opens_what_is_written_and_finds_the_same() {
     let dir = tempfile::tempdir().unwrap();
     let mut written = 0;
     for name in super::expected::names(&folder).into_iter().filter(|n| n != "unknown_encodings.h5ad") {
-        let d = h5ad::read(&folder.join(&name), &ReadLimits::default()).unwrap();
-        h5ad::write(&d, &dir.path().join(&name)).unwrap();
+        let d = h5ad::read(&folder.join(&name), &ReadOptions::default()).unwrap();
+        h5ad::write(&d, &dir.path().join(&name), &WriteOptions::default()).unwrap();
         written += 1;
     }
     assert!(written >= 9);

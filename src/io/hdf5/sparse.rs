@@ -4,7 +4,7 @@ use crate::data::{DType, DataError, Element, Layout, Sparse, Values};
 use crate::with_values;
 
 /// Whole numbers of any type as `u64`.
-pub(super) fn unsigned(values: &Values) -> Result<Vec<u64>, String> {
+pub(in crate::io) fn unsigned(values: &Values) -> Result<Vec<u64>, String> {
     fn all<T: Copy + std::fmt::Display + TryInto<u64>>(v: &[T]) -> Result<Vec<u64>, String> {
         v.iter()
             .enumerate()
@@ -25,7 +25,7 @@ pub(super) fn unsigned(values: &Values) -> Result<Vec<u64>, String> {
 }
 
 /// Whole numbers of any type as indices below `bound`; `offset` is the position of the first.
-pub(super) fn indices_below(values: &Values, bound: usize, offset: u64) -> Result<Vec<u32>, String> {
+pub(in crate::io) fn indices_below(values: &Values, bound: usize, offset: u64) -> Result<Vec<u32>, String> {
     fn all<T: Copy + std::fmt::Display + TryInto<u32>>(
         v: &[T],
         bound: usize,
@@ -52,26 +52,8 @@ pub(super) fn indices_below(values: &Values, bound: usize, offset: u64) -> Resul
     }
 }
 
-/// An empty buffer of an element type.
-pub(super) fn empty(dtype: DType) -> Values {
-    match dtype {
-        DType::Bool => Values::Bool(Vec::new()),
-        DType::I8 => Values::I8(Vec::new()),
-        DType::I16 => Values::I16(Vec::new()),
-        DType::I32 => Values::I32(Vec::new()),
-        DType::I64 => Values::I64(Vec::new()),
-        DType::U8 => Values::U8(Vec::new()),
-        DType::U16 => Values::U16(Vec::new()),
-        DType::U32 => Values::U32(Vec::new()),
-        DType::U64 => Values::U64(Vec::new()),
-        DType::F16 => Values::F16(Vec::new()),
-        DType::F32 => Values::F32(Vec::new()),
-        DType::F64 => Values::F64(Vec::new()),
-    }
-}
-
 /// Appends the chosen entries of `from` to `to`, which is of the same type.
-pub(super) fn append(to: &mut Values, from: &Values, keep: &[usize]) {
+pub(in crate::io) fn append(to: &mut Values, from: &Values, keep: &[usize]) {
     fn pick<'a, T: Copy>(from: &'a [T], keep: &'a [usize]) -> impl Iterator<Item = T> + 'a {
         keep.iter().filter_map(|&i| from.get(i).copied())
     }
@@ -93,7 +75,7 @@ pub(super) fn append(to: &mut Values, from: &Values, keep: &[usize]) {
 }
 
 /// Triples in column order as CSR (a counting sort, so columns stay in order within each row).
-pub(super) fn by_row(
+pub(in crate::io) fn by_row(
     shape: (usize, usize),
     row: &[u32],
     column: &[u32],
@@ -121,7 +103,7 @@ pub(super) fn by_row(
 }
 
 /// `dtype` if it can hold `largest`, otherwise 64 bits.
-pub(super) fn wide_enough(dtype: DType, largest: u64) -> DType {
+pub(in crate::io) fn wide_enough(dtype: DType, largest: u64) -> DType {
     let most = match dtype {
         DType::I8 => i8::MAX as u64,
         DType::U8 => u64::from(u8::MAX),
@@ -135,7 +117,7 @@ pub(super) fn wide_enough(dtype: DType, largest: u64) -> DType {
 }
 
 /// Whole numbers in a type that [`wide_enough`] found to hold them.
-pub(super) fn whole(dtype: DType, values: impl Iterator<Item = u64>) -> Values {
+pub(in crate::io) fn whole(dtype: DType, values: impl Iterator<Item = u64>) -> Values {
     match dtype {
         DType::I8 => Values::I8(values.map(|v| v as i8).collect()),
         DType::U8 => Values::U8(values.map(|v| v as u8).collect()),

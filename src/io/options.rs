@@ -1,0 +1,134 @@
+//! What callers may choose about reading and writing.
+
+use std::path::PathBuf;
+
+use super::ReadLimits;
+use crate::progress::{Progress, Silent};
+
+/// Memory a conversion may take unless told otherwise: 2 GiB.
+pub const DEFAULT_MEMORY: u64 = 2 << 30;
+
+/// Which of two contradicting places of DATA in an FCS file counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FcsOffsets {
+    /// They must agree, but for harmless differences.
+    #[default]
+    Agree,
+    /// The keywords `$BEGINDATA` and `$ENDDATA`.
+    Text,
+    /// The HEADER.
+    Header,
+}
+
+/// How to read a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// What one element may ask for.
+    pub limits: ReadLimits,
+    /// Bytes of memory the whole conversion may take.
+    pub memory: u64,
+    /// Which offsets of an FCS file count.
+    pub fcs_offsets: FcsOffsets,
+    /// Which data set of an FCS file with several, from 1; the first by default.
+    pub data_set: Option<usize>,
+    /// Which genome of a 10x file with several; all must be one otherwise.
+    pub genome: Option<String>,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            limits: ReadLimits::default(),
+            memory: DEFAULT_MEMORY,
+            fcs_offsets: FcsOffsets::default(),
+            data_set: None,
+            genome: None,
+        }
+    }
+}
+
+impl From<ReadLimits> for ReadOptions {
+    fn from(limits: ReadLimits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+}
+
+/// How large arrays are compressed in HDF5 files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// Deflate of level 0 to 9, behind a byte shuffle.
+    Gzip(u8),
+    /// h5py's fast filter.
+    Lzf,
+    /// As they are.
+    None,
+}
+
+/// Which anndata must be able to read an h5ad file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Compat {
+    /// anndata 0.8 and later: no nullable strings, no `null`.
+    V0_8,
+    /// anndata 0.11 and later.
+    V0_11,
+    /// anndata 0.12 and later: the default; text is always a plain `string-array`.
+    #[default]
+    V0_12,
+    /// anndata 0.13 and later: text with missing entries is a `nullable-string-array`.
+    V0_13,
+}
+
+/// Version of FCS files written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FcsVersion {
+    /// FCS 3.1.
+    #[default]
+    V3_1,
+    /// FCS 3.2.
+    V3_2,
+}
+
+/// Which table a single CSV or Parquet file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// The table of cells.
+    Obs,
+    /// The table of variables.
+    Var,
+    /// The matrix X, cells × variables, with names.
+    X,
+}
+
+/// How to write a file.
+#[derive(Clone)]
+pub struct WriteOptions<'a> {
+    /// Bytes of memory the whole conversion may take.
+    pub memory: u64,
+    /// How large arrays are compressed in HDF5 files; `None`: stored chunks are copied as they are where the target can
+    /// hold them, everything else becomes gzip of level 4.
+    pub compression: Option<Compression>,
+    /// Which anndata must read an h5ad file.
+    pub compat: Compat,
+    /// Version of FCS files.
+    pub fcs_version: FcsVersion,
+    /// Which table a single CSV or Parquet file holds; `None`: chosen by what there is.
+    pub table: Option<Table>,
+    /// Folder for temporary files larger than memory; that of the target when `None`.
+    pub scratch: Option<PathBuf>,
+    /// Is told how the work goes and may stop it.
+    pub progress: &'a dyn Progress,
+}
+
+impl Default for WriteOptions<'_> {
+    fn default() -> Self {
+        Self {
+            memory: DEFAULT_MEMORY,
+            compression: None,
+            compat: Compat::default(),
+            fcs_version: FcsVersion::default(),
+            table: None,
+            scratch: None,
+            progress: &Silent,
+        }
+    }
+}
