@@ -17,7 +17,7 @@ pub use matrix::{
     pick_dense,
 };
 pub use patch::Patch;
-pub use stream::{BlockSink, append, rows_per_run, slice};
+pub use stream::{BlockSink, append, csr_slice, rows_per_run, slice};
 pub use uns::Uns;
 pub use values::{DType, Element, Values};
 
