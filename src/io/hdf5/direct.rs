@@ -334,3 +334,7 @@ fn filling(dcpl: &hdf5::plist::DatasetCreate, dtype: DType) -> Option<Vec<u8>> {
         F16: half::f16, F32: f32, F64: f64)?;
     Some(fill.bytes().to_vec())
 }
+
+#[cfg(test)]
+#[path = "direct_tests.rs"]
+mod tests;
