@@ -65,7 +65,13 @@ fn chunks_that_were_never_written_hold_the_fill_value() {
     assert_eq!(v[..50], [-5; 50]);
     assert_eq!(v[50], (300 * 37 % 251));
     assert!(!a.direct().unwrap().fills_with_zero());
-    assert!(array(&source, &file.dataset("missing_chunks_2d").unwrap()).unwrap().direct().unwrap().fills_with_zero());
+    assert!(
+        array(&source, &file.dataset("missing_chunks_2d").unwrap())
+            .unwrap()
+            .direct()
+            .unwrap()
+            .fills_with_zero()
+    );
 }
 
 #[test]
