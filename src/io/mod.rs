@@ -70,6 +70,8 @@ pub struct Codec {
     pub format: Format,
     /// Usual file extensions, without the dot, lower case; they only break ties.
     pub extensions: &'static [&'static str],
+    /// Whether it is a folder with several files.
+    pub folder: bool,
     /// How sure the content makes us.
     pub probe: fn(&Probe) -> Fit,
     /// Reads a file; large matrices may be left on disk.
@@ -86,6 +88,7 @@ pub static CODECS: &[Codec] = &[
     Codec {
         format: Format::H5ad,
         extensions: &["h5ad"],
+        folder: false,
         probe: h5ad::probe,
         read: h5ad::read,
         write: h5ad::write,
@@ -94,6 +97,7 @@ pub static CODECS: &[Codec] = &[
     Codec {
         format: Format::Fcs,
         extensions: &["fcs", "lmd"],
+        folder: false,
         probe: fcs::probe,
         read: fcs::read,
         write: fcs::write,

@@ -107,6 +107,11 @@ pub fn table_of(dataset: &Dataset, options: &WriteOptions) -> Table {
 }
 
 impl Rule {
+    /// Whether an element is left behind.
+    pub fn left_by(&self, format: Format, part: &Part, table: Table, compat: Compat) -> bool {
+        matches!(self.fate(format, part, table, compat), Fate::Left { .. })
+    }
+
     fn fate(&self, format: Format, part: &Part, table: Table, compat: Compat) -> Fate {
         self.of(format).resolve(part, table, compat)
     }
