@@ -9,6 +9,8 @@ mod hdf5;
 mod limits;
 pub mod loss;
 mod options;
+mod positioned;
+mod spill;
 
 use std::path::Path;
 
