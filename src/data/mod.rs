@@ -1,5 +1,6 @@
 //! What every reader makes and every writer takes. Knows no format and no tensor.
 
+mod bytes;
 mod dataset;
 mod frame;
 mod matrix;
@@ -8,6 +9,7 @@ mod stream;
 mod uns;
 mod values;
 
+pub use bytes::Word;
 pub use dataset::{Annotation, Dataset, Raw, Source};
 pub use frame::{Categorical, Categories, Column, Frame, Index};
 pub use matrix::{

@@ -8,6 +8,8 @@ pub mod h5ad;
 mod hdf5;
 mod limits;
 mod options;
+mod positioned;
+mod spill;
 
 use std::path::Path;
 
