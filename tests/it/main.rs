@@ -10,4 +10,5 @@ mod h5ad;
 mod reference;
 mod report;
 mod support;
+mod tenx;
 mod zoo;
