@@ -35,7 +35,7 @@ pub(super) use matrix_out::{write_compressed, write_dense};
 pub(super) use sparse::{whole, wide_enough};
 pub(super) use store::{
     Storage, create, new_group, open_to_write, set_shape, set_text, set_texts, set_value, write_error,
-    write_rows, write_string, write_strings,
+    write_fixed_strings, write_rows, write_string, write_strings,
 };
 
 /// First bytes of every HDF5 file, at 0 or behind a user block.

@@ -11,12 +11,15 @@ pub mod loss;
 mod options;
 mod positioned;
 mod spill;
+mod tenx;
+pub mod tenx_h5;
+pub mod tenx_mtx;
 
 use std::path::Path;
 
 use crate::data::{Dataset, Patch};
 
-pub use atomic::replace;
+pub use atomic::{replace, replace_folder};
 pub use detect::{Fit, Probe, detect};
 pub use error::{ReadError, WriteError};
 pub use limits::ReadLimits;
@@ -41,6 +44,10 @@ pub enum Format {
     Csv,
     /// Apache Parquet: a table.
     Parquet,
+    /// The HDF5 matrix of 10x Genomics.
+    TenxH5,
+    /// The folder of 10x Genomics: a Matrix Market file with its barcodes and features.
+    TenxMtx,
 }
 
 impl Format {
@@ -54,6 +61,8 @@ impl Format {
             Format::TenxMtx => "10x-mtx",
             Format::Csv => "csv",
             Format::Parquet => "parquet",
+            Format::TenxH5 => "10x-h5",
+            Format::TenxMtx => "10x-mtx",
         }
     }
 }
@@ -73,12 +82,13 @@ pub struct Codec {
     /// Usual file extensions, without the dot, lower case; they only break ties.
     pub extensions: &'static [&'static str],
     /// Whether it is a folder with several files.
+    /// Whether it is a folder of files; such codecs are asked about folders, too, and write into an empty one.
     pub folder: bool,
     /// How sure the content makes us.
     pub probe: fn(&Probe) -> Fit,
     /// Reads a file; large matrices may be left on disk.
     pub read: fn(&Path, &ReadOptions) -> Result<Dataset, ReadError>,
-    /// Writes a data set as a new file at `path` (a temporary file; see [`save`]).
+    /// Writes a data set as a new file at `path` (a temporary file, or an empty temporary folder; see [`save`]).
     pub write: fn(&Dataset, &Path, &WriteOptions) -> Result<(), WriteError>,
     /// Writes the file `dataset` was read from again at `path` (a temporary file; see [`annotate`]), with additions and
     /// everything else as it was; `None` where a format has no place for additions.
@@ -104,6 +114,24 @@ pub static CODECS: &[Codec] = &[
         read: fcs::read,
         write: fcs::write,
         annotate: Some(fcs::annotate),
+    },
+    Codec {
+        format: Format::TenxH5,
+        extensions: &["h5", "hdf5"],
+        folder: false,
+        probe: tenx_h5::probe,
+        read: tenx_h5::read,
+        write: tenx_h5::write,
+        annotate: None,
+    },
+    Codec {
+        format: Format::TenxMtx,
+        extensions: &["mtx"],
+        folder: true,
+        probe: tenx_mtx::probe,
+        read: tenx_mtx::read,
+        write: tenx_mtx::write,
+        annotate: None,
     },
 ];
 
@@ -137,7 +165,7 @@ pub fn codec(format: Format) -> &'static Codec {
     CODECS.iter().find(|c| c.format == format).unwrap_or(&CODECS[0])
 }
 
-/// Writes a data set as a new file, whole or not at all.
+/// Writes a data set as a new file (a new folder for formats that are folders), whole or not at all.
 ///
 /// # Errors
 /// [`WriteError`]; the target is then as it was before.
@@ -149,7 +177,12 @@ pub fn save(
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
     let codec = codec(format);
-    replace(path, force, |tmp| (codec.write)(dataset, tmp, options))
+    let write = |tmp: &Path| (codec.write)(dataset, tmp, options);
+    if codec.folder {
+        replace_folder(path, force, tenx_mtx::FILES, write)
+    } else {
+        replace(path, force, write)
+    }
 }
 
 /// Writes the file `dataset` was read from again as `path`, with additions, whole or not at all.

@@ -11,4 +11,5 @@ mod h5ad;
 mod reference;
 mod report;
 mod support;
+mod tenx;
 mod zoo;
