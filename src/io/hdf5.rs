@@ -22,7 +22,7 @@ use crate::data::{DType, Values};
 pub(super) use kind::Kind;
 pub(super) use matrix::{Compressed, Parts, Stored, open_compressed, open_dense, whole as whole_size};
 pub(super) use matrix_out::{write_compressed, write_dense};
-pub(super) use sparse::{whole, wide_enough};
+pub(super) use sparse::{by_row, whole, wide_enough};
 pub(super) use store::{
     Storage, create, new_group, open_to_write, set_shape, set_text, set_texts, set_value, write_error,
     write_rows, write_string, write_strings,
@@ -260,6 +260,16 @@ impl Source {
         let at = format!("{}/{field}", d.name());
         let raw = read_text(d, Some(field), ty).map_err(|e| self.library(&at, &e))?;
         Ok(self.utf8(&at, raw))
+    }
+
+    /// The bytes of each text of a dataset or attribute whose size has been checked, without the zeros behind.
+    pub(super) fn raw_text(&self, c: &Container, at: &str, ty: &TD) -> Result<Vec<Vec<u8>>, ReadError> {
+        read_text(c, None, ty).map_err(|e| self.library(at, &e))
+    }
+
+    /// The numbers of a dataset or attribute whose size has been checked.
+    pub(super) fn container_numbers(&self, c: &Container, at: &str, dtype: DType) -> Result<Values, ReadError> {
+        read_numbers(c, dtype, None).map_err(|e| self.library(at, &e))
     }
 
     /// Text must be UTF-8; what is not is replaced by `�`, with one warning for the element.

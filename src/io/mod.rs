@@ -7,6 +7,7 @@ pub mod fcs;
 pub mod h5ad;
 mod hdf5;
 mod limits;
+pub mod loom;
 mod options;
 
 use std::path::Path;
@@ -28,6 +29,8 @@ pub enum Format {
     H5ad,
     /// Flow Cytometry Standard.
     Fcs,
+    /// Loom: genes × cells in HDF5.
+    Loom,
 }
 
 impl Format {
@@ -36,6 +39,7 @@ impl Format {
         match self {
             Format::H5ad => "h5ad",
             Format::Fcs => "FCS",
+            Format::Loom => "loom",
         }
     }
 }
@@ -74,6 +78,14 @@ pub static CODECS: &[Codec] = &[
         read: fcs::read,
         write: fcs::write,
         annotate: Some(fcs::annotate),
+    },
+    Codec {
+        format: Format::Loom,
+        extensions: &["loom"],
+        probe: loom::probe,
+        read: loom::read,
+        write: loom::write,
+        annotate: None,
     },
 ];
 
