@@ -32,10 +32,10 @@ pub(super) use store::{
 const MAGIC: &[u8] = b"\x89HDF\r\n\x1a\n";
 
 /// A claim of more than this needs stored bytes that could hold it.
-const UNBACKED: u64 = 64 << 20;
+pub(super) const UNBACKED: u64 = 64 << 20;
 
 /// No filter of ours inflates better than this.
-const BEST_RATIO: u64 = 1 << 17;
+pub(super) const BEST_RATIO: u64 = 1 << 17;
 
 /// Whether the file has the HDF5 magic at 0, 512, 1024, 2048, … (a user block may come first).
 pub(super) fn has_magic(path: &Path) -> bool {

@@ -107,6 +107,7 @@ pub static CODECS: &[Codec] = &[
     Codec {
         format: Format::Loom,
         extensions: &["loom"],
+        folder: false,
         probe: loom::probe,
         read: loom::read,
         write: loom::write,

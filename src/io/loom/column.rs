@@ -8,14 +8,15 @@ pub(super) enum Stored<'a> {
     Numbers(Values),
     /// Texts.
     Texts(Vec<&'a str>),
-    /// Nothing: a column of an encoding nobody understands.
-    Nothing(&'a str),
 }
 
 /// How loom stores a column: booleans as 0 and 1; categories as their values, the order of them lost; missing numbers
 /// as NaN, missing text as empty text.
-pub(super) fn stored(c: &Column) -> Stored<'_> {
-    match c {
+///
+/// # Errors
+/// The encoding, when nobody understands it.
+pub(super) fn stored(c: &Column) -> Result<Stored<'_>, &str> {
+    Ok(match c {
         Column::Numbers(v) => Stored::Numbers(super::attrs::without_booleans(v)),
         Column::Strings(v) => Stored::Texts(v.iter().map(String::as_str).collect()),
         Column::NullableStrings(v) => {
@@ -26,8 +27,8 @@ pub(super) fn stored(c: &Column) -> Stored<'_> {
             Stored::Numbers(picked(values, &at))
         }
         Column::Categorical(c) => category(c),
-        Column::Opaque { encoding, .. } => Stored::Nothing(encoding),
-    }
+        Column::Opaque { encoding, .. } => return Err(encoding),
+    })
 }
 
 fn category(c: &Categorical) -> Stored<'_> {

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::turn::{self, Tile};
 use crate::data::{Block, BlockSink, DType, DataError, Layout, Matrix, RowSource, Values};
 use crate::io::ReadError;
-use crate::io::hdf5::{Kind, Source};
+use crate::io::hdf5::{BEST_RATIO, Kind, Source, UNBACKED};
 
 /// Bytes of stored values one band may take.
 const BAND_BYTES: usize = 32 << 20;
@@ -41,11 +41,11 @@ pub(super) struct Turned {
     nnz: OnceLock<u64>,
 }
 
-/// What [`Turned::tiles`] may do with a band.
+/// Bands of cells.
 type Bands = Vec<Range<usize>>;
 
-/// Opens a matrix of genes × cells.
-pub(super) fn open(source: &Source, d: &Dataset) -> Result<Turned, ReadError> {
+/// Opens a matrix of genes × cells; `backed` says that its size must be made good by stored bytes.
+pub(super) fn open(source: &Source, d: &Dataset, backed: bool) -> Result<Turned, ReadError> {
     let at = d.name();
     let dtype = match source.kind(d) {
         // Loom has no booleans; a file with some is read as the bytes they are.
@@ -65,6 +65,12 @@ pub(super) fn open(source: &Source, d: &Dataset) -> Result<Turned, ReadError> {
         return Err(ReadError::unsupported(&source.path, what));
     }
     source.check_filters(d)?;
+    // Most of a claim must be stored somewhere: a layer made and never filled has the shape of a matrix that is.
+    let claimed = (genes as u64).saturating_mul(cells as u64).saturating_mul(dtype.size() as u64);
+    if backed && claimed > UNBACKED && claimed > d.storage_size().saturating_mul(BEST_RATIO) {
+        let what = format!("claims {claimed} bytes but only {} are stored", d.storage_size());
+        return Err(source.malformed(at, what));
+    }
     let chunk = match d.chunk().as_deref() {
         Some([g, c]) => ((*g).max(1), (*c).max(1)),
         _ => (1, 1),

@@ -36,7 +36,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
     let file = source.open()?;
     let root: &Group = &file;
     let x = match source.node(root, "matrix")? {
-        Some(Node::Dataset(d)) => matrix::open(&source, &d)?,
+        Some(Node::Dataset(d)) => matrix::open(&source, &d, true)?,
         Some(Node::Group(g)) => {
             return Err(source.malformed(g.name(), "is a group, expected a dataset of genes × cells"));
         }
@@ -83,7 +83,7 @@ fn layers(source: &Source, root: &Group, dataset: &mut Dataset) -> Result<(), Re
             tracing::warn!("{}: /layers/{name}: a group, not a matrix; left out", source.path.display());
             continue;
         };
-        let m = matrix::open(source, &d)?;
+        let m = matrix::open(source, &d, false)?;
         if m.stored_shape() != (genes, cells) {
             let (g, c) = m.stored_shape();
             let what = format!("{g} genes × {c} cells, but /matrix has {genes} × {cells}");

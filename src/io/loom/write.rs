@@ -9,6 +9,7 @@ use hdf5::Group;
 
 use super::attrs::without_booleans;
 use super::globals::{KEYWORDS, SCX_LOG, SCX_VERSION, VERSION};
+use super::column::Stored;
 use super::names::Names;
 use super::text::escape;
 use super::{bands, column, graphs, turn};
@@ -46,6 +47,12 @@ struct Written {
     layers: BTreeSet<String>,
 }
 
+/// What becomes an attribute.
+enum Item<'a> {
+    Column(Stored<'a>),
+    Array(&'a Matrix),
+}
+
 /// The file being written, for messages.
 struct Out<'a> {
     path: &'a Path,
@@ -73,26 +80,14 @@ impl Out<'_> {
         for (name, m) in &dataset.layers {
             bands::write(m, &g, &layers.give(name), self.options, self.path)?;
         }
-        self.raw(dataset, &g, &mut layers)?;
+        if dataset.raw.is_some() {
+            self.left("raw", "loom has one matrix and layers of its shape");
+        }
         let cells = self.axis(file, "col_attrs", "CellID", &dataset.obs, &dataset.obsm)?;
         let genes = self.axis(file, "row_attrs", "Gene", &dataset.var, &dataset.varm)?;
         self.graphs(file, "col_graphs", "obsp", &dataset.obsp)?;
         self.graphs(file, "row_graphs", "varp", &dataset.varp)?;
         Ok(Written { cells, genes, layers: layers.all().clone() })
-    }
-
-    /// The raw matrix fits in as a layer when it has the genes of X.
-    fn raw(&self, dataset: &Dataset, g: &Group, names: &mut Names) -> Result<(), WriteError> {
-        let Some(raw) = &dataset.raw else { return Ok(()) };
-        if raw.var.len() != dataset.n_vars() || !raw.var.index.iter().eq(dataset.var.index.iter()) {
-            self.left("raw", "it has other genes than X");
-            return Ok(());
-        }
-        bands::write(&raw.x, g, &names.give("raw"), self.options, self.path)?;
-        if !raw.var.columns.is_empty() || !raw.varm.is_empty() {
-            self.left("raw/var", "loom has one table of genes");
-        }
-        Ok(())
     }
 
     /// The table of an axis and the arrays beside it; returns the names they got.
@@ -106,37 +101,45 @@ impl Out<'_> {
     ) -> Result<BTreeSet<String>, WriteError> {
         let g = self.lib(new_group(file, group))?;
         let mut names = Names::new(group, &[index]);
-        let texts: Vec<String> = frame.index.iter().map(|n| escape(&n).into_owned()).collect();
-        self.lib(write_strings(&g, index, &texts))?;
+        let texts: Vec<String> = frame.index.iter().map(|n| n.into_owned()).collect();
+        let mut items = vec![(index.to_owned(), Item::Column(Stored::Texts(texts.iter().map(String::as_str).collect())))];
         for (name, c) in &frame.columns {
             // Some files keep the index as a column, too.
-            let same = name == index
-                && matches!((c, &frame.index), (Column::Strings(v), Index::Names { values, .. }) if v == values);
+            let same = name == index && matches!(c, Column::Strings(v) if *v == texts);
             if !same {
-                self.column(&g, &mut names, name, c)?;
+                items.extend(self.column(&mut names, name, c));
             }
         }
         for (key, a) in beside {
             match a {
-                Annotation::Matrix(m) => self.array(&g, &names.give(key), m)?,
+                Annotation::Matrix(m) => items.push((names.give(key), Item::Array(m))),
                 Annotation::Frame(f) => {
                     for (name, c) in &f.columns {
-                        self.column(&g, &mut names, &format!("{key}.{name}"), c)?;
+                        items.extend(self.column(&mut names, &format!("{key}.{name}"), c));
                     }
                 }
                 Annotation::Opaque { encoding } => self.left(key, &format!("encoding {encoding} is not understood")),
             }
         }
+        // Readers see them in this order whatever order they have here; so the bytes depend on nothing else.
+        items.sort_by(|a, b| a.0.cmp(&b.0));
+        for (name, item) in &items {
+            match item {
+                Item::Column(Stored::Numbers(v)) => self.numbers(&g, name, &[v.len()], v)?,
+                Item::Column(Stored::Texts(v)) => self.texts(&g, name, v)?,
+                Item::Array(m) => self.array(&g, name, m)?,
+            }
+        }
         Ok(names.all().clone())
     }
 
-    fn column(&self, g: &Group, names: &mut Names, name: &str, c: &Column) -> Result<(), WriteError> {
+    /// A column as it will be stored, under the name it can have.
+    fn column<'a>(&self, names: &mut Names, name: &str, c: &'a Column) -> Option<(String, Item<'a>)> {
         match column::stored(c) {
-            column::Stored::Numbers(v) => self.numbers(g, &names.give(name), &[v.len()], &v),
-            column::Stored::Texts(v) => self.texts(g, &names.give(name), &v),
-            column::Stored::Nothing(encoding) => {
+            Ok(stored) => Some((names.give(name), Item::Column(stored))),
+            Err(encoding) => {
                 self.left(name, &format!("encoding {encoding} is not understood"));
-                Ok(())
+                None
             }
         }
     }
