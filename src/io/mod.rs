@@ -10,6 +10,8 @@ mod limits;
 pub mod loom;
 pub mod loss;
 mod options;
+mod positioned;
+mod spill;
 
 use std::path::Path;
 

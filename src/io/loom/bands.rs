@@ -6,31 +6,29 @@ use std::path::Path;
 
 use hdf5_metno as hdf5;
 
-use hdf5::{Dataset, Group, Hyperslab, SliceOrIndex};
+use hdf5::Group;
+use hdf5::filters::Filter;
 use rayon::prelude::*;
 
 use super::attrs::without_booleans;
 use super::turn;
 use crate::data::{Block, DType, DataError, Dense, Matrix, Sparse, Values};
-use crate::io::hdf5::{Storage, create, write_error};
+use crate::io::hdf5::{Meter, Storage, TilesOut};
 use crate::io::{Compression, WriteError, WriteOptions};
-use crate::with_values;
 
 /// Genes and cells of a chunk, as loompy has them.
-const CHUNK: usize = 64;
+const CHUNK: [usize; 2] = [64, 64];
 
 /// Where the matrix goes.
-struct Target<'a> {
-    d: Dataset,
-    genes: usize,
-    cells: usize,
+struct Target {
+    to: TilesOut,
     dtype: DType,
-    options: &'a WriteOptions<'a>,
-    out: &'a Path,
+    /// Bands that may be in memory at once.
+    at_once: usize,
 }
 
-/// A band being filled: genes × [`CHUNK`] cells.
-struct Band {
+/// A band being filled: genes × cells of one chunk.
+struct Open {
     first: usize,
     values: Values,
 }
@@ -44,104 +42,84 @@ pub(super) fn write(
     options: &WriteOptions,
     out: &Path,
 ) -> Result<(), WriteError> {
-    let lib = |e: hdf5::Error| write_error(out, &e);
     let (cells, genes) = m.shape();
     let dtype = if m.dtype() == DType::Bool { DType::U8 } else { m.dtype() };
+    let mut meter = Meter::start(options, out, name, (cells as u64).saturating_mul(genes as u64));
     let filters = match options.compression {
         Some(Compression::None) => Vec::new(),
-        Some(Compression::Lzf) => vec![hdf5::filters::Filter::shuffle(), hdf5::filters::Filter::lzf()],
-        Some(Compression::Gzip(level)) => {
-            vec![hdf5::filters::Filter::shuffle(), hdf5::filters::Filter::deflate(level)]
-        }
-        None => vec![hdf5::filters::Filter::shuffle(), hdf5::filters::Filter::deflate(4)],
+        Some(Compression::Lzf) => vec![Filter::shuffle(), Filter::lzf()],
+        Some(Compression::Gzip(level)) => vec![Filter::shuffle(), Filter::deflate(level.min(9))],
+        None => vec![Filter::shuffle(), Filter::deflate(4)],
     };
-    let storage = Storage { chunk: Some(vec![CHUNK, CHUNK]), filters };
-    let d = create(group, name, dtype, &[genes, cells], &storage).map_err(lib)?;
+    let storage = Storage { chunk: Some(CHUNK.to_vec()), filters };
+    let to = TilesOut::create(group, name, dtype, [genes, cells], &storage).map_err(|e| meter.library(&e))?;
     if genes == 0 || cells == 0 {
         return Ok(());
     }
-    let target = Target { d, genes, cells, dtype, options, out };
-    options.progress.start(name, cells as u64);
-    let done = target.fill(m);
-    options.progress.finish();
-    done
+    let band = to.band_len().saturating_mul(dtype.size()) as u64;
+    let fit = usize::try_from(options.memory / 8 / band.max(1)).unwrap_or(usize::MAX);
+    let target = Target { to, dtype, at_once: fit.clamp(1, 2 * rayon::current_num_threads()) };
+    let mut open: Option<Open> = None;
+    m.stream(options.memory / 2, &mut |start, block| {
+        let rows = block.len() as u64;
+        let block = plain(block)?;
+        target.take(start, &block, &mut open).map_err(|e| DataError::stopped(meter.library(&e)))?;
+        meter.advance(rows * genes as u64)
+    })
+    .map_err(|e| WriteError::streamed(out, e))?;
+    match open {
+        Some(band) => target.put(vec![band]).map_err(|e| meter.library(&e)),
+        None => Ok(()),
+    }
 }
 
-impl Target<'_> {
-    fn fill(&self, m: &Matrix) -> Result<(), WriteError> {
-        let mut open: Option<Band> = None;
-        m.stream(self.options.memory, &mut |start, block| {
-            if self.options.progress.cancelled() {
-                return Err(DataError::stopped(WriteError::Cancelled { path: self.out.to_owned() }));
-            }
-            let block = plain(block)?;
-            self.take(start, &block, &mut open).map_err(DataError::stopped)?;
-            self.options.progress.advance((start + block.len()) as u64, "");
-            Ok(())
-        })
-        .map_err(|e| WriteError::streamed(self.out, e))?;
-        match open {
-            Some(band) => self.put(&band),
-            None => Ok(()),
-        }
-    }
-
+impl Target {
     /// Takes a run of rows: what completes an open band, whole bands, and the beginning of the next.
-    fn take(&self, start: usize, block: &Block, open: &mut Option<Band>) -> Result<(), WriteError> {
+    fn take(&self, start: usize, block: &Block, open: &mut Option<Open>) -> hdf5::Result<()> {
+        let width = self.to.width();
         let end = start + block.len();
         let mut at = start;
         let mut whole: Vec<Range<usize>> = Vec::new();
         while at < end {
-            let first = at - at % CHUNK;
-            let to = (first + CHUNK).min(end);
-            if at == first && to == first + CHUNK {
+            let first = at - at % width;
+            let to = (first + width).min(end);
+            if at == first && to == first + width {
                 whole.push(at..to);
             } else {
-                let band = open.get_or_insert_with(|| self.band(first));
-                turn::put(&mut band.values, CHUNK, at - first, block, at - start..to - start);
-                if to == first + CHUNK
-                    && let Some(band) = open.take()
-                {
-                    self.put(&band)?;
+                // Bands are written in order, whatever runs the rows come in.
+                self.fill(&std::mem::take(&mut whole), start, block)?;
+                let band = open.get_or_insert_with(|| self.open(first));
+                turn::put(&mut band.values, width, at - first, block, at - start..to - start);
+                if to == first + width {
+                    self.put(open.take().into_iter().collect())?;
                 }
             }
             at = to;
         }
-        for few in whole.chunks(2 * rayon::current_num_threads()) {
-            let bands: Vec<Band> = few
-                .par_iter()
-                .map(|cells| {
-                    let mut band = self.band(cells.start);
-                    turn::put(&mut band.values, CHUNK, 0, block, cells.start - start..cells.end - start);
-                    band
-                })
-                .collect();
-            bands.iter().try_for_each(|band| self.put(band))?;
+        self.fill(&whole, start, block)
+    }
+
+    /// Writes bands whose rows are all in `block`.
+    fn fill(&self, bands: &[Range<usize>], start: usize, block: &Block) -> hdf5::Result<()> {
+        for few in bands.chunks(self.at_once) {
+            let filled = few.par_iter().map(|cells| {
+                let mut band = self.open(cells.start);
+                let rows = cells.start - start..cells.end - start;
+                turn::put(&mut band.values, self.to.width(), 0, block, rows);
+                Ok((band.first, self.to.encode(band.values)?))
+            });
+            let filled: hdf5::Result<Vec<_>> = filled.collect();
+            filled?.iter().try_for_each(|(first, band)| self.to.write(*first, band))?;
         }
         Ok(())
     }
 
-    fn band(&self, first: usize) -> Band {
-        Band { first, values: turn::zeros(self.dtype, self.genes.saturating_mul(CHUNK)) }
+    fn open(&self, first: usize) -> Open {
+        Open { first, values: turn::zeros(self.dtype, self.to.band_len()) }
     }
 
-    fn put(&self, band: &Band) -> Result<(), WriteError> {
-        let width = CHUNK.min(self.cells - band.first);
-        let slab = || {
-            Hyperslab::from(vec![
-                SliceOrIndex::from(0..self.genes),
-                SliceOrIndex::from(band.first..band.first + width),
-            ])
-        };
-        with_values!(&band.values, v => {
-            ndarray::ArrayView2::from_shape((self.genes, CHUNK), v.as_slice())
-                .map_err(hdf5::Error::from)
-                .and_then(|all| {
-                    let some = all.slice(ndarray::s![.., ..width]).as_standard_layout().into_owned();
-                    self.d.write_slice(&some, slab())
-                })
-        })
-        .map_err(|e| write_error(self.out, &e))
+    fn put(&self, bands: Vec<Open>) -> hdf5::Result<()> {
+        bands.into_iter().try_for_each(|b| self.to.write(b.first, &self.to.encode(b.values)?))
     }
 }
 

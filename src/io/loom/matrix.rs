@@ -9,10 +9,10 @@ use hdf5::{Dataset, Hyperslab, SliceOrIndex};
 use ndarray::{Array2, Ix2};
 use rayon::prelude::*;
 
-use super::turn::{self, Tile};
+use super::turn;
 use crate::data::{Block, BlockSink, DType, DataError, Layout, Matrix, RowSource, Values};
 use crate::io::ReadError;
-use crate::io::hdf5::{BEST_RATIO, Kind, Source, UNBACKED};
+use crate::io::hdf5::{Array, BEST_RATIO, Kind, Source, Tile, UNBACKED};
 
 /// Bytes of stored values one band may take.
 const BAND_BYTES: usize = 32 << 20;
@@ -30,6 +30,7 @@ const SPARSE_BELOW: f64 = 0.4;
 pub(super) struct Turned {
     source: Source,
     d: Dataset,
+    array: Array,
     at: String,
     genes: usize,
     cells: usize,
@@ -78,6 +79,7 @@ pub(super) fn open(source: &Source, d: &Dataset, backed: bool) -> Result<Turned,
     let mut m = Turned {
         source: source.clone(),
         d: d.clone(),
+        array: Array::open(source, d, dtype),
         at,
         genes,
         cells,
@@ -131,7 +133,7 @@ impl Turned {
             let gene = ((place + i * 7) % places.0 as u64) as usize * genes;
             let (g, c) = (gene..(gene + genes).min(self.genes), cell..(cell + cells).min(self.cells));
             seen += (g.len() as u64) * (c.len() as u64);
-            kept += turn::non_zero(c.len(), &[self.tile(g, c)?]);
+            kept += turn::non_zero(&[self.tile(g, c)?]);
         }
         Ok((kept as f64) < SPARSE_BELOW * seen as f64)
     }
@@ -169,12 +171,16 @@ impl Turned {
                 DType::F64 => read!(f64),
             }
         };
-        Ok(Tile { first: genes.start, genes: genes.len(), stride: cells.len(), values })
+        let width = cells.len();
+        Ok(Tile { first: genes.start, rows: genes.len(), column: 0, width, stride: width, values })
     }
 
     /// All genes of some cells.
     fn tiles(&self, cells: Range<usize>) -> Result<Vec<Tile>, ReadError> {
-        Ok(vec![self.tile(0..self.genes, cells)?])
+        match self.array.tiles(cells.clone())? {
+            Some(tiles) => Ok(tiles),
+            None => Ok(vec![self.tile(0..self.genes, cells)?]),
+        }
     }
 
     /// The rows of some cells.
@@ -220,7 +226,7 @@ impl Turned {
         let mut total = 0;
         for bands in self.runs(SCAN_BYTES) {
             let counts: Result<Vec<u64>, ReadError> =
-                bands.into_par_iter().map(|b| Ok(turn::non_zero(b.len(), &self.tiles(b)?))).collect();
+                bands.into_par_iter().map(|b| Ok(turn::non_zero(&self.tiles(b)?))).collect();
             total += counts?.iter().sum::<u64>();
         }
         Ok(total)

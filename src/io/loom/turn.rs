@@ -1,21 +1,8 @@
 //! Genes × cells as cells × genes: arithmetic on pieces of a matrix, without files.
 
 use crate::data::{Block, DType, DataError, Dense, Element, Sparse, Values};
-use crate::io::hdf5::by_row;
+use crate::io::hdf5::{Tile, by_row};
 use crate::with_values;
-
-/// A piece of a stored matrix: some genes of all cells of a band, gene by gene.
-#[derive(Debug)]
-pub(super) struct Tile {
-    /// The first gene.
-    pub(super) first: usize,
-    /// How many genes.
-    pub(super) genes: usize,
-    /// Values from one gene to the next; those behind the cells of the band are of no meaning.
-    pub(super) stride: usize,
-    /// The values.
-    pub(super) values: Values,
-}
 
 /// Runs `$body` with `$a` and `$b` bound to the vectors inside two buffers of the same type.
 macro_rules! same {
@@ -52,7 +39,9 @@ pub(super) fn zeros(dtype: DType, n: usize) -> Values {
 }
 
 fn spread<T: Copy>(to: &mut [T], genes: usize, from: &[T], tile: &Tile) {
-    for (row, gene) in from.chunks(tile.stride.max(1)).take(tile.genes).zip(tile.first..) {
+    let to = to.get_mut(tile.column.saturating_mul(genes)..).unwrap_or_default();
+    for (row, gene) in from.chunks(tile.stride.max(1)).take(tile.rows).zip(tile.first..) {
+        let row = row.get(..tile.width).unwrap_or(row);
         for (x, cell) in row.iter().zip(to.chunks_exact_mut(genes.max(1))) {
             if let Some(slot) = cell.get_mut(gene) {
                 *slot = *x;
@@ -70,7 +59,7 @@ pub(super) fn csr(
     let (mut cell, mut gene) = (Vec::new(), Vec::new());
     let mut kept = Values::empty(dtype);
     for tile in tiles {
-        same!(&mut kept, &tile.values, (to, from) => pick(from, tile, cells, &mut cell, &mut gene, to));
+        same!(&mut kept, &tile.values, (to, from) => pick(from, tile, &mut cell, &mut gene, to));
     }
     Ok(Block::Csr(by_row((cells, genes), &cell, &gene, &kept)?))
 }
@@ -78,15 +67,14 @@ pub(super) fn csr(
 fn pick<T: Copy + Default + PartialEq>(
     from: &[T],
     tile: &Tile,
-    cells: usize,
     cell: &mut Vec<u32>,
     gene: &mut Vec<u32>,
     kept: &mut Vec<T>,
 ) {
     let zero = T::default();
-    for (row, g) in from.chunks(tile.stride.max(1)).take(tile.genes).zip(tile.first..) {
-        let row = row.get(..cells).unwrap_or(row);
-        for (eight, start) in row.chunks(8).zip((0u32..).step_by(8)) {
+    for (row, g) in from.chunks(tile.stride.max(1)).take(tile.rows).zip(tile.first..) {
+        let row = row.get(..tile.width).unwrap_or(row);
+        for (eight, start) in row.chunks(8).zip((tile.column as u32..).step_by(8)) {
             // Most are zeros: a look at several at once.
             if eight.iter().fold(true, |all, x| all & (*x == zero)) {
                 continue;
@@ -102,14 +90,14 @@ fn pick<T: Copy + Default + PartialEq>(
     }
 }
 
-/// Entries that are not zero among the first `cells` of each gene.
-pub(super) fn non_zero(cells: usize, tiles: &[Tile]) -> u64 {
-    fn count<T: Default + PartialEq>(from: &[T], tile: &Tile, cells: usize) -> u64 {
+/// Entries that are not zero.
+pub(super) fn non_zero(tiles: &[Tile]) -> u64 {
+    fn count<T: Default + PartialEq>(from: &[T], tile: &Tile) -> u64 {
         let zero = T::default();
-        let rows = from.chunks(tile.stride.max(1)).take(tile.genes);
-        rows.map(|r| r.get(..cells).unwrap_or(r).iter().filter(|x| **x != zero).count() as u64).sum()
+        let rows = from.chunks(tile.stride.max(1)).take(tile.rows);
+        rows.map(|r| r.get(..tile.width).unwrap_or(r).iter().filter(|x| **x != zero).count() as u64).sum()
     }
-    tiles.iter().map(|tile| with_values!(&tile.values, v => count(v, tile, cells))).sum()
+    tiles.iter().map(|tile| with_values!(&tile.values, v => count(v, tile))).sum()
 }
 
 /// Puts rows of a band (cells × genes) into `to`, genes × `width` cells, from cell `at` on.
@@ -206,11 +194,20 @@ impl Sum for bool {
 mod tests {
     use super::*;
 
-    /// Genes 3 × cells 2, in two tiles, the first with padding behind its cells.
+    /// Genes 3 × cells 2, in tiles, the first with padding behind its cells.
     fn tiles() -> Vec<Tile> {
+        let tile = |first, rows, column, width, stride, values| Tile {
+            first,
+            rows,
+            column,
+            width,
+            stride,
+            values: Values::I32(values),
+        };
         vec![
-            Tile { first: 0, genes: 2, stride: 3, values: Values::I32(vec![1, 0, 9, 0, 2, 9]) },
-            Tile { first: 2, genes: 1, stride: 2, values: Values::I32(vec![3, 4]) },
+            tile(0, 2, 0, 2, 3, vec![1, 0, 9, 0, 2, 9, 9, 9, 9]),
+            tile(2, 1, 0, 1, 1, vec![3]),
+            tile(2, 1, 1, 1, 2, vec![4, 9]),
         ]
     }
 
@@ -221,7 +218,7 @@ mod tests {
         let Block::Csr(s) = csr(DType::I32, (2, 3), &tiles()).unwrap() else { panic!("dense") };
         assert_eq!((s.indptr(), s.indices()), (&[0, 2, 4][..], &[0, 2, 1, 2][..]));
         assert_eq!(s.values(), &Values::I32(vec![1, 3, 2, 4]));
-        assert_eq!(non_zero(2, &tiles()), 4);
+        assert_eq!(non_zero(&tiles()), 4);
     }
 
     #[test]
