@@ -7,6 +7,7 @@ pub mod fcs;
 pub mod h5ad;
 mod hdf5;
 mod limits;
+pub mod loom;
 pub mod loss;
 mod options;
 mod positioned;
@@ -131,6 +132,12 @@ pub static CODECS: &[Codec] = &[
         probe: tenx_mtx::probe,
         read: tenx_mtx::read,
         write: tenx_mtx::write,
+        format: Format::Loom,
+        extensions: &["loom"],
+        folder: false,
+        probe: loom::probe,
+        read: loom::read,
+        write: loom::write,
         annotate: None,
     },
 ];

@@ -8,6 +8,7 @@ mod convert;
 mod correct;
 mod fcs;
 mod h5ad;
+mod loom;
 mod reference;
 mod report;
 mod support;
