@@ -7,6 +7,7 @@ mod cli;
 mod correct;
 mod fcs;
 mod h5ad;
+mod recipe;
 mod reference;
 mod report;
 mod support;
