@@ -9,6 +9,7 @@ mod correct;
 mod fcs;
 mod h5ad;
 mod loom;
+mod recipe;
 mod reference;
 mod report;
 mod support;
