@@ -7,6 +7,7 @@ pub mod fcs;
 pub mod h5ad;
 mod hdf5;
 mod limits;
+pub mod loss;
 mod options;
 
 use std::path::Path;
@@ -28,6 +29,16 @@ pub enum Format {
     H5ad,
     /// Flow Cytometry Standard.
     Fcs,
+    /// Linnarsson lab's loom.
+    Loom,
+    /// 10x Genomics, HDF5.
+    TenxH5,
+    /// 10x Genomics, a folder around a Matrix Market file.
+    TenxMtx,
+    /// Text with separators: a table or a matrix.
+    Csv,
+    /// Apache Parquet: a table.
+    Parquet,
 }
 
 impl Format {
@@ -36,7 +47,20 @@ impl Format {
         match self {
             Format::H5ad => "h5ad",
             Format::Fcs => "FCS",
+            Format::Loom => "loom",
+            Format::TenxH5 => "10x-h5",
+            Format::TenxMtx => "10x-mtx",
+            Format::Csv => "csv",
+            Format::Parquet => "parquet",
         }
+    }
+}
+
+impl Format {
+    /// The format of a target by its extension; a name without one is a folder, and `None` leaves the choice to the caller.
+    pub fn for_target(path: &Path) -> Option<Format> {
+        let extension = path.extension()?.to_string_lossy().to_lowercase();
+        CODECS.iter().find(|c| c.extensions.contains(&extension.as_str())).map(|c| c.format)
     }
 }
 
@@ -46,6 +70,8 @@ pub struct Codec {
     pub format: Format,
     /// Usual file extensions, without the dot, lower case; they only break ties.
     pub extensions: &'static [&'static str],
+    /// Whether it is a folder with several files.
+    pub folder: bool,
     /// How sure the content makes us.
     pub probe: fn(&Probe) -> Fit,
     /// Reads a file; large matrices may be left on disk.
@@ -62,6 +88,7 @@ pub static CODECS: &[Codec] = &[
     Codec {
         format: Format::H5ad,
         extensions: &["h5ad"],
+        folder: false,
         probe: h5ad::probe,
         read: h5ad::read,
         write: h5ad::write,
@@ -70,6 +97,7 @@ pub static CODECS: &[Codec] = &[
     Codec {
         format: Format::Fcs,
         extensions: &["fcs", "lmd"],
+        folder: false,
         probe: fcs::probe,
         read: fcs::read,
         write: fcs::write,
