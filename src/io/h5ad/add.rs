@@ -13,6 +13,11 @@ use crate::data::{Annotation, Column, Dataset};
 use crate::io::hdf5::{Node, Source, set_texts};
 use crate::io::{Additions, ReadError, ReadOptions, WriteError, WriteOptions};
 
+/// Whether the file a data set was read from takes new columns of cells: tables of anndata before 0.7 do not.
+pub fn takes_columns(dataset: &Dataset) -> bool {
+    dataset.source.dialect != super::read::RECORDS
+}
+
 /// Adds the elements, replacing those of the same names.
 pub(super) fn elements(
     source: &Source,

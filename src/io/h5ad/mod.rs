@@ -10,6 +10,7 @@ mod patched;
 mod read;
 mod write;
 
+pub use add::takes_columns;
 pub use annotate::annotate;
 pub use read::{probe, read};
 pub use write::write;
