@@ -9,6 +9,7 @@ mod hdf5;
 mod limits;
 pub mod loss;
 mod options;
+pub mod table;
 
 use std::path::Path;
 
@@ -102,6 +103,15 @@ pub static CODECS: &[Codec] = &[
         read: fcs::read,
         write: fcs::write,
         annotate: Some(fcs::annotate),
+    },
+    Codec {
+        format: Format::Csv,
+        extensions: &["csv", "tsv", "tab"],
+        folder: false,
+        probe: table::probe,
+        read: table::read,
+        write: table::write,
+        annotate: None,
     },
 ];
 
