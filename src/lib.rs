@@ -43,6 +43,7 @@
 
 pub mod classic;
 pub mod cli;
+pub mod concat;
 pub mod correct;
 pub mod data;
 pub mod eval;
