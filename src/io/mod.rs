@@ -15,6 +15,7 @@ mod spill;
 mod tenx;
 pub mod tenx_h5;
 pub mod tenx_mtx;
+pub mod table;
 
 use std::path::Path;
 
@@ -138,6 +139,12 @@ pub static CODECS: &[Codec] = &[
         probe: loom::probe,
         read: loom::read,
         write: loom::write,
+        format: Format::Csv,
+        extensions: &["csv", "tsv", "tab"],
+        folder: false,
+        probe: table::probe,
+        read: table::read,
+        write: table::write,
         annotate: None,
     },
 ];
