@@ -14,6 +14,7 @@ mod numbers;
 mod raw;
 mod sparse;
 mod store;
+mod tiles;
 mod walk;
 
 use std::ops::Range;
@@ -32,20 +33,22 @@ pub(super) use array::Array;
 pub(super) use kind::Kind;
 pub(super) use matrix::{Compressed, Parts, Stored, open_compressed, open_dense, whole as whole_size};
 pub(super) use matrix_out::{write_compressed, write_dense};
-pub(super) use sparse::{whole, wide_enough};
+pub(super) use meter::Meter;
+pub(super) use sparse::{by_row, whole, wide_enough};
 pub(super) use store::{
     Storage, create, new_group, open_to_write, set_shape, set_text, set_texts, set_value, write_error,
-    write_rows, write_string, write_strings,
+    write_fixed_strings, write_rows, write_string, write_strings,
 };
+pub(super) use tiles::{Tile, TilesOut};
 
 /// First bytes of every HDF5 file, at 0 or behind a user block.
 const MAGIC: &[u8] = b"\x89HDF\r\n\x1a\n";
 
 /// A claim of more than this needs stored bytes that could hold it.
-const UNBACKED: u64 = 64 << 20;
+pub(super) const UNBACKED: u64 = 64 << 20;
 
 /// No filter of ours inflates better than this.
-const BEST_RATIO: u64 = 1 << 17;
+pub(super) const BEST_RATIO: u64 = 1 << 17;
 
 /// Whether the file has the HDF5 magic at 0, 512, 1024, 2048, … (a user block may come first).
 pub(super) fn has_magic(path: &Path) -> bool {
@@ -279,6 +282,21 @@ impl Source {
         let at = format!("{}/{field}", d.name());
         let raw = read_text(d, Some(field), ty).map_err(|e| self.library(&at, &e))?;
         Ok(self.utf8(&at, raw))
+    }
+
+    /// The bytes of each text of a dataset or attribute whose size has been checked, without the zeros behind.
+    pub(super) fn raw_text(&self, c: &Container, at: &str, ty: &TD) -> Result<Vec<Vec<u8>>, ReadError> {
+        read_text(c, None, ty).map_err(|e| self.library(at, &e))
+    }
+
+    /// The numbers of a dataset or attribute whose size has been checked.
+    pub(super) fn container_numbers(
+        &self,
+        c: &Container,
+        at: &str,
+        dtype: DType,
+    ) -> Result<Values, ReadError> {
+        read_numbers(c, dtype, None).map_err(|e| self.library(at, &e))
     }
 
     /// Text must be UTF-8; what is not is replaced by `�`, with one warning for the element.

@@ -116,6 +116,11 @@ impl Direct {
         }
     }
 
+    /// Rows and columns; one column when there is one axis.
+    pub(super) fn extent(&self) -> [usize; 2] {
+        self.shape
+    }
+
     /// Path of the dataset inside the file.
     pub(super) fn name(&self) -> &str {
         &self.at

@@ -294,6 +294,13 @@ impl RowSource for Stored {
         }
     }
 
+    fn row_pointers(&self) -> Option<&[u64]> {
+        match &self.parts {
+            Parts::Sparse(m) if m.layout == Layout::Csr => Some(&m.indptr),
+            _ => None,
+        }
+    }
+
     fn rows(&self, rows: Range<usize>) -> Result<Block, DataError> {
         self.check_rows(&rows)?;
         match &self.parts {

@@ -11,7 +11,7 @@ use crate::io::{WriteError, WriteOptions};
 use crate::progress::Progress;
 
 /// Counts the stored elements of one matrix.
-pub(super) struct Meter<'a> {
+pub(in crate::io) struct Meter<'a> {
     progress: &'a dyn Progress,
     out: PathBuf,
     since: Instant,
@@ -20,19 +20,19 @@ pub(super) struct Meter<'a> {
 
 impl<'a> Meter<'a> {
     /// Begins to write `total` elements of the matrix called `name` inside the file.
-    pub(super) fn start(options: &WriteOptions<'a>, out: &Path, name: &str, total: u64) -> Self {
+    pub(in crate::io) fn start(options: &WriteOptions<'a>, out: &Path, name: &str, total: u64) -> Self {
         let name = name.trim_start_matches('/');
         options.progress.start(&format!("writing {name}"), total);
         Self { progress: options.progress, out: out.to_owned(), since: Instant::now(), done: 0 }
     }
 
     /// The target.
-    pub(super) fn out(&self) -> &Path {
+    pub(in crate::io) fn out(&self) -> &Path {
         &self.out
     }
 
     /// What the library said about the target.
-    pub(super) fn library(&self, e: &hdf5::Error) -> WriteError {
+    pub(in crate::io) fn library(&self, e: &hdf5::Error) -> WriteError {
         write_error(&self.out, e)
     }
 
@@ -40,7 +40,7 @@ impl<'a> Meter<'a> {
     ///
     /// # Errors
     /// [`DataError::Stopped`] with [`WriteError::Cancelled`] when somebody asked to stop.
-    pub(super) fn advance(&mut self, more: u64) -> Result<(), DataError> {
+    pub(in crate::io) fn advance(&mut self, more: u64) -> Result<(), DataError> {
         self.done += more;
         let rate = self.done as f64 / self.since.elapsed().as_secs_f64().max(1e-3) / 1e6;
         self.progress.advance(self.done, &format!("{rate:.0} M numbers/s"));
