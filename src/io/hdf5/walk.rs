@@ -9,7 +9,7 @@ use crate::data::{Block, BlockSink, DataError, Dense, Layout, Sparse, csr_slice}
 use crate::io::spill::Spill;
 
 /// Bytes of a run at most: more does not make reading faster.
-const RUN: u64 = 32 << 20;
+const RUN: u64 = 16 << 20;
 /// Rows of a run at most.
 const RUN_ROWS: usize = 8192;
 
