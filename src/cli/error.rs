@@ -35,6 +35,11 @@ impl CliError {
         Self { message: message.into(), code: 3 }
     }
 
+    /// Finished, with findings the user asked to fail on: exit 1.
+    pub fn findings(message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: 1 }
+    }
+
     /// Stopped by a signal.
     pub fn stopped(code: u8) -> Self {
         Self { message: "stopped; nothing was written".into(), code }

@@ -10,6 +10,7 @@ use super::error::CliError;
 use super::inputs::{Inputs, Opened};
 use super::outcome::{self, Outcome};
 use super::settings::{Cells, FILE_ENDINGS, Job};
+use super::targets::{check_folder, plain, same};
 use super::{page, show};
 use crate::correct::{CorrectError, Method};
 use crate::data::Patch;
@@ -28,10 +29,6 @@ pub(super) fn check_targets(job: &Job) -> Result<(), CliError> {
             spikein.iter().chain(holdout).flatten().chain(samples).collect()
         }
         Cells::Annotated { input, .. } => vec![input],
-    };
-    let same = |a: &Path, b: &Path| match (a.canonicalize(), b.canonicalize()) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => plain(a) == plain(b),
     };
     let targets: Vec<&PathBuf> = job.outputs.iter().chain(&job.report).collect();
     for (i, target) in targets.iter().enumerate() {
@@ -87,22 +84,6 @@ pub(super) fn check_targets(job: &Job) -> Result<(), CliError> {
         check_folder(dir, dir)?;
     }
     Ok(())
-}
-
-/// The folder that `made` will stand in must be there.
-fn check_folder(target: &Path, made: &Path) -> Result<(), CliError> {
-    match plain(made).parent() {
-        Some(folder) if !folder.is_dir() => {
-            let folder = made.parent().unwrap_or(folder).to_owned();
-            Err(WriteError::NoFolder { path: target.to_owned(), folder }.into())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// A path from the root, without `.`; the same for two spellings of one place that is not there yet.
-fn plain(path: &Path) -> PathBuf {
-    std::path::absolute(path).map_or_else(|_| path.to_owned(), |p| p.components().collect())
 }
 
 /// The output has the format of its input.

@@ -1,5 +1,6 @@
 //! What every reader makes and every writer takes. Knows no format and no tensor.
 
+mod arrange;
 mod bytes;
 mod dataset;
 mod frame;

@@ -7,6 +7,7 @@ pub mod fcs;
 pub mod h5ad;
 mod hdf5;
 mod limits;
+pub mod loss;
 mod options;
 mod positioned;
 mod spill;
@@ -33,10 +34,16 @@ pub enum Format {
     H5ad,
     /// Flow Cytometry Standard.
     Fcs,
-    /// The HDF5 matrix of 10x Genomics.
+    /// Linnarsson lab's loom.
+    Loom,
+    /// 10x Genomics, HDF5.
     TenxH5,
-    /// The folder of 10x Genomics: a Matrix Market file with its barcodes and features.
+    /// 10x Genomics, a folder around a Matrix Market file.
     TenxMtx,
+    /// Text with separators: a table or a matrix.
+    Csv,
+    /// Apache Parquet: a table.
+    Parquet,
 }
 
 impl Format {
@@ -45,9 +52,20 @@ impl Format {
         match self {
             Format::H5ad => "h5ad",
             Format::Fcs => "FCS",
+            Format::Loom => "loom",
             Format::TenxH5 => "10x-h5",
             Format::TenxMtx => "10x-mtx",
+            Format::Csv => "csv",
+            Format::Parquet => "parquet",
         }
+    }
+}
+
+impl Format {
+    /// The format of a target by its extension; a name without one is a folder, and `None` leaves the choice to the caller.
+    pub fn for_target(path: &Path) -> Option<Format> {
+        let extension = path.extension()?.to_string_lossy().to_lowercase();
+        CODECS.iter().find(|c| c.extensions.contains(&extension.as_str())).map(|c| c.format)
     }
 }
 
