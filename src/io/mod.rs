@@ -7,17 +7,19 @@ pub mod fcs;
 pub mod h5ad;
 mod hdf5;
 mod limits;
+pub mod loom;
 pub mod loss;
 mod options;
 mod positioned;
 mod spill;
+pub mod table;
 mod tenx;
 pub mod tenx_h5;
 pub mod tenx_mtx;
 
 use std::path::Path;
 
-use crate::data::{Dataset, Patch};
+use crate::data::{Column, Dataset, Matrix, Patch, Uns};
 
 pub use atomic::{replace, replace_folder};
 pub use detect::{Fit, Probe, detect};
@@ -126,11 +128,53 @@ pub static CODECS: &[Codec] = &[
         write: tenx_mtx::write,
         annotate: None,
     },
+    Codec {
+        format: Format::Loom,
+        extensions: &["loom"],
+        folder: false,
+        probe: loom::probe,
+        read: loom::read,
+        write: loom::write,
+        annotate: None,
+    },
+    Codec {
+        format: Format::Csv,
+        extensions: &["csv", "tsv", "tab"],
+        folder: false,
+        probe: table::probe,
+        read: table::read,
+        write: table::write,
+        annotate: None,
+    },
 ];
 
-/// What a run of scx adds to a file.
-#[derive(Debug, Clone)]
+/// What a run of scx adds to a file. An element that is there already is replaced: whoever asks decides about that.
+#[derive(Debug, Clone, Default)]
 pub struct Additions {
+    /// New values for X or a layer.
+    pub result: Option<NewValues>,
+    /// Columns of the table of cells, where the format has one.
+    pub obs: Vec<(String, Column)>,
+    /// Matrices with a row for each cell.
+    pub obsm: Vec<(String, Matrix)>,
+    /// Matrices of cells × cells.
+    pub obsp: Vec<(String, Matrix)>,
+    /// Unstructured entries.
+    pub uns: Vec<(String, Uns)>,
+    /// One JSON text: the provenance record of this run.
+    pub record: String,
+}
+
+impl Additions {
+    /// Whether there is something that belongs beside the matrices: columns of cells, arrays, unstructured entries.
+    pub fn has_elements(&self) -> bool {
+        !(self.obs.is_empty() && self.obsm.is_empty() && self.obsp.is_empty() && self.uns.is_empty())
+    }
+}
+
+/// New values for some cells and variables of a matrix.
+#[derive(Debug, Clone)]
+pub struct NewValues {
     /// Name of the new layer, where the format has layers.
     pub layer: String,
     /// The matrix the patch belongs to: X (`None`) or a layer.
@@ -139,8 +183,6 @@ pub struct Additions {
     pub patch: Patch,
     /// Put the result into X instead of a new layer, where the format has layers.
     pub into_x: bool,
-    /// One JSON text: the provenance record of this run.
-    pub record: String,
 }
 
 /// Reads any file scx knows, told apart by content.

@@ -79,8 +79,8 @@ impl Spill {
     ///
     /// # Errors
     /// As [`Spill::push`]; the runs themselves when the temporary file cannot be read.
-    pub(super) fn finish(self) -> Result<impl Iterator<Item = Result<Sparse, DataError>>, DataError> {
-        Ok::<Box<dyn Iterator<Item = _>>, _>(match self.0 {
+    pub(super) fn finish(self) -> Result<impl Iterator<Item = Result<Sparse, DataError>> + Send, DataError> {
+        Ok::<Box<dyn Iterator<Item = _> + Send>, _>(match self.0 {
             Width::One(b) => Box::new(b.finish()?),
             Width::Two(b) => Box::new(b.finish()?),
             Width::Four(b) => Box::new(b.finish()?),

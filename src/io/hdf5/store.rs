@@ -10,7 +10,7 @@ use hdf5::{Dataset, File, Group, Hyperslab, Location, SliceOrIndex};
 
 use super::words;
 use crate::data::{DType, Values};
-use crate::io::WriteError;
+use crate::io::{Compression, WriteError};
 use crate::with_values;
 
 /// Arrays above this are compressed.
@@ -30,7 +30,18 @@ pub(in crate::io) struct Storage {
 impl Storage {
     /// Contiguous when small, otherwise chunks of whole rows with shuffle and gzip 4: what every HDF5 reader can read.
     pub(in crate::io) fn for_array(shape: &[usize], dtype: DType) -> Self {
+        Self::for_options(shape, dtype, None)
+    }
+
+    /// As [`Storage::for_array`], compressed as asked.
+    pub(in crate::io) fn for_options(shape: &[usize], dtype: DType, asked: Option<Compression>) -> Self {
         let bytes = super::elements(shape).saturating_mul(dtype.size() as u64);
+        let pack = match asked {
+            Some(Compression::None) => return Self::default(),
+            Some(Compression::Lzf) => Filter::lzf(),
+            Some(Compression::Gzip(level)) => Filter::deflate(level.min(9)),
+            None => Filter::deflate(4),
+        };
         if bytes <= COMPRESS_ABOVE {
             return Self::default();
         }
@@ -39,7 +50,7 @@ impl Storage {
         if let Some(rows) = chunk.first_mut() {
             *rows = usize::try_from(CHUNK_BYTES as u64 / row).unwrap_or(1).clamp(1, (*rows).max(1));
         }
-        Self { chunk: Some(chunk), filters: vec![Filter::shuffle(), Filter::deflate(4)] }
+        Self { chunk: Some(chunk), filters: vec![Filter::shuffle(), pack] }
     }
 
     /// As an existing dataset lies, without the filters that cannot be applied here.
