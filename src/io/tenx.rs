@@ -9,8 +9,8 @@ use ndarray::Array2;
 
 use super::WriteError;
 use crate::data::{
-    Block, BlockSink, Column, DType, DataError, Dataset, Dense, Element, Frame, Layout, Matrix,
-    RowSource, Sparse, slice,
+    Block, BlockSink, Column, DType, DataError, Dataset, Dense, Element, Frame, Layout, Matrix, RowSource,
+    Sparse, slice,
 };
 use crate::with_values;
 
