@@ -103,8 +103,11 @@ pub fn replace_folder(
         // Somebody may have put a file there meanwhile.
         no_strangers(target, &real, own)?;
         swap(tmp.path(), &real, &folder).map_err(io)?;
-        // The temporary name holds the old folder now, and goes with it.
-        tmp.close().map_err(io)?;
+        // The temporary name holds the old folder now, and goes with it. The new one is in place whatever happens.
+        let left = tmp.path().to_owned();
+        if let Err(e) = tmp.close() {
+            tracing::warn!("{}: what was replaced could not be removed: {e}", left.display());
+        }
     }
     sync_folder(&folder);
     Ok(())
