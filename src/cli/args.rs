@@ -1,10 +1,17 @@
 //! The command line: help text is here, defaults are in `settings.rs`.
 
+mod cluster;
+mod convert;
+pub mod files;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::correct::{Method, Preset};
+
+pub use cluster::ClusterArgs;
+pub use convert::ConvertArgs;
 
 /// Single-cell and cytometry files: look inside, correct batch drift from spike-in controls.
 ///
@@ -23,6 +30,10 @@ pub struct Cli {
 pub enum Command {
     /// Move samples of one run to where they would lie in another, learnt from control cells measured in both
     Correct(Box<CorrectArgs>),
+    /// Turn a file into another format, and say what became of each element
+    Convert(Box<ConvertArgs>),
+    /// Find clusters of cells in raw counts: variable genes, PCA, neighbours, Leiden
+    Cluster(Box<ClusterArgs>),
     /// Show what is in a file
     Info(InfoArgs),
     /// Make a small two-run experiment with known truth and run `correct` on it
@@ -34,9 +45,9 @@ pub enum Command {
     },
     /// Print the manual page (roff), to be read with `man -l`
     Man,
-    /// Show help on a verb or a topic (exit-codes)
+    /// Show help on a verb or a topic (exit-codes, losses)
     Help {
-        /// A verb, or exit-codes
+        /// A verb, exit-codes or losses
         topic: Option<String>,
     },
 }

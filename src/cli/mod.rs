@@ -5,13 +5,16 @@ mod commands;
 pub mod config;
 mod console;
 mod error;
+mod estimate;
 mod inputs;
+mod losses;
 mod outcome;
 mod outputs;
 mod page;
 pub mod settings;
 mod show;
 mod signals;
+mod targets;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -38,6 +41,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let done = match cli.command {
         Command::Correct(args) => commands::correct::run(*args),
+        Command::Convert(args) => commands::convert::run(&args),
+        Command::Cluster(args) => commands::cluster::run(&args),
         Command::Info(args) => commands::info::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
         Command::Completions { shell } => commands::docs::completions(shell),

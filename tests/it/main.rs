@@ -4,11 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod cli;
+mod convert;
 mod correct;
 mod fcs;
 mod h5ad;
+mod loom;
 mod recipe;
 mod reference;
 mod report;
 mod support;
+mod tenx;
 mod zoo;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hdf5_metno as hdf5;
 use scx::data::{DType, Dataset, Layout, Patch};
-use scx::io::{Additions, ReadOptions, WriteError, WriteOptions, h5ad};
+use scx::io::{Additions, NewValues, ReadOptions, WriteError, WriteOptions, h5ad};
 
 use super::compare::{dense, differences, exact, summary};
 use super::expected::{fixtures, names, real};
@@ -17,12 +17,16 @@ fn additions(d: &Dataset, base: Option<&str>, into_x: bool) -> Additions {
     let values = ndarray::Array2::from_shape_fn((rows.len(), columns.len()), |(r, c)| {
         (rows[r] as f32 + 1.0) / 2.0 + columns[c] as f32
     });
-    Additions {
+    let result = NewValues {
         layer: "scx_correct".into(),
         base: base.map(Into::into),
         patch: Patch::new(rows, columns, values).unwrap(),
         into_x,
+    };
+    Additions {
+        result: Some(result),
         record: r#"{"verb":"correct"}"#.into(),
+        ..Additions::default()
     }
 }
 
@@ -275,8 +279,9 @@ fn a_patch_outside_the_matrix_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let d = read(&fixtures().join("h5ad/categorical.h5ad"));
     let patch = Patch::new(vec![0], vec![99], ndarray::arr2(&[[1.0]])).unwrap();
-    let e = h5ad::annotate(&d, &Additions { patch, ..additions(&d, None, false) }, &dir.path().join("o"))
-        .unwrap_err();
+    let mut wrong = additions(&d, None, false);
+    wrong.result.as_mut().unwrap().patch = patch;
+    let e = h5ad::annotate(&d, &wrong, &dir.path().join("o")).unwrap_err();
     assert!(matches!(e, WriteError::CannotHold { .. }), "{e}");
 }
 
