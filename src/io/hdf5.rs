@@ -290,7 +290,12 @@ impl Source {
     }
 
     /// The numbers of a dataset or attribute whose size has been checked.
-    pub(super) fn container_numbers(&self, c: &Container, at: &str, dtype: DType) -> Result<Values, ReadError> {
+    pub(super) fn container_numbers(
+        &self,
+        c: &Container,
+        at: &str,
+        dtype: DType,
+    ) -> Result<Values, ReadError> {
         read_numbers(c, dtype, None).map_err(|e| self.library(at, &e))
     }
 

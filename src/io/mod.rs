@@ -12,10 +12,10 @@ pub mod loss;
 mod options;
 mod positioned;
 mod spill;
+pub mod table;
 mod tenx;
 pub mod tenx_h5;
 pub mod tenx_mtx;
-pub mod table;
 
 use std::path::Path;
 

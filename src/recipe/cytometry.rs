@@ -17,7 +17,10 @@ pub(super) fn column_of(dataset: &Dataset, channel: &str) -> Result<usize, Recip
         let names = dataset.var.column(column)?;
         (0..names.len()).find(|&i| names.text(i).as_deref() == Some(channel))
     };
-    by_name.or_else(|| by_column("channel")).or_else(|| by_column("marker")).ok_or_else(|| RecipeError::input(format!("there is no channel {channel}")))
+    by_name
+        .or_else(|| by_column("channel"))
+        .or_else(|| by_column("marker"))
+        .ok_or_else(|| RecipeError::input(format!("there is no channel {channel}")))
 }
 
 fn keyword<'a>(dataset: &'a Dataset, name: &str) -> Option<&'a str> {

@@ -9,6 +9,7 @@ mod correct;
 mod fcs;
 mod h5ad;
 mod loom;
+mod preprocess;
 mod recipe;
 mod reference;
 mod report;

@@ -15,9 +15,7 @@ use crate::cli::{print, targets};
 use crate::data::Dataset;
 use crate::io::{self, DEFAULT_MEMORY, Format};
 use crate::provenance::{self, Record};
-use crate::recipe::{
-    CountsFrom, FittedRecipe, FittedStep, Options, Recipe, ReplayNotes, Step, take_counts,
-};
+use crate::recipe::{CountsFrom, FittedRecipe, FittedStep, Options, Recipe, ReplayNotes, Step, take_counts};
 use plan::{Plan, plan};
 
 /// Runs the verb.
@@ -88,8 +86,8 @@ fn fill_channels(recipe: &mut Recipe, dataset: &Dataset) -> Result<(), CliError>
         return Ok(());
     }
     for step in &mut recipe.steps {
-        if let Step::Arcsinh { channels: channels @ None, .. } | Step::Logicle { channels: channels @ None, .. } =
-            step
+        if let Step::Arcsinh { channels: channels @ None, .. }
+        | Step::Logicle { channels: channels @ None, .. } = step
         {
             let markers = crate::correct::choose(&dataset.var, None)?.markers;
             let names = markers.iter().filter_map(|m| dataset.var.index.get(m.column));

@@ -41,7 +41,10 @@ pub(in crate::cli) fn run(args: &SplitArgs) -> Result<(), CliError> {
         }
         targets::check(path, &[&args.input], args.writing.force || args.dry_run, false)?;
         if let Some((_, twin)) = paths[..i].iter().find(|(_, p)| targets::same(p, path)) {
-            return Err(CliError::usage(format!("{}: would be written twice; give another name", twin.display())));
+            return Err(CliError::usage(format!(
+                "{}: would be written twice; give another name",
+                twin.display()
+            )));
         }
         formats.push(format);
     }
@@ -56,7 +59,12 @@ pub(in crate::cli) fn run(args: &SplitArgs) -> Result<(), CliError> {
         .map(|(((role, path), format), cells)| Part { role, path, format, cells })
         .collect();
     if missing > 0 {
-        console.say(&format!("{} cells have no {}; they go to {}", thousands(missing), args.by, args.train.display()));
+        console.say(&format!(
+            "{} cells have no {}; they go to {}",
+            thousands(missing),
+            args.by,
+            args.train.display()
+        ));
     }
     if !args.dry_run {
         let sets = parts.iter().map(|p| select(args, &dataset, p)).collect::<Result<Vec<_>, _>>()?;
@@ -72,7 +80,11 @@ fn divide(args: &SplitArgs, dataset: &Dataset) -> Result<(Split, usize), CliErro
     let Some(column) = dataset.obs.column(&args.by) else {
         let names: Vec<&str> = dataset.obs.columns.iter().map(|(n, _)| n.as_str()).collect();
         let hint = crate::correct::did_you_mean(&args.by, names.iter().copied());
-        let there = if names.is_empty() { "obs has no columns".into() } else { format!("obs has {}", names.join(", ")) };
+        let there = if names.is_empty() {
+            "obs has no columns".into()
+        } else {
+            format!("obs has {}", names.join(", "))
+        };
         return Err(CliError::usage(format!(
             "{}: no column {}{hint} in obs ({there})",
             args.input.display(),
@@ -137,7 +149,9 @@ fn tell(args: &SplitArgs, dataset: &Dataset, parts: &[Part], console: &Console) 
     if args.json {
         let sizes: serde_json::Map<_, _> = parts
             .iter()
-            .map(|p| (p.role.to_owned(), json!({"path": p.path.display().to_string(), "n_obs": p.cells.len()})))
+            .map(|p| {
+                (p.role.to_owned(), json!({"path": p.path.display().to_string(), "n_obs": p.cells.len()}))
+            })
             .collect();
         let object = json!({
             "schema_version": 1, "verb": "split", "dry_run": args.dry_run, "by": args.by, "seed": args.seed,
@@ -149,7 +163,8 @@ fn tell(args: &SplitArgs, dataset: &Dataset, parts: &[Part], console: &Console) 
     for part in parts {
         let share = 100.0 * part.cells.len() as f64 / dataset.n_obs().max(1) as f64;
         let verb = if args.dry_run { "write" } else { "wrote" };
-        let line = format!("{verb} {}: {} cells ({share:.1} %)", part.path.display(), thousands(part.cells.len()));
+        let line =
+            format!("{verb} {}: {} cells ({share:.1} %)", part.path.display(), thousands(part.cells.len()));
         if args.dry_run {
             text.push_str(&format!("  {line}\n"));
         } else {

@@ -23,11 +23,7 @@ fn additions(d: &Dataset, base: Option<&str>, into_x: bool) -> Additions {
         patch: Patch::new(rows, columns, values).unwrap(),
         into_x,
     };
-    Additions {
-        result: Some(result),
-        record: r#"{"verb":"correct"}"#.into(),
-        ..Additions::default()
-    }
+    Additions { result: Some(result), record: r#"{"verb":"correct"}"#.into(), ..Additions::default() }
 }
 
 fn read(path: &Path) -> Dataset {

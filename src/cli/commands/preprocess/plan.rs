@@ -52,7 +52,11 @@ pub(super) fn plan(args: &PreprocessArgs) -> Result<Plan, CliError> {
     for step in asked {
         match place(&recipe, step.name()) {
             Some(at) => recipe.steps[at] = merged(&recipe.steps[at], step, args),
-            None if matches!(step, Step::FilterCells { .. } | Step::FilterGenes { .. } | Step::NormalizeTotal { .. }) => {
+            None if matches!(
+                step,
+                Step::FilterCells { .. } | Step::FilterGenes { .. } | Step::NormalizeTotal { .. }
+            ) =>
+            {
                 return Err(CliError::usage(format!(
                     "the recipe {name} has no step {} to change; write a recipe of your own with it",
                     step.name()
@@ -88,7 +92,8 @@ fn named(name: &str) -> Result<Recipe, CliError> {
         return Ok(recipe);
     }
     let path = Path::new(name);
-    let yaml = path.extension().is_some_and(|e| ["yaml", "yml", "json"].iter().any(|y| e.eq_ignore_ascii_case(y)));
+    let yaml =
+        path.extension().is_some_and(|e| ["yaml", "yml", "json"].iter().any(|y| e.eq_ignore_ascii_case(y)));
     if !yaml && !path.exists() {
         return Err(CliError::usage(format!(
             "--recipe {name}: no recipe of that name; there are {}, or give a YAML file",
@@ -182,9 +187,9 @@ fn target_sum(text: &str) -> Result<TargetSum, CliError> {
     if text == "median" {
         return Ok(TargetSum::MEDIAN);
     }
-    above_zero("--target-sum", text).map(TargetSum::Sum).map_err(|_| {
-        CliError::usage(format!("--target-sum {text}: expected a number above 0, or median"))
-    })
+    above_zero("--target-sum", text)
+        .map(TargetSum::Sum)
+        .map_err(|_| CliError::usage(format!("--target-sum {text}: expected a number above 0, or median")))
 }
 
 fn above_zero(option: &str, text: &str) -> Result<f64, CliError> {
