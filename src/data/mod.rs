@@ -21,7 +21,6 @@ pub use matrix::{
 };
 pub use patch::Patch;
 pub use stream::{BlockSink, append, csr_slice, rows_per_run, slice};
-pub use stream::{BlockSink, append, rows_per_run, slice};
 pub use take::Take;
 pub use uns::Uns;
 pub use values::{DType, Element, Values};

@@ -46,10 +46,6 @@ pub enum Format {
     Csv,
     /// Apache Parquet: a table.
     Parquet,
-    /// The HDF5 matrix of 10x Genomics.
-    TenxH5,
-    /// The folder of 10x Genomics: a Matrix Market file with its barcodes and features.
-    TenxMtx,
 }
 
 impl Format {
@@ -63,8 +59,6 @@ impl Format {
             Format::TenxMtx => "10x-mtx",
             Format::Csv => "csv",
             Format::Parquet => "parquet",
-            Format::TenxH5 => "10x-h5",
-            Format::TenxMtx => "10x-mtx",
         }
     }
 }
@@ -83,7 +77,6 @@ pub struct Codec {
     pub format: Format,
     /// Usual file extensions, without the dot, lower case; they only break ties.
     pub extensions: &'static [&'static str],
-    /// Whether it is a folder with several files.
     /// Whether it is a folder of files; such codecs are asked about folders, too, and write into an empty one.
     pub folder: bool,
     /// How sure the content makes us.
@@ -133,12 +126,18 @@ pub static CODECS: &[Codec] = &[
         probe: tenx_mtx::probe,
         read: tenx_mtx::read,
         write: tenx_mtx::write,
+        annotate: None,
+    },
+    Codec {
         format: Format::Loom,
         extensions: &["loom"],
         folder: false,
         probe: loom::probe,
         read: loom::read,
         write: loom::write,
+        annotate: None,
+    },
+    Codec {
         format: Format::Csv,
         extensions: &["csv", "tsv", "tab"],
         folder: false,

@@ -6,6 +6,7 @@
 mod cli;
 mod convert;
 mod correct;
+mod faults;
 mod fcs;
 mod h5ad;
 mod loom;
