@@ -10,7 +10,19 @@ use crate::support::{Dir, files, layer, x};
 /// cell 39 has three genes.
 fn counts() -> Dataset {
     let names = |p: &str, n: usize| Index::names((0..n).map(|i| format!("{p}{i}")).collect());
-    let codes = (0..40).map(|i| if i < 20 { 2 } else if i < 35 { 0 } else if i < 39 { 1 } else { -1 }).collect();
+    let codes = (0..40)
+        .map(|i| {
+            if i < 20 {
+                2
+            } else if i < 35 {
+                0
+            } else if i < 39 {
+                1
+            } else {
+                -1
+            }
+        })
+        .collect();
     let cluster = Categorical {
         codes,
         categories: Categories::Strings(["10", "9", "T cell"].map(String::from).to_vec()),
@@ -47,14 +59,22 @@ fn cells() -> Dir {
 fn the_recipe_of_scgan_keeps_counts_and_says_what_it_did() {
     let dir = cells();
     let run = dir.scx("preprocess in.h5ad -o out.h5ad --recipe scgan --json").ok();
-    run.says(&["counts taken from X", "kept 39 of 40 cells", "kept 29 of 30 genes", "scaled each cell to 20000"]);
+    run.says(&[
+        "counts taken from X",
+        "kept 39 of 40 cells",
+        "kept 29 of 30 genes",
+        "scaled each cell to 20000",
+    ]);
     let json = run.json();
     assert_eq!((json["n_obs"]["after"].as_u64(), json["counts_from"].as_str()), (Some(39), Some("x")));
     let out = dir.open("out.h5ad");
     for row in x(&dir, "out.h5ad").rows() {
         assert!((row.sum() - 20_000.0).abs() < 0.01, "{}", row.sum());
     }
-    assert_eq!(layer(&dir, "out.h5ad", "counts").sum(), x(&dir, "in.h5ad").slice(ndarray::s![..39, ..]).sum());
+    assert_eq!(
+        layer(&dir, "out.h5ad", "counts").sum(),
+        x(&dir, "in.h5ad").slice(ndarray::s![..39, ..]).sum()
+    );
     assert!(out.obs.column("n_genes").is_some() && out.var.column("n_cells").is_some());
     assert_eq!(out.obs.column("cluster").unwrap().text(0).as_deref(), Some("T cell"));
     assert_eq!(out.x.as_ref().unwrap().dtype().name(), "float32");
@@ -87,14 +107,22 @@ fn a_replay_repeats_the_run_to_the_byte_and_learns_nothing() {
 #[test]
 fn a_recipe_of_ones_own_is_a_yaml_file_and_options_change_its_numbers() {
     let dir = cells();
-    dir.write("mine.yaml", "- {step: filter_cells, min_genes: 100}\n- {step: normalize_total, target_sum: 50}\n");
-    let run = dir.scx("preprocess in.h5ad -o out.h5ad --recipe mine.yaml --min-genes 2 --log1p --dry-run").ok();
+    dir.write(
+        "mine.yaml",
+        "- {step: filter_cells, min_genes: 100}\n- {step: normalize_total, target_sum: 50}\n",
+    );
+    let run =
+        dir.scx("preprocess in.h5ad -o out.h5ad --recipe mine.yaml --min-genes 2 --log1p --dry-run").ok();
     for part in ["\"min_genes\":2", "50.0", "log1p", "take counts from X"] {
         assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
     }
     assert_eq!(dir.names().len(), 2);
     dir.refuses(3, "preprocess in.h5ad -o out.h5ad --recipe mine.yaml", &["no cell has 100 expressed genes"]);
-    dir.refuses(2, "preprocess in.h5ad -o out.h5ad --recipe mine.yaml --min-cells 2", &["no step filter_genes"]);
+    dir.refuses(
+        2,
+        "preprocess in.h5ad -o out.h5ad --recipe mine.yaml --min-cells 2",
+        &["no step filter_genes"],
+    );
     dir.write("bad.yaml", "- {step: log3p}\n");
     dir.refuses(2, "preprocess in.h5ad -o out.h5ad --recipe bad.yaml", &["bad.yaml", "log3p"]);
     dir.refuses(2, "preprocess in.h5ad -o out.h5ad --recipe scan", &["no recipe of that name", "scgan"]);
@@ -107,7 +135,11 @@ fn a_recipe_of_ones_own_is_a_yaml_file_and_options_change_its_numbers() {
 fn logarithms_are_not_taken_twice() {
     let dir = cells();
     dir.scx("preprocess in.h5ad -o log.h5ad --target-sum median --log1p").ok();
-    dir.refuses(3, "preprocess log.h5ad -o out.h5ad --log1p", &["log.h5ad", "looks like log1p", "--force-space"]);
+    dir.refuses(
+        3,
+        "preprocess log.h5ad -o out.h5ad --log1p",
+        &["log.h5ad", "looks like log1p", "--force-space"],
+    );
     // Counts are in their layer: the whole recipe starts from them again.
     dir.scx("preprocess log.h5ad -o out.h5ad --target-sum median --log1p").ok().says(&["layers[\"counts\"]"]);
     assert_eq!(x(&dir, "out.h5ad"), x(&dir, "log.h5ad"));
@@ -136,7 +168,9 @@ fn clusters(dir: &Dir, name: &str) -> BTreeMap<String, usize> {
     let d = dir.open(name);
     let mut count = BTreeMap::new();
     for i in 0..d.n_obs() {
-        *count.entry(d.obs.column("cluster").unwrap().text(i).unwrap_or_default().into_owned()).or_default() += 1;
+        *count
+            .entry(d.obs.column("cluster").unwrap().text(i).unwrap_or_default().into_owned())
+            .or_default() += 1;
     }
     count
 }
@@ -177,9 +211,17 @@ fn a_split_writes_all_parts_or_none() {
     dir.refuses(2, "split in.h5ad --train a.h5ad --test b.h5ad --by cluster", &["b.h5ad", "exists already"]);
     dir.refuses(3, "split in.h5ad --train a.h5ad --test no/b.h5ad --by cluster", &["folder no"]);
     dir.refuses(2, "split in.h5ad --train a.h5ad --test ./a.h5ad --by cluster", &["written twice"]);
-    dir.refuses(2, "split in.h5ad --train a.h5ad --test c.h5ad --by clusters", &["no column clusters", "cluster"]);
+    dir.refuses(
+        2,
+        "split in.h5ad --train a.h5ad --test c.h5ad --by clusters",
+        &["no column clusters", "cluster"],
+    );
     dir.refuses(2, "split in.h5ad --train a.h5ad --test c.h5ad --by cluster --test-fraction 1", &["below 1"]);
-    dir.refuses(2, "split in.h5ad --train a.h5ad --test c.h5ad --by cluster --test-fraction 0.01", &["larger share"]);
+    dir.refuses(
+        2,
+        "split in.h5ad --train a.h5ad --test c.h5ad --by cluster --test-fraction 0.01",
+        &["larger share"],
+    );
     let run = dir.scx("split in.h5ad --train a.h5ad --test c.h5ad --by cluster --dry-run").ok();
     assert!(run.stdout.contains("write c.h5ad: 3 cells"), "{}", run.stdout);
     assert_eq!(dir.names().len(), 2);

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use ndarray::Array2;
 use scx::data::{
-    Block, Column, DType, DataError, Dataset, Dense, Frame, Index, Layout, Matrix, Raw, RowSource, Sparse, Take, Values,
+    Block, Column, DType, DataError, Dataset, Dense, Frame, Index, Layout, Matrix, Raw, RowSource, Sparse,
+    Take, Values,
 };
 use scx::io::{Format, ReadOptions, WriteOptions, open, save};
 use scx::recipe::{
@@ -222,9 +223,8 @@ fn sparse(mut d: Dataset) -> Dataset {
         indptr.push(indices.len() as u64);
     }
     let shape = all.dim();
-    d.x = Some(Matrix::Sparse(
-        Sparse::new(Layout::Csr, shape, indptr, indices, Values::I32(values)).unwrap(),
-    ));
+    d.x =
+        Some(Matrix::Sparse(Sparse::new(Layout::Csr, shape, indptr, indices, Values::I32(values)).unwrap()));
     d
 }
 
@@ -281,7 +281,8 @@ fn a_replay_never_learns_from_the_new_data() {
 fn missing_genes_are_zeros_that_are_counted_and_too_many_are_refused() {
     let steps = vec![Step::NormalizeTotal { target_sum: TargetSum::Sum(10.0) }];
     let fitted = Recipe { steps }.fit_apply(&mut sparse(small(&COUNTS)), &Options::default()).unwrap();
-    let without = || sparse(small(&COUNTS)).select(&Take::all(6), &Take::entries(6, &[0, 1, 2, 3, 5]).unwrap());
+    let without =
+        || sparse(small(&COUNTS)).select(&Take::all(6), &Take::entries(6, &[0, 1, 2, 3, 5]).unwrap());
     let mut d = without().unwrap();
     let message = fitted.replay(&mut d, &Options::default()).unwrap_err().to_string();
     assert!(message.contains("1 of 6 genes") && message.contains("g4"), "{message}");
