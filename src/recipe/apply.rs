@@ -27,7 +27,8 @@ impl Work {
         _: &Options,
         values_change: bool,
     ) -> Result<Self, RecipeError> {
-        let m = x(dataset)?.clone().shared()?;
+        x(dataset)?;
+        let m = dataset.x.take().ok_or(RecipeError::Cancelled)?.shared()?;
         if values_change && !dataset.layers.contains_key("counts") {
             if looks_like_counts(&m)? {
                 dataset.layers.insert("counts".into(), m.clone());

@@ -62,7 +62,9 @@ pub fn take_counts(dataset: &mut Dataset, force: bool) -> Result<CountsFrom, Rec
     if let Some(raw) = &dataset.raw
         && looks_like_counts(&raw.x)?
     {
-        dataset.arrange(Some("raw"), &[])?;
+        for line in dataset.arrange(Some("raw"), &[])? {
+            tracing::warn!("left behind {line}");
+        }
         return Ok(CountsFrom::Raw);
     }
     let Some(x) = &dataset.x else {

@@ -11,8 +11,9 @@ use crate::cli::args::PreprocessArgs;
 use crate::cli::console::Console;
 use crate::cli::error::CliError;
 use crate::cli::show::thousands;
-use crate::cli::{print, targets};
+use crate::cli::{losses, print, targets};
 use crate::data::Dataset;
+use crate::io::loss::LossReport;
 use crate::io::{self, DEFAULT_MEMORY, Format};
 use crate::provenance::{self, Record};
 use crate::recipe::{CountsFrom, FittedRecipe, FittedStep, Options, Recipe, ReplayNotes, Step, take_counts};
@@ -55,7 +56,9 @@ pub(in crate::cli) fn run(args: &PreprocessArgs) -> Result<(), CliError> {
     done.say(&dataset, &console);
     let record = record(args, &plan, &done, &dataset)?;
     provenance::append(&mut dataset.uns, &record);
-    io::save(&dataset, to, &args.output, args.writing.force, &args.writing.options(&console))?;
+    let writing = args.writing.options(&console);
+    losses::say(&LossReport::new(&dataset, to, &writing), &[], &console);
+    io::save(&dataset, to, &args.output, args.writing.force, &writing)?;
     console.say(&format!("wrote {}", args.output.display()));
     if args.json {
         print(&(done.json(args, &dataset).to_string() + "\n"))?;
