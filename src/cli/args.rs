@@ -3,6 +3,8 @@
 mod cluster;
 mod convert;
 pub mod files;
+mod preprocess;
+mod split;
 
 use std::path::PathBuf;
 
@@ -12,6 +14,8 @@ use crate::correct::{Method, Preset};
 
 pub use cluster::ClusterArgs;
 pub use convert::ConvertArgs;
+pub use preprocess::PreprocessArgs;
+pub use split::SplitArgs;
 
 /// Single-cell and cytometry files: look inside, correct batch drift from spike-in controls.
 ///
@@ -32,6 +36,10 @@ pub enum Command {
     Correct(Box<CorrectArgs>),
     /// Turn a file into another format, and say what became of each element
     Convert(Box<ConvertArgs>),
+    /// Filter, scale and choose genes, or bring channels to another scale; recorded, so that it can be repeated
+    Preprocess(Box<PreprocessArgs>),
+    /// Divide cells into parts for training and testing, in the same proportions from every group
+    Split(Box<SplitArgs>),
     /// Find clusters of cells in raw counts: variable genes, PCA, neighbours, Leiden
     Cluster(Box<ClusterArgs>),
     /// Show what is in a file

@@ -48,6 +48,15 @@ impl CliError {
         Self { message: "stopped; nothing was written".into(), code }
     }
 
+    /// Puts the name of the file it is about before the message.
+    #[must_use]
+    pub fn within(self, file: &str) -> Self {
+        if self.code >= 128 || self.message.starts_with(file) {
+            return self;
+        }
+        Self { message: format!("{file}: {}", self.message), ..self }
+    }
+
     /// The exit code.
     pub fn code(&self) -> u8 {
         self.code
@@ -130,6 +139,18 @@ impl From<ClusterError> for CliError {
             ClusterError::Recipe(RecipeError::Numerical { .. }) => 4,
             ClusterError::Linalg(LinalgError::TooManyRows { .. }) => 5,
             ClusterError::Linalg(_) => 4,
+            _ => 3,
+        };
+        Self { message: chain(&e), code }
+    }
+}
+
+impl From<RecipeError> for CliError {
+    fn from(e: RecipeError) -> Self {
+        let code = match &e {
+            RecipeError::Usage { .. } => 2,
+            RecipeError::Numerical { .. } => 4,
+            RecipeError::Cancelled => return Self::stopped(super::signals::stop_code().unwrap_or(130)),
             _ => 3,
         };
         Self { message: chain(&e), code }

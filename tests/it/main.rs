@@ -10,6 +10,7 @@ mod faults;
 mod fcs;
 mod h5ad;
 mod loom;
+mod preprocess;
 mod recipe;
 mod reference;
 mod report;

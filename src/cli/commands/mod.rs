@@ -6,3 +6,5 @@ pub(super) mod correct;
 pub(super) mod demo;
 pub(super) mod docs;
 pub(super) mod info;
+pub(super) mod preprocess;
+pub(super) mod split;
