@@ -2,6 +2,7 @@
 
 mod dataset;
 mod frame;
+mod looks;
 mod matrix;
 mod patch;
 mod stream;
@@ -10,13 +11,14 @@ mod values;
 
 pub use dataset::{Annotation, Dataset, Raw, Source};
 pub use frame::{Categorical, Categories, Column, Frame, Index};
+pub use looks::{Looks, Sample};
 pub use matrix::{
     Block, Dense, Layout, Matrix, RowSource, Sparse, StoredArrays, check_indices, check_indptr, pick_csr,
     pick_dense,
 };
 pub use patch::Patch;
 pub use stream::{BlockSink, append, rows_per_run, slice};
-pub use uns::Uns;
+pub use uns::{StoredObject, Uns};
 pub use values::{DType, Element, Values};
 
 /// What can be wrong with data in memory, or with reading more of it from where it was left.

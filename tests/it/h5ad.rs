@@ -5,5 +5,7 @@
 mod annotate;
 mod bad;
 mod compare;
-mod expected;
+mod damage;
+pub(crate) mod expected;
+mod kept;
 mod round_trip;

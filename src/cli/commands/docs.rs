@@ -24,7 +24,7 @@ pub(in crate::cli) fn man() -> Result<(), CliError> {
             .map_err(|e| CliError::input(format!("cannot make the page: {e}")))
     };
     render(command.clone(), &mut text)?;
-    for verb in command.get_subcommands().filter(|c| c.get_name() != "help") {
+    for verb in command.get_subcommands().filter(|c| c.get_name() != "help" && !c.is_hide_set()) {
         render(verb.clone(), &mut text)?;
     }
     print(&String::from_utf8_lossy(&text))
@@ -40,7 +40,7 @@ pub(in crate::cli) fn help(topic: Option<&str>) -> Result<(), CliError> {
             Some(c) => c.clone().bin_name(format!("scx {verb}")).render_long_help().to_string(),
             None => {
                 return Err(CliError::usage(format!(
-                    "no help on {verb}; there is help on correct, info, demo, completions, man and exit-codes"
+                    "no help on {verb}; there is help on correct, info, check, demo, completions, man and exit-codes"
                 )));
             }
         },
