@@ -19,7 +19,7 @@ pub struct CliError {
 pub(super) const EXIT_CODES: &str = "\
 Exit codes of scx:
   0    done (a reader that closed the pipe early counts as done)
-  1    finished, but with findings you asked to fail on
+  1    finished, but with findings to fail on: `check` found a fault
   2    wrong usage: an option, column, run or marker that does not fit; an output that exists without --force
   3    bad input: missing, damaged, of an unsupported kind, or not enough cells to learn from
   4    numerical failure: training diverged, or a result is no number
@@ -55,6 +55,11 @@ impl CliError {
             return self;
         }
         Self { message: format!("{file}: {}", self.message), ..self }
+    }
+
+    /// An error another process of ours ended with.
+    pub(super) fn passed_on(message: String, code: u8) -> Self {
+        Self { message, code }
     }
 
     /// The exit code.

@@ -1,5 +1,6 @@
 //! The program around the library: arguments, settings, messages, exit codes.
 
+mod apart;
 pub mod args;
 mod commands;
 pub mod config;
@@ -46,6 +47,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Split(args) => commands::split::run(&args),
         Command::Cluster(args) => commands::cluster::run(&args),
         Command::Info(args) => commands::info::run(&args),
+        Command::Check(args) => commands::check::run(&args),
+        Command::LookInside(args) => apart::answer(&args),
         Command::Demo(args) => commands::demo::run(&args),
         Command::Completions { shell } => commands::docs::completions(shell),
         Command::Man => commands::docs::man(),

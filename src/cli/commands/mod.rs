@@ -2,6 +2,7 @@
 
 pub(super) mod cluster;
 pub(super) mod convert;
+pub(super) mod check;
 pub(super) mod correct;
 pub(super) mod demo;
 pub(super) mod docs;
