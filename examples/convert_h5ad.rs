@@ -9,7 +9,8 @@ use scx::io::{self, Compression, Format, ReadOptions, WriteOptions};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let memory = std::env::var("SCX_MEMORY").ok().and_then(|m| m.parse::<u64>().ok()).map_or(2 << 30, |m| m << 20);
+    let memory =
+        std::env::var("SCX_MEMORY").ok().and_then(|m| m.parse::<u64>().ok()).map_or(2 << 30, |m| m << 20);
     let options = ReadOptions { memory, ..ReadOptions::default() };
     let since = Instant::now();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {

@@ -1,7 +1,10 @@
 //! Errors of the command line and the exit code each kind has.
 
+use crate::cluster::ClusterError;
 use crate::correct::CorrectError;
 use crate::io::{ReadError, WriteError};
+use crate::linalg::LinalgError;
+use crate::recipe::RecipeError;
 use crate::zoo::ZooError;
 
 /// Why a command stopped.
@@ -75,7 +78,10 @@ impl From<ReadError> for CliError {
 impl From<WriteError> for CliError {
     fn from(e: WriteError) -> Self {
         let code = match e {
-            WriteError::Exists { .. } | WriteError::NotPlain { .. } => 2,
+            WriteError::Exists { .. }
+            | WriteError::NotPlain { .. }
+            | WriteError::NotFolder { .. }
+            | WriteError::Stranger { .. } => 2,
             WriteError::Full { .. } | WriteError::CannotHold { .. } => 5,
             WriteError::Cancelled { .. } => super::signals::stop_code().unwrap_or(130),
             _ => 3,
@@ -107,6 +113,24 @@ impl From<CorrectError> for CliError {
             CorrectError::Read(e) => return e.into(),
             CorrectError::Write(e) => return e.into(),
             CorrectError::Zoo(e) => return e.into(),
+        };
+        Self { message: chain(&e), code }
+    }
+}
+
+impl From<ClusterError> for CliError {
+    fn from(e: ClusterError) -> Self {
+        let code = match &e {
+            ClusterError::Usage { .. } => 2,
+            ClusterError::Cancelled => match super::signals::stop_code() {
+                Some(code) => return Self::stopped(code),
+                None => 130,
+            },
+            ClusterError::Recipe(RecipeError::Usage { .. }) => 2,
+            ClusterError::Recipe(RecipeError::Numerical { .. }) => 4,
+            ClusterError::Linalg(LinalgError::TooManyRows { .. }) => 5,
+            ClusterError::Linalg(_) => 4,
+            _ => 3,
         };
         Self { message: chain(&e), code }
     }

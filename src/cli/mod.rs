@@ -42,6 +42,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match cli.command {
         Command::Correct(args) => commands::correct::run(*args),
         Command::Convert(args) => commands::convert::run(&args),
+        Command::Cluster(args) => commands::cluster::run(&args),
         Command::Info(args) => commands::info::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
         Command::Completions { shell } => commands::docs::completions(shell),

@@ -14,7 +14,7 @@ use super::targets::{check_folder, plain, same};
 use super::{page, show};
 use crate::correct::{CorrectError, Method};
 use crate::data::Patch;
-use crate::io::{self, Additions, WriteError};
+use crate::io::{self, Additions, NewValues, WriteError};
 use crate::progress::Progress;
 use crate::provenance::Record;
 use crate::zoo;
@@ -137,13 +137,13 @@ fn write_samples(job: &Job, outcome: &Outcome, record: &str, console: &Console) 
         console.advance(done as u64, &out.display().to_string());
         console.check()?;
         let opened = &inputs.files[file];
-        let additions = Additions {
+        let result = NewValues {
             layer: LAYER.into(),
             base: opened.layer.clone(),
             patch: patch(job.method, outcome, file)?,
             into_x: job.into_x,
-            record: record.to_owned(),
         };
+        let additions = Additions { result: Some(result), record: record.to_owned(), ..Additions::default() };
         io::annotate(&opened.dataset, opened.format, &additions, out, job.force)?;
     }
     console.finish();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{DataError, Frame, Matrix, Uns};
+use super::{DataError, Frame, Matrix, Take, Uns};
 
 /// An element of `obsm`, `varm`, `obsp` or `varp`.
 #[derive(Debug, Clone)]
@@ -146,4 +146,68 @@ impl Dataset {
         }
         Ok(())
     }
+}
+
+impl Dataset {
+    /// These cells and variables with everything that belongs to them; matrices stay unread. `raw` follows the cells and
+    /// keeps its own genes. Arrays scx does not understand are left out with a warning.
+    ///
+    /// # Errors
+    /// [`DataError`] when the choice was made for another shape or a file cannot be read.
+    pub fn select(&self, cells: &Take, variables: &Take) -> Result<Dataset, DataError> {
+        let matrix = |m: &Matrix| m.select(cells, variables);
+        let layers: Result<_, DataError> =
+            self.layers.iter().map(|(k, m)| Ok((k.clone(), matrix(m)?))).collect();
+        let raw = match &self.raw {
+            None => None,
+            Some(raw) => Some(Raw {
+                x: raw.x.select(cells, &Take::all(raw.x.shape().1))?,
+                var: raw.var.clone(),
+                varm: raw.varm.clone(),
+            }),
+        };
+        Ok(Dataset {
+            obs: self.obs.take(cells).map_err(|e| e.within("obs"))?,
+            var: self.var.take(variables).map_err(|e| e.within("var"))?,
+            x: self.x.as_ref().map(matrix).transpose()?,
+            layers: layers?,
+            obsm: annotations(&self.obsm, "obsm", cells, None)?,
+            varm: annotations(&self.varm, "varm", variables, None)?,
+            obsp: annotations(&self.obsp, "obsp", cells, Some(cells))?,
+            varp: annotations(&self.varp, "varp", variables, Some(variables))?,
+            raw,
+            uns: self.uns.clone(),
+            source: self.source.clone(),
+        })
+    }
+}
+
+/// The arrays of one group for the entries taken; `across` is the second axis of pairwise matrices.
+fn annotations(
+    all: &BTreeMap<String, Annotation>,
+    group: &str,
+    take: &Take,
+    across: Option<&Take>,
+) -> Result<BTreeMap<String, Annotation>, DataError> {
+    if take.is_all() {
+        return Ok(all.clone());
+    }
+    let mut kept = BTreeMap::new();
+    for (name, value) in all {
+        let value = match value {
+            Annotation::Matrix(m) => {
+                let wide = Take::all(m.shape().1);
+                Annotation::Matrix(m.select(take, across.unwrap_or(&wide))?)
+            }
+            Annotation::Frame(f) => {
+                Annotation::Frame(f.take(take).map_err(|e| e.within(&format!("{group}/{name}")))?)
+            }
+            Annotation::Opaque { encoding } => {
+                tracing::warn!("{group}/{name} ({encoding}): rows cannot be chosen; left out");
+                continue;
+            }
+        };
+        kept.insert(name.clone(), value);
+    }
+    Ok(kept)
 }

@@ -237,6 +237,10 @@ pub trait RowSource: Send + Sync + Debug {
         }
         Ok(())
     }
+    /// Stored values before each row of a CSR matrix, and at its end, where they are known without reading it.
+    fn row_pointers(&self) -> Option<&[u64]> {
+        None
+    }
     /// Where it lies in an HDF5 file, when it does.
     fn stored(&self) -> Option<StoredArrays> {
         None

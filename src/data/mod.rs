@@ -6,7 +6,9 @@ mod dataset;
 mod frame;
 mod matrix;
 mod patch;
+mod select;
 mod stream;
+mod take;
 mod uns;
 mod values;
 
@@ -19,6 +21,7 @@ pub use matrix::{
 };
 pub use patch::Patch;
 pub use stream::{BlockSink, append, csr_slice, rows_per_run, slice};
+pub use take::Take;
 pub use uns::Uns;
 pub use values::{DType, Element, Values};
 

@@ -37,7 +37,7 @@ pub(super) use meter::Meter;
 pub(super) use sparse::{by_row, whole, wide_enough};
 pub(super) use store::{
     Storage, create, new_group, open_to_write, set_shape, set_text, set_texts, set_value, write_error,
-    write_rows, write_string, write_strings,
+    write_fixed_strings, write_rows, write_string, write_strings,
 };
 pub(super) use tiles::{Tile, TilesOut};
 
@@ -295,7 +295,12 @@ impl Source {
     }
 
     /// The numbers of a dataset or attribute whose size has been checked.
-    pub(super) fn container_numbers(&self, c: &Container, at: &str, dtype: DType) -> Result<Values, ReadError> {
+    pub(super) fn container_numbers(
+        &self,
+        c: &Container,
+        at: &str,
+        dtype: DType,
+    ) -> Result<Values, ReadError> {
         read_numbers(c, dtype, None).map_err(|e| self.library(at, &e))
     }
 

@@ -11,7 +11,7 @@ use ndarray::Array2;
 use proptest::prelude::*;
 use scx::data::{Column, DType, Dataset, Dense, Frame, Index, Matrix, Patch, Values};
 use scx::io::{
-    Additions, Format, ReadError, ReadLimits, ReadOptions, WriteOptions, annotate, fcs, open, save,
+    Additions, Format, NewValues, ReadError, ReadLimits, ReadOptions, WriteOptions, annotate, fcs, open, save,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -222,7 +222,8 @@ fn structural(key: &str) -> bool {
 }
 
 fn additions(patch: Patch, record: &str) -> Additions {
-    Additions { layer: "scx".into(), base: None, patch, into_x: false, record: record.into() }
+    let result = NewValues { layer: "scx".into(), base: None, patch, into_x: false };
+    Additions { result: Some(result), record: record.into(), ..Additions::default() }
 }
 
 fn floats(rows: usize, columns: usize) -> Vec<Vec<f64>> {

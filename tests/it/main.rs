@@ -6,10 +6,13 @@
 mod cli;
 mod convert;
 mod correct;
+mod faults;
 mod fcs;
 mod h5ad;
 mod loom;
+mod recipe;
 mod reference;
 mod report;
 mod support;
+mod tenx;
 mod zoo;

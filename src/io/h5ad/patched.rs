@@ -110,7 +110,8 @@ impl Job<'_> {
             what: format!("{nnz} stored values are more than this machine can address"),
         })?;
         let data = self.lib(create(&g, "data", self.dtype, &[length], &Storage::like(&m.data.dataset)))?;
-        let indices = self.lib(create(&g, "indices", index_dtype, &[length], &Storage::like(&m.indices.dataset)))?;
+        let indices =
+            self.lib(create(&g, "indices", index_dtype, &[length], &Storage::like(&m.indices.dataset)))?;
         let storage = Storage::for_array(&[longest], pointer_dtype);
         let pointers = self.lib(create(&g, "indptr", pointer_dtype, &[indptr.len()], &storage))?;
         self.lib(write_rows(&pointers, 0, &whole(pointer_dtype, indptr.iter().copied())))?;

@@ -11,6 +11,9 @@ use crate::data::{Annotation, Categories, Dataset, Frame, Matrix, Raw, Source as
 use crate::io::hdf5::{Node, Source, has_magic};
 use crate::io::{Fit, Probe, ReadError, ReadOptions};
 
+/// The dialect of files whose tables are stored as records.
+pub(super) const RECORDS: &str = "anndata before 0.7";
+
 /// How sure the content makes us: an HDF5 file with `/obs` and `/var` is h5ad, any other HDF5 file might be.
 pub fn probe(probe: &Probe) -> Fit {
     if !has_magic(probe.path) {
@@ -181,7 +184,7 @@ fn dialect(source: &Source, root: &Group, old_tables: bool) -> Result<String, Re
     Ok(match source.attr_string(root, "encoding-type")? {
         Some(name) if name == "anndata" => "anndata 0.8 or newer".into(),
         Some(name) => format!("{name} {}", source.attr_string(root, "encoding-version")?.unwrap_or_default()),
-        None if old_tables => "anndata before 0.7".into(),
+        None if old_tables => RECORDS.into(),
         None => "anndata 0.7".into(),
     })
 }

@@ -74,13 +74,13 @@ fn verify(dataset: &Dataset, path: &Path) -> Result<(), WriteError> {
 }
 
 /// The file being written, for messages.
-struct Out<'a> {
-    path: &'a Path,
-    options: &'a WriteOptions<'a>,
+pub(super) struct Out<'a> {
+    pub(super) path: &'a Path,
+    pub(super) options: &'a WriteOptions<'a>,
 }
 
 impl Out<'_> {
-    fn lib<T>(&self, result: hdf5::Result<T>) -> Result<T, WriteError> {
+    pub(super) fn lib<T>(&self, result: hdf5::Result<T>) -> Result<T, WriteError> {
         result.map_err(|e| write_error(self.path, &e))
     }
 
@@ -95,7 +95,7 @@ impl Out<'_> {
     }
 
     /// Names with a slash would become groups inside groups.
-    fn name(&self, name: &str) -> Result<(), WriteError> {
+    pub(super) fn name(&self, name: &str) -> Result<(), WriteError> {
         if name.is_empty() || name == "." || name.contains('/') {
             let what = format!("{name:?} as a name inside an h5ad file; rename it without a slash");
             return Err(WriteError::CannotHold { path: self.path.to_owned(), what });
@@ -146,7 +146,7 @@ impl Out<'_> {
         Ok(())
     }
 
-    fn column(&self, g: &Group, name: &str, column: &Column) -> Result<(), WriteError> {
+    pub(super) fn column(&self, g: &Group, name: &str, column: &Column) -> Result<(), WriteError> {
         match column {
             Column::Numbers(v) => self.numbers(g, name, &[v.len()], v),
             Column::Strings(v) => self.strings(g, name, v),
@@ -209,24 +209,29 @@ impl Out<'_> {
 
     fn uns(&self, parent: &Group, name: &str, map: &BTreeMap<String, Uns>) -> Result<(), WriteError> {
         let g = self.dict(parent, name)?;
-        for (key, value) in map {
-            self.name(key)?;
-            match value {
-                Uns::Map(inner) => self.uns(&g, key, inner)?,
-                Uns::String(s) => {
-                    let d = self.lib(write_string(&g, key, s))?;
-                    self.encoding(&d, "string", "0.2.0")?;
-                }
-                Uns::Strings(v) => self.strings(&g, key, v)?,
-                Uns::Number(v) => {
-                    let d = self.lib(create(&g, key, v.dtype(), &[], &Storage::default()))?;
-                    self.encoding(&d, "numeric-scalar", "0.2.0")?;
-                    self.lib(write_rows(&d, 0, v))?;
-                }
-                Uns::Array { shape, values } => self.numbers(&g, key, shape, values)?,
-                Uns::Opaque { encoding } => self.skip(&format!("{}/{key}", g.name()), encoding),
+        map.iter().try_for_each(|(key, value)| self.entry(&g, key, value))
+    }
+
+    /// One unstructured value.
+    pub(super) fn entry(&self, g: &Group, key: &str, value: &Uns) -> Result<(), WriteError> {
+        self.name(key)?;
+        match value {
+            Uns::Map(inner) => self.uns(g, key, inner),
+            Uns::String(s) => {
+                let d = self.lib(write_string(g, key, s))?;
+                self.encoding(&d, "string", "0.2.0")
+            }
+            Uns::Strings(v) => self.strings(g, key, v),
+            Uns::Number(v) => {
+                let d = self.lib(create(g, key, v.dtype(), &[], &Storage::default()))?;
+                self.encoding(&d, "numeric-scalar", "0.2.0")?;
+                self.lib(write_rows(&d, 0, v))
+            }
+            Uns::Array { shape, values } => self.numbers(g, key, shape, values),
+            Uns::Opaque { encoding } => {
+                self.skip(&format!("{}/{key}", g.name()), encoding);
+                Ok(())
             }
         }
-        Ok(())
     }
 }

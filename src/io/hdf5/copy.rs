@@ -15,7 +15,7 @@ use super::matrix::{Compressed, Stored};
 use super::matrix_out::write_pointers;
 use super::meter::Meter;
 use super::raw::write_chunk;
-use super::sparse::{all_below, wide_enough, whole};
+use super::sparse::{all_below, whole, wide_enough};
 use super::walk::{ahead, run_bytes};
 use super::{Storage, create};
 use crate::data::{DType, DataError, Values, Word};

@@ -142,8 +142,7 @@ impl Direct {
     /// Position of the first element of a chunk, along each axis of the dataset.
     pub(super) fn offset(&self, chunk: &Chunk) -> Vec<u64> {
         let columns = self.shape[1].div_ceil(self.chunk[1]).max(1) as u64;
-        let both =
-            [chunk.cell / columns * self.chunk[0] as u64, chunk.cell % columns * self.chunk[1] as u64];
+        let both = [chunk.cell / columns * self.chunk[0] as u64, chunk.cell % columns * self.chunk[1] as u64];
         both.into_iter().take(self.axes).collect()
     }
 
@@ -167,7 +166,12 @@ impl Direct {
     }
 
     /// Decodes the stored bytes of a chunk into `out`, which is as long as a chunk.
-    pub(super) fn decode<W: Word>(&self, chunk: &Chunk, stored: &[u8], out: &mut [W]) -> Result<(), ReadError> {
+    pub(super) fn decode<W: Word>(
+        &self,
+        chunk: &Chunk,
+        stored: &[u8],
+        out: &mut [W],
+    ) -> Result<(), ReadError> {
         let out: &mut [u8] = bytemuck::cast_slice_mut(out);
         self.pipeline.decode(stored, chunk.mask, out).map_err(|what| self.damaged(chunk, &what))
     }

@@ -294,6 +294,13 @@ impl RowSource for Stored {
         }
     }
 
+    fn row_pointers(&self) -> Option<&[u64]> {
+        match &self.parts {
+            Parts::Sparse(m) if m.layout == Layout::Csr => Some(&m.indptr),
+            _ => None,
+        }
+    }
+
     fn rows(&self, rows: Range<usize>) -> Result<Block, DataError> {
         self.check_rows(&rows)?;
         match &self.parts {
@@ -334,12 +341,12 @@ impl RowSource for Stored {
                 Block::Dense(d) => sink(start, with_values!(d.values(), v => pick_dense(v, n_cols, columns))),
                 Block::Csr(_) => Ok(()),
             }),
-            Parts::Sparse(m) if m.layout == Layout::Csr => self.walk(WALK, None, &mut |start, block| {
-                match block {
+            Parts::Sparse(m) if m.layout == Layout::Csr => {
+                self.walk(WALK, None, &mut |start, block| match block {
                     Block::Csr(rows) => sink(start, pick_csr(&rows, 0..rows.shape().0, columns)),
                     Block::Dense(_) => Ok(()),
-                }
-            }),
+                })
+            }
             Parts::Sparse(m) => sink(0, self.csc_columns(m, columns)?),
         }
     }

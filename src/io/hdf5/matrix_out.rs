@@ -39,8 +39,7 @@ pub(in crate::io) fn write_dense(
         return copy::dense(&d, group, name, options, &mut meter);
     }
     let storage = Storage::for_options(&shape, m.dtype(), options.compression);
-    let mut to =
-        ArrayOut::create(group, name, m.dtype(), &shape, &storage).map_err(|e| meter.library(&e))?;
+    let mut to = ArrayOut::create(group, name, m.dtype(), &shape, &storage).map_err(|e| meter.library(&e))?;
     m.stream(options.memory, &mut |_, block| match block {
         Block::Dense(block) => {
             to.push(block.values()).map_err(|e| DataError::stopped(meter.library(&e)))?;

@@ -60,9 +60,7 @@ pub(in crate::io) fn indices_below(values: &Values, bound: usize, offset: u64) -
             return Ok(out);
         }
         match v.iter().enumerate().find(|(_, x)| index(x) as usize >= bound) {
-            Some((i, x)) => {
-                Err(format!("index {x} at position {} is outside 0..{bound}", offset + i as u64))
-            }
+            Some((i, x)) => Err(format!("index {x} at position {} is outside 0..{bound}", offset + i as u64)),
             None => Ok(out),
         }
     }

@@ -166,6 +166,39 @@ pub(in crate::io) fn write_strings(
     Ok(d)
 }
 
+/// Widest text that is stored with a fixed length.
+const FIXED_WIDTH: usize = 1024;
+/// Texts of fixed length written at a time.
+const FIXED_RUN: usize = 1 << 15;
+
+/// A dataset of texts of one fixed length along one axis, as older tools want them; very long texts get variable
+/// lengths. Texts of ASCII alone are marked as ASCII.
+pub(in crate::io) fn write_fixed_strings(
+    group: &Group,
+    name: &str,
+    values: &[impl AsRef<str>],
+) -> hdf5::Result<Dataset> {
+    let width = values.iter().map(|s| s.as_ref().len()).max().unwrap_or(0).max(1);
+    // Zero bytes pad such texts, so none may end in one; no text with one inside is stored at all.
+    if width > FIXED_WIDTH || values.iter().any(|s| s.as_ref().contains('\0')) {
+        return write_strings(group, name, values);
+    }
+    let ascii = values.iter().all(|s| s.as_ref().is_ascii());
+    let ty = if ascii { TD::FixedAscii(width) } else { TD::FixedUnicode(width) };
+    let n = values.len();
+    let builder = group.new_dataset_builder();
+    let builder = if (n * width) as u64 > COMPRESS_ABOVE {
+        builder.chunk([(CHUNK_BYTES / width).clamp(1, n)]).set_filters(&[Filter::deflate(4)])
+    } else {
+        builder.no_chunk()
+    };
+    let d = builder.empty_as(&ty).shape([n]).create(name)?;
+    for (i, run) in values.chunks(FIXED_RUN).enumerate() {
+        super::cell::write_plain(&d, &ty, i * FIXED_RUN, run)?;
+    }
+    Ok(d)
+}
+
 /// A dataset of one text.
 pub(in crate::io) fn write_string(group: &Group, name: &str, value: &str) -> hdf5::Result<Dataset> {
     let d = group.new_dataset::<VarLenUnicode>().no_chunk().create(name)?;

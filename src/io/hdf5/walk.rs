@@ -119,19 +119,22 @@ impl Stored {
         self.entries_in_order(m, memory, &mut |columns, rows, values| spill.push(rows, columns, values))?;
         let mut start = 0;
         let mut runs = spill.finish()?;
-        ahead(|| runs.next(), |run| {
-            let rows = run.shape().0;
-            if rows <= RUN_ROWS {
-                sink(start, Block::Csr(run))?;
-            } else {
-                for from in (0..rows).step_by(RUN_ROWS) {
-                    let part = csr_slice(&run, from..(from + RUN_ROWS).min(rows))?;
-                    sink(start + from, Block::Csr(part))?;
+        ahead(
+            || runs.next(),
+            |run| {
+                let rows = run.shape().0;
+                if rows <= RUN_ROWS {
+                    sink(start, Block::Csr(run))?;
+                } else {
+                    for from in (0..rows).step_by(RUN_ROWS) {
+                        let part = csr_slice(&run, from..(from + RUN_ROWS).min(rows))?;
+                        sink(start + from, Block::Csr(part))?;
+                    }
                 }
-            }
-            start += rows;
-            Ok(())
-        })
+                start += rows;
+                Ok(())
+            },
+        )
     }
 
     /// Hands over the stored entries as they lie in the file: position along the compressed axis (rows of a CSR), along

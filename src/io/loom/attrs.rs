@@ -111,7 +111,11 @@ fn text_columns(source: &Source, d: &Dataset, ty: &TD) -> Result<Vec<(String, Co
 }
 
 /// The fields of records, as SCope writes embeddings and regulons.
-fn fields_of(source: &Source, d: &Dataset, fields: &[(String, TD)]) -> Result<Vec<(String, Column)>, ReadError> {
+fn fields_of(
+    source: &Source,
+    d: &Dataset,
+    fields: &[(String, TD)],
+) -> Result<Vec<(String, Column)>, ReadError> {
     let mut columns = Vec::new();
     for (name, ty) in fields {
         let column = if let Kind::Text(ty) = Kind::of(ty) {
@@ -122,7 +126,10 @@ fn fields_of(source: &Source, d: &Dataset, fields: &[(String, TD)]) -> Result<Ve
                 Some((values, 1)) => Column::Numbers(values),
                 _ => {
                     let at = d.name();
-                    tracing::warn!("{}: {at}/{name}: {ty} is not understood; left out", source.path.display());
+                    tracing::warn!(
+                        "{}: {at}/{name}: {ty} is not understood; left out",
+                        source.path.display()
+                    );
                     continue;
                 }
             }
@@ -137,7 +144,9 @@ fn table(source: &Source, axis: &Axis, mut columns: Vec<(String, Column)>) -> Fr
     // The usual name is taken whatever it holds; others only with text.
     let suits = |name: &str, c: &Column| match c {
         Column::Strings(_) => true,
-        Column::Numbers(v) => axis.names.first() == Some(&name) && !v.dtype().is_float() && v.dtype() != DType::Bool,
+        Column::Numbers(v) => {
+            axis.names.first() == Some(&name) && !v.dtype().is_float() && v.dtype() != DType::Bool
+        }
         _ => false,
     };
     let find = |wanted: &&&str| columns.iter().any(|(n, c)| n == **wanted && suits(n, c));

@@ -99,7 +99,13 @@ fn reference(behind: &str) -> Option<(Option<char>, usize)> {
 /// Bytes of what could be a name: anything but white space and the marks of references.
 fn name_length(behind: &str) -> usize {
     let end = |c: char| matches!(c, '\t' | '\n' | '\u{c}' | ' ' | '<' | '&' | '#' | ';');
-    behind.char_indices().take(LONGEST).take_while(|(_, c)| !end(*c)).map(|(i, c)| i + c.len_utf8()).last().unwrap_or(0)
+    behind
+        .char_indices()
+        .take(LONGEST)
+        .take_while(|(_, c)| !end(*c))
+        .map(|(i, c)| i + c.len_utf8())
+        .last()
+        .unwrap_or(0)
 }
 
 fn by_number(code: u32) -> Option<char> {
@@ -204,7 +210,19 @@ mod tests {
 
     #[test]
     fn escaped_text_comes_back() {
-        for text in ["", "plain", "T&B cells", "β & γ", "&amp;", "&#946;", "&β", "a&beta;", "&ampx", "細胞\u{85}\u{fffe}", "&lt"] {
+        for text in [
+            "",
+            "plain",
+            "T&B cells",
+            "β & γ",
+            "&amp;",
+            "&#946;",
+            "&β",
+            "a&beta;",
+            "&ampx",
+            "細胞\u{85}\u{fffe}",
+            "&lt",
+        ] {
             let stored = escape(text);
             assert_eq!(unescape(stored.into_owned()), text);
         }

@@ -24,7 +24,9 @@ pub(super) fn read(
         let g = match source.node(root, group)? {
             None => continue,
             Some(Node::Group(g)) => g,
-            Some(Node::Dataset(d)) => return Err(source.malformed(d.name(), "is a dataset, expected a group")),
+            Some(Node::Dataset(d)) => {
+                return Err(source.malformed(d.name(), "is a dataset, expected a group"));
+            }
         };
         for key in source.members(&g)? {
             match source.node(&g, &key)? {
@@ -47,12 +49,12 @@ fn one(source: &Source, g: &Group, n: usize) -> Result<Sparse, ReadError> {
     let at = g.name();
     let [a, b, w] = [vector(source, g, "a")?, vector(source, g, "b")?, vector(source, g, "w")?];
     if a.len() != b.len() || a.len() != w.len() {
-        let what = format!("a, b and w have {}, {} and {} entries, expected the same", a.len(), b.len(), w.len());
+        let what =
+            format!("a, b and w have {}, {} and {} entries, expected the same", a.len(), b.len(), w.len());
         return Err(source.malformed(at, what));
     }
-    let vertices = |v: &Values, name: &str| {
-        below(v, n).map_err(|what| source.malformed(format!("{at}/{name}"), what))
-    };
+    let vertices =
+        |v: &Values, name: &str| below(v, n).map_err(|what| source.malformed(format!("{at}/{name}"), what));
     let (a, b) = (vertices(&a, "a")?, vertices(&b, "b")?);
     // Edges come in any order; turning twice brings the entries of each row into the order of columns.
     by_row((n, n), &a, &b, &w)

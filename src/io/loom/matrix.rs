@@ -133,7 +133,8 @@ impl Turned {
     fn tile(&self, genes: Range<usize>, cells: Range<usize>) -> Result<Tile, ReadError> {
         let count = (genes.len() as u64).saturating_mul(cells.len() as u64);
         self.source.fits(&self.d, count, self.dtype.size())?;
-        let slab = || Hyperslab::from(vec![SliceOrIndex::from(genes.clone()), SliceOrIndex::from(cells.clone())]);
+        let slab =
+            || Hyperslab::from(vec![SliceOrIndex::from(genes.clone()), SliceOrIndex::from(cells.clone())]);
         macro_rules! read {
             ($t:ty) => {
                 Values::from(

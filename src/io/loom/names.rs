@@ -47,8 +47,7 @@ mod tests {
     #[test]
     fn a_name_with_a_slash_or_taken_before_is_changed() {
         let mut names = Names::new("col_attrs", &["CellID"]);
-        let given: Vec<String> =
-            ["a/b", "a_b", "CellID", "", "."].iter().map(|n| names.give(n)).collect();
+        let given: Vec<String> = ["a/b", "a_b", "CellID", "", "."].iter().map(|n| names.give(n)).collect();
         assert_eq!(given, ["a_b", "a_b_1", "CellID_1", "unnamed", "_"]);
     }
 }

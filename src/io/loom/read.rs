@@ -97,7 +97,14 @@ fn layers(source: &Source, root: &Group, dataset: &mut Dataset) -> Result<(), Re
 /// Says what else is in the file.
 fn unknown(source: &Source, root: &Group) -> Result<(), ReadError> {
     const KNOWN: &[&str] = &[
-        "matrix", "layers", "attrs", "row_attrs", "col_attrs", "row_graphs", "col_graphs", "row_edges",
+        "matrix",
+        "layers",
+        "attrs",
+        "row_attrs",
+        "col_attrs",
+        "row_graphs",
+        "col_graphs",
+        "row_edges",
         "col_edges",
     ];
     for name in source.members(root)?.into_iter().filter(|n| !KNOWN.contains(&n.as_str())) {

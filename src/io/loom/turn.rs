@@ -51,11 +51,7 @@ fn spread<T: Copy>(to: &mut [T], genes: usize, from: &[T], tile: &Tile) {
 }
 
 /// The rows of a band of `cells` × `genes` without their zeros. Tiles come in the order of genes.
-pub(super) fn csr(
-    dtype: DType,
-    (cells, genes): (usize, usize),
-    tiles: &[Tile],
-) -> Result<Block, DataError> {
+pub(super) fn csr(dtype: DType, (cells, genes): (usize, usize), tiles: &[Tile]) -> Result<Block, DataError> {
     let (mut cell, mut gene) = (Vec::new(), Vec::new());
     let mut kept = Values::empty(dtype);
     for tile in tiles {

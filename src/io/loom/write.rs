@@ -8,14 +8,13 @@ use hdf5_metno as hdf5;
 use hdf5::Group;
 
 use super::attrs::without_booleans;
-use super::globals::{KEYWORDS, SCX_LOG, SCX_VERSION, VERSION};
 use super::column::Stored;
+use super::globals::{KEYWORDS, SCX_LOG, SCX_VERSION, VERSION};
 use super::names::Names;
 use super::text::escape;
 use super::{bands, column, graphs, turn};
 use crate::data::{
-    Annotation, Block, Column, DType, DataError, Dataset, Frame, Index, Layout, Matrix, Sparse, Uns,
-    Values,
+    Annotation, Block, Column, DType, DataError, Dataset, Frame, Index, Layout, Matrix, Sparse, Uns, Values,
 };
 use crate::io::hdf5::{
     Storage, create, new_group, open_to_write, write_error, write_rows, write_string, write_strings,
@@ -102,7 +101,8 @@ impl Out<'_> {
         let g = self.lib(new_group(file, group))?;
         let mut names = Names::new(group, &[index]);
         let texts: Vec<String> = frame.index.iter().map(|n| n.into_owned()).collect();
-        let mut items = vec![(index.to_owned(), Item::Column(Stored::Texts(texts.iter().map(String::as_str).collect())))];
+        let mut items =
+            vec![(index.to_owned(), Item::Column(Stored::Texts(texts.iter().map(String::as_str).collect())))];
         for (name, c) in &frame.columns {
             // Some files keep the index as a column, too.
             let same = name == index && matches!(c, Column::Strings(v) if *v == texts);
@@ -118,7 +118,9 @@ impl Out<'_> {
                         items.extend(self.column(&mut names, &format!("{key}.{name}"), c));
                     }
                 }
-                Annotation::Opaque { encoding } => self.left(key, &format!("encoding {encoding} is not understood")),
+                Annotation::Opaque { encoding } => {
+                    self.left(key, &format!("encoding {encoding} is not understood"))
+                }
             }
         }
         // Readers see them in this order whatever order they have here; so the bytes depend on nothing else.
@@ -273,7 +275,11 @@ impl Out<'_> {
                 Index::Names { name, .. } => Some(name.clone()),
                 Index::Range(_) => None,
             };
-            index.into_iter().chain(f.columns.iter().map(|(n, _)| n.clone())).chain(beside.keys().cloned()).collect()
+            index
+                .into_iter()
+                .chain(f.columns.iter().map(|(n, _)| n.clone()))
+                .chain(beside.keys().cloned())
+                .collect()
         };
         let shape = |d: &Dataset| (d.n_obs(), d.n_vars());
         if shape(&found) != shape(dataset) {
@@ -284,6 +290,10 @@ impl Out<'_> {
             genes: names(&found.var, &found.varm),
             layers: found.layers.keys().cloned().collect(),
         };
-        if read == *written { Ok(()) } else { Err(fail(format!("it reads back as {read:?}, expected {written:?}"))) }
+        if read == *written {
+            Ok(())
+        } else {
+            Err(fail(format!("it reads back as {read:?}, expected {written:?}")))
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hdf5_metno as hdf5;
 use scx::data::{DType, Dataset, Layout, Patch};
-use scx::io::{Additions, ReadOptions, WriteError, WriteOptions, h5ad};
+use scx::io::{Additions, NewValues, ReadOptions, WriteError, WriteOptions, h5ad};
 
 use super::compare::{dense, differences, exact, summary};
 use super::expected::{fixtures, names, real};
@@ -17,13 +17,13 @@ fn additions(d: &Dataset, base: Option<&str>, into_x: bool) -> Additions {
     let values = ndarray::Array2::from_shape_fn((rows.len(), columns.len()), |(r, c)| {
         (rows[r] as f32 + 1.0) / 2.0 + columns[c] as f32
     });
-    Additions {
+    let result = NewValues {
         layer: "scx_correct".into(),
         base: base.map(Into::into),
         patch: Patch::new(rows, columns, values).unwrap(),
         into_x,
-        record: r#"{"verb":"correct"}"#.into(),
-    }
+    };
+    Additions { result: Some(result), record: r#"{"verb":"correct"}"#.into(), ..Additions::default() }
 }
 
 fn read(path: &Path) -> Dataset {
@@ -152,10 +152,10 @@ fn check(original: &Path, into_x: bool, folder: &Path) -> Option<Pair> {
     let (old_m, new_m) = (m(&before, &base_place), m(&after, &target));
     assert_eq!(old_m.layout(), new_m.layout());
     let mut want = dense(&old_m);
-    for (i, &r) in additions.patch.rows().iter().enumerate() {
-        for (j, &c) in additions.patch.columns().iter().enumerate() {
+    for (i, &r) in additions.result.as_ref().unwrap().patch.rows().iter().enumerate() {
+        for (j, &c) in additions.result.as_ref().unwrap().patch.columns().iter().enumerate() {
             if c < want.ncols() {
-                want[(r, c)] = f64::from(additions.patch.values()[(i, j)]);
+                want[(r, c)] = f64::from(additions.result.as_ref().unwrap().patch.values()[(i, j)]);
             }
         }
     }
@@ -175,7 +175,8 @@ fn check(original: &Path, into_x: bool, folder: &Path) -> Option<Pair> {
         let (_, _, indptr, indices, _) = exact(&new_m);
         for (row, w) in indptr.windows(2).enumerate() {
             let row_indices = &indices[w[0] as usize..w[1] as usize];
-            let patched = new_m.layout() == Layout::Csr && additions.patch.row(row).is_some();
+            let patched =
+                new_m.layout() == Layout::Csr && additions.result.as_ref().unwrap().patch.row(row).is_some();
             assert!(!patched || row_indices.is_sorted(), "row {row} of {}", original.display());
         }
     }
@@ -275,8 +276,9 @@ fn a_patch_outside_the_matrix_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let d = read(&fixtures().join("h5ad/categorical.h5ad"));
     let patch = Patch::new(vec![0], vec![99], ndarray::arr2(&[[1.0]])).unwrap();
-    let e = h5ad::annotate(&d, &Additions { patch, ..additions(&d, None, false) }, &dir.path().join("o"))
-        .unwrap_err();
+    let mut wrong = additions(&d, None, false);
+    wrong.result.as_mut().unwrap().patch = patch;
+    let e = h5ad::annotate(&d, &wrong, &dir.path().join("o")).unwrap_err();
     assert!(matches!(e, WriteError::CannotHold { .. }), "{e}");
 }
 

@@ -14,19 +14,35 @@ use crate::support::SCX;
 /// File, kind of error, words its message must hold.
 const BAD: &[(&str, &str, &str)] = &[
     ("array_short.loom", "Malformed", "/col_attrs/X_pca: 5 values, expected 6: one for each of the cells"),
-    ("attr_one_value.loom", "Malformed", "/col_attrs/nUMI: a single value, expected 6: one for each of the cells"),
-    ("attr_other_axis.loom", "Malformed", "/row_attrs/score: 6 values, expected 7: one for each of the genes"),
+    (
+        "attr_one_value.loom",
+        "Malformed",
+        "/col_attrs/nUMI: a single value, expected 6: one for each of the cells",
+    ),
+    (
+        "attr_other_axis.loom",
+        "Malformed",
+        "/row_attrs/score: 6 values, expected 7: one for each of the genes",
+    ),
     ("attr_short.loom", "Malformed", "/col_attrs/nUMI: 5 values, expected 6: one for each of the cells"),
     ("chunk_damaged.loom", "Malformed", "/matrix: the HDF5 library cannot read it"),
     ("claims_cells.loom", "Malformed", "/matrix: claims 61572651155456 bytes but only 0 are stored"),
     ("claims_genes.loom", "Malformed", "/matrix: claims 12884901888 bytes but only 0 are stored"),
     ("col_attrs_dataset.loom", "Malformed", "/col_attrs: is a dataset, expected a group"),
-    ("col_attrs_missing.loom", "Malformed", "/col_attrs: is missing: every loom file has this group for its cells"),
+    (
+        "col_attrs_missing.loom",
+        "Malformed",
+        "/col_attrs: is missing: every loom file has this group for its cells",
+    ),
     ("cut_in_half.loom", "Malformed", "cut short"),
     ("cut_in_signature.loom", "NotRecognised", "not an HDF5 file"),
     ("empty.loom", "NotRecognised", "not an HDF5 file"),
     ("filter_zstd.loom", "Unsupported", "/layers/spliced is compressed with HDF5 filter 32015 (zstd)"),
-    ("graph_lengths.loom", "Malformed", "/col_graphs/knn: a, b and w have 3, 3 and 2 entries, expected the same"),
+    (
+        "graph_lengths.loom",
+        "Malformed",
+        "/col_graphs/knn: a, b and w have 3, 3 and 2 entries, expected the same",
+    ),
     ("graph_text.loom", "Malformed", "/col_graphs/knn/w: text along 1 axes, expected numbers along one"),
     ("graph_vertex_fraction.loom", "Malformed", "/col_graphs/knn/a: vertex 1.5 at entry 1 is outside 0..6"),
     ("graph_vertex_negative.loom", "Malformed", "/col_graphs/knn/a: vertex -1 at entry 2 is outside 0..6"),
@@ -38,12 +54,20 @@ const BAD: &[(&str, &str, &str)] = &[
     ("matrix_group.loom", "Malformed", "/matrix: is a group, expected a dataset of genes × cells"),
     ("matrix_missing.loom", "Malformed", "/matrix: is missing: not a complete loom"),
     ("matrix_one_axis.loom", "Malformed", "/matrix: has 1 axes, expected two (genes × cells)"),
-    ("matrix_other_shape.loom", "Malformed", "/col_attrs/CellID: 6 values, expected 7: one for each of the cells"),
+    (
+        "matrix_other_shape.loom",
+        "Malformed",
+        "/col_attrs/CellID: 6 values, expected 7: one for each of the cells",
+    ),
     ("matrix_records.loom", "Malformed", "/matrix: holds records, expected numbers"),
     ("matrix_text.loom", "Malformed", "/matrix: holds text, expected numbers"),
     ("matrix_three_axes.loom", "Malformed", "/matrix: has 3 axes, expected two (genes × cells)"),
     ("other_hdf5.loom", "NotRecognised", "HDF5, but no /matrix, /row_attrs and /col_attrs: not a loom"),
-    ("row_attrs_missing.loom", "Malformed", "/row_attrs: is missing: every loom file has this group for its genes"),
+    (
+        "row_attrs_missing.loom",
+        "Malformed",
+        "/row_attrs: is missing: every loom file has this group for its genes",
+    ),
     ("text.loom", "NotRecognised", "not an HDF5 file"),
 ];
 
@@ -118,13 +142,8 @@ fn a_file_cut_at_any_length_gives_an_error_or_a_value_but_no_crash() {
 
 /// How a run of the program ended: its exit code, or why there is none.
 fn ended(path: &Path, most: Duration) -> Result<i32, String> {
-    let mut child = Command::new(SCX)
-        .arg("info")
-        .arg(path)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child =
+        Command::new(SCX).arg("info").arg(path).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let start = Instant::now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {

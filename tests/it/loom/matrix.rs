@@ -26,7 +26,10 @@ fn streamed(m: &Matrix, memory: u64) -> (Array2<f64>, u64) {
 
 /// Cells × genes with about `tenths` of ten entries that are not zero.
 fn made(n: usize, g: usize, tenths: usize) -> Dataset {
-    let v: Vec<i32> = (0..n * g).map(|i| (i * 7919 + i / 97) % 1013).map(|x| if x % 10 < tenths { x as i32 } else { 0 }).collect();
+    let v: Vec<i32> = (0..n * g)
+        .map(|i| (i * 7919 + i / 97) % 1013)
+        .map(|x| if x % 10 < tenths { x as i32 } else { 0 })
+        .collect();
     let frame = |n: usize, p: &str| Frame::new(Index::names((0..n).map(|i| format!("{p}{i}")).collect()));
     let mut d = Dataset::new(frame(n, "c"), frame(g, "g"));
     d.x = Some(Matrix::Dense(Dense::new(n, g, Values::I32(v)).unwrap()));

@@ -113,7 +113,9 @@ fn assert_same(found: &Dataset, meant: &Dataset) {
     }
     for (found, meant) in [(&found.obsp, &meant.obsp), (&found.varp, &meant.varp)] {
         for (key, a) in meant {
-            let (Annotation::Matrix(m), Some(Annotation::Matrix(f))) = (a, found.get(key)) else { panic!("{key}") };
+            let (Annotation::Matrix(m), Some(Annotation::Matrix(f))) = (a, found.get(key)) else {
+                panic!("{key}")
+            };
             let (f, m) = (dense(f), dense(m));
             // Whole numbers beyond 2^53 are weights no float holds.
             let near = |(f, m): (&f64, &f64)| f == m || (f - m).abs() <= 1e-15 * m.abs();

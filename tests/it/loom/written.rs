@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use scx::data::{
-    Annotation, Categorical, Categories, Column, Dataset, Dense, Frame, Index, Layout, Matrix, Sparse, Uns, Values,
+    Annotation, Categorical, Categories, Column, Dataset, Dense, Frame, Index, Layout, Matrix, Sparse, Uns,
+    Values,
 };
 use scx::io::{Format, WriteError, WriteOptions, loom};
 
@@ -18,8 +19,14 @@ fn python(code: &str, arguments: &[&Path]) {
         println!("skipped: SCX_PYTHON is not set");
         return;
     };
-    let run = Command::new(python).arg("-W").arg("ignore").arg("-c").arg(code).args(arguments).output().unwrap();
-    assert!(run.status.success(), "{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    let run =
+        Command::new(python).arg("-W").arg("ignore").arg("-c").arg(code).args(arguments).output().unwrap();
+    assert!(
+        run.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&run.stdout),
+        String::from_utf8_lossy(&run.stderr)
+    );
 }
 
 const VALID: &str = "
@@ -47,7 +54,8 @@ fn every_fixture_written_again_passes_the_validator_and_reads_the_same() {
             loom::write(&d, &path, &WriteOptions::default()).unwrap();
             let mut meant = summary(&d);
             // What loom has no place for: the columns of records are attributes of their own, booleans are bytes.
-            if ["records.loom", "arrays.loom", "scopeR_example_compound_attrs.loom"].contains(&name.as_str()) {
+            if ["records.loom", "arrays.loom", "scopeR_example_compound_attrs.loom"].contains(&name.as_str())
+            {
                 for at in ["obs", "var", "obsm", "varm"] {
                     meant[at] = summary(&read(&path))[at].clone();
                 }
@@ -74,7 +82,10 @@ fn everything() -> Dataset {
         .with("n", Column::Numbers(Values::I32((0..n as i32).collect())))
         .with("share", Column::Numbers(Values::F64((0..n).map(|i| i as f64 / 4.0).collect())))
         .with("ok", Column::Numbers(Values::Bool((0..n).map(|i| i % 3 == 0).collect())))
-        .with("text", Column::Strings((0..n).map(|i| if i == 1 { "β & γ".into() } else { format!("t&{i}") }).collect()))
+        .with(
+            "text",
+            Column::Strings((0..n).map(|i| if i == 1 { "β & γ".into() } else { format!("t&{i}") }).collect()),
+        )
         .with("CellID", Column::Strings(vec!["other".into(); n]))
         .with("a/b", Column::Numbers(Values::U8(vec![1; n])))
         .with("maybe", Column::NullableStrings((0..n).map(|i| (i != 2).then(|| "x".into())).collect()))
@@ -94,21 +105,48 @@ fn everything() -> Dataset {
         .with("Gene", Column::Strings((0..g).map(|i| format!("gene{i}")).collect()));
     let mut d = Dataset::new(obs, var);
     let indptr = (0..=n as u64).collect();
-    let x = |v| Matrix::Sparse(Sparse::new(Layout::Csr, (n, g), Vec::clone(&indptr), (0..n as u32).map(|i| i % 5).collect(), v).unwrap());
+    let x = |v| {
+        Matrix::Sparse(
+            Sparse::new(Layout::Csr, (n, g), Vec::clone(&indptr), (0..n as u32).map(|i| i % 5).collect(), v)
+                .unwrap(),
+        )
+    };
     d.x = Some(x(Values::U16((1..=n as u16).collect())));
     d.layers.insert("log".into(), x(Values::F32((0..n).map(|i| i as f32 / 8.0).collect())));
     d.layers.insert("there".into(), x(Values::Bool(vec![true; n])));
-    d.obsm.insert("X_pca".into(), Annotation::Matrix(Matrix::Dense(Dense::new(n, 2, Values::F32((0..2 * n).map(|i| i as f32).collect())).unwrap())));
+    d.obsm.insert(
+        "X_pca".into(),
+        Annotation::Matrix(Matrix::Dense(
+            Dense::new(n, 2, Values::F32((0..2 * n).map(|i| i as f32).collect())).unwrap(),
+        )),
+    );
     d.obsm.insert("part".into(), Annotation::Matrix(x(Values::F64((0..n).map(|i| i as f64).collect()))));
-    let near = Sparse::new(Layout::Csc, (n, n), (0..=n as u64).collect(), (0..n as u32).rev().collect(), Values::I32((0..n as i32).collect()));
+    let near = Sparse::new(
+        Layout::Csc,
+        (n, n),
+        (0..=n as u64).collect(),
+        (0..n as u32).rev().collect(),
+        Values::I32((0..n as i32).collect()),
+    );
     d.obsp.insert("near".into(), Annotation::Matrix(Matrix::Sparse(near.unwrap())));
-    d.varp.insert("links".into(), Annotation::Matrix(Matrix::Dense(Dense::new(g, g, Values::F64((0..g * g).map(|i| (i % 6 == 0) as u8 as f64).collect())).unwrap())));
+    d.varp.insert(
+        "links".into(),
+        Annotation::Matrix(Matrix::Dense(
+            Dense::new(g, g, Values::F64((0..g * g).map(|i| (i % 6 == 0) as u8 as f64).collect())).unwrap(),
+        )),
+    );
     d.uns.insert("note".into(), Uns::String("grüße".into()));
     d.uns.insert("list".into(), Uns::Strings(vec!["a".into(), "b".into()]));
     d.uns.insert("n".into(), Uns::Number(Values::I64(vec![3])));
     d.uns.insert("grid".into(), Uns::Array { shape: vec![2, 2], values: Values::F64(vec![1., 2., 3., 4.]) });
     let log = [("000".to_owned(), Uns::String("{\"verb\":\"correct\"}".into()))];
-    d.uns.insert("scx".into(), Uns::Map([("log".to_owned(), Uns::Map(log.into())), ("version".to_owned(), Uns::String("0.1.0".into()))].into()));
+    d.uns.insert(
+        "scx".into(),
+        Uns::Map(
+            [("log".to_owned(), Uns::Map(log.into())), ("version".to_owned(), Uns::String("0.1.0".into()))]
+                .into(),
+        ),
+    );
     d.source.keywords = vec![("$P1N".into(), "CD4\"β".into()), ("k".into(), String::new())];
     d
 }
