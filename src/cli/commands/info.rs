@@ -45,7 +45,7 @@ fn look(path: &Path) -> Result<(&'static str, Dataset), CliError> {
 
 fn matrix_words(m: &Matrix) -> String {
     let (n, g) = m.shape();
-    let stored = m.nnz().map_or_else(String::new, |z| {
+    let stored = m.nnz_known().map_or_else(String::new, |z| {
         let share = 100.0 * z as f64 / (n as f64 * g as f64).max(1.0);
         format!(", {} stored ({share:.1} %)", thousands(usize::try_from(z).unwrap_or(usize::MAX)))
     });
@@ -185,7 +185,7 @@ fn channel_lines(out: &mut String, d: &Dataset) {
 fn describe(path: &Path, format: &str, d: &Dataset) -> Value {
     let matrix = |m: &Matrix| {
         let (n, g) = m.shape();
-        json!({"shape": [n, g], "layout": m.layout().name(), "dtype": m.dtype().name(), "nnz": m.nnz()})
+        json!({"shape": [n, g], "layout": m.layout().name(), "dtype": m.dtype().name(), "nnz": m.nnz_known()})
     };
     let annotation = |a: &Annotation| match a {
         Annotation::Matrix(m) => matrix(m),

@@ -253,6 +253,10 @@ impl RowSource for Turned {
         }
     }
 
+    fn nnz_known(&self) -> Option<u64> {
+        self.nnz.get().copied()
+    }
+
     fn rows(&self, range: Range<usize>) -> Result<Block, DataError> {
         if range.start > range.end || range.end > self.cells {
             return Err(DataError::OutOfRange { what: "row", index: range.end, len: self.cells });
