@@ -213,6 +213,10 @@ pub trait RowSource: Send + Sync + Debug {
     fn layout(&self) -> Layout;
     /// Stored values of a sparse matrix; `None` when dense.
     fn nnz(&self) -> Option<u64>;
+    /// As [`RowSource::nnz`], but `None` where the entries must be counted first, by a walk through the matrix.
+    fn nnz_known(&self) -> Option<u64> {
+        self.nnz()
+    }
     /// Rows `range` in the element type on disk. A CSC source is scanned whole for this: prefer
     /// [`RowSource::columns`] there.
     ///
@@ -319,6 +323,14 @@ impl Matrix {
             Matrix::Dense(_) => None,
             Matrix::Sparse(m) => Some(m.values.len() as u64),
             Matrix::OnDisk(m) => m.nnz(),
+        }
+    }
+
+    /// As [`Matrix::nnz`], but `None` where the entries must be counted first, by a walk through the matrix.
+    pub fn nnz_known(&self) -> Option<u64> {
+        match self {
+            Matrix::OnDisk(m) => m.nnz_known(),
+            m => m.nnz(),
         }
     }
 

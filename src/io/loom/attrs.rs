@@ -178,3 +178,13 @@ pub(super) fn without_booleans(values: &Values) -> Values {
         v => v.clone(),
     }
 }
+
+/// What an element holds, in a word.
+pub(super) fn words(kind: &Kind) -> String {
+    match kind {
+        Kind::Text(_) => "text".into(),
+        Kind::Compound(_) => "records".into(),
+        Kind::Number(t) => t.name().into(),
+        Kind::Other(what) => what.clone(),
+    }
+}
