@@ -61,6 +61,21 @@ impl Matrix {
         Ok(Matrix::OnDisk(Arc::new(view)))
     }
 
+    /// The same matrix in a form whose copies share their values: a CSC in memory becomes CSR, the rest stays.
+    ///
+    /// # Errors
+    /// [`DataError`] when an axis is longer than indices can count.
+    pub fn shared(self) -> Result<Matrix, DataError> {
+        let base = match self {
+            Matrix::OnDisk(_) => return Ok(self),
+            Matrix::Sparse(s) if s.layout() == Layout::Csc => Matrix::Sparse(s.turned()?),
+            own => own,
+        };
+        let (rows, columns) = (Take::all(base.shape().0), Take::all(base.shape().1));
+        let nnz = base.nnz();
+        Ok(Matrix::OnDisk(Arc::new(Selected { places: Vec::new(), base, rows, columns, nnz })))
+    }
+
     /// Rows `range`, dense or CSR as they are stored.
     ///
     /// # Errors
@@ -245,6 +260,10 @@ impl RowSource for Selected {
 
     fn nnz(&self) -> Option<u64> {
         self.nnz
+    }
+
+    fn row_pointers(&self) -> Option<&[u64]> {
+        if self.rows.is_all() && self.columns.is_all() { self.base.row_pointers() } else { None }
     }
 
     fn rows(&self, range: Range<usize>) -> Result<Block, DataError> {

@@ -9,6 +9,7 @@ mod convert;
 mod correct;
 mod fcs;
 mod h5ad;
+mod recipe;
 mod reference;
 mod report;
 mod support;
