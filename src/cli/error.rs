@@ -78,7 +78,10 @@ impl From<ReadError> for CliError {
 impl From<WriteError> for CliError {
     fn from(e: WriteError) -> Self {
         let code = match e {
-            WriteError::Exists { .. } | WriteError::NotPlain { .. } => 2,
+            WriteError::Exists { .. }
+            | WriteError::NotPlain { .. }
+            | WriteError::NotFolder { .. }
+            | WriteError::Stranger { .. } => 2,
             WriteError::Full { .. } | WriteError::CannotHold { .. } => 5,
             WriteError::Cancelled { .. } => super::signals::stop_code().unwrap_or(130),
             _ => 3,

@@ -143,8 +143,7 @@ fn write_samples(job: &Job, outcome: &Outcome, record: &str, console: &Console) 
             patch: patch(job.method, outcome, file)?,
             into_x: job.into_x,
         };
-        let additions =
-            Additions { result: Some(result), record: record.to_owned(), ..Additions::default() };
+        let additions = Additions { result: Some(result), record: record.to_owned(), ..Additions::default() };
         io::annotate(&opened.dataset, opened.format, &additions, out, job.force)?;
     }
     console.finish();

@@ -10,7 +10,8 @@ use ndarray::Array2;
 pub use crate::linalg::community::Method;
 
 use crate::data::{
-    Annotation, Categorical, Categories, Column, DataError, Dataset, Dense, Layout, Matrix, Sparse, Uns, Values,
+    Annotation, Categorical, Categories, Column, DataError, Dataset, Dense, Layout, Matrix, Sparse, Uns,
+    Values,
 };
 use crate::linalg::{LinalgError, Neighbours, community, connectivities, knn};
 use crate::progress::Progress;

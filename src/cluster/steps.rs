@@ -20,7 +20,11 @@ pub(super) fn scaled(
     let place = settings.layer.as_ref().map_or_else(|| "X".to_owned(), |l| format!("layers[\"{l}\"]"));
     let Some(counts) = dataset.matrix(settings.layer.as_deref()) else {
         let names: Vec<&str> = dataset.layers.keys().map(String::as_str).collect();
-        let list = if names.is_empty() { "there are no layers".into() } else { format!("layers: {}", names.join(", ")) };
+        let list = if names.is_empty() {
+            "there are no layers".into()
+        } else {
+            format!("layers: {}", names.join(", "))
+        };
         return Err(ClusterError::Usage { what: format!("there is no {place} ({list})") });
     };
     let (cells, genes) = counts.shape();

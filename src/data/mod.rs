@@ -1,6 +1,7 @@
 //! What every reader makes and every writer takes. Knows no format and no tensor.
 
 mod arrange;
+mod bytes;
 mod dataset;
 mod frame;
 mod matrix;
@@ -11,6 +12,7 @@ mod take;
 mod uns;
 mod values;
 
+pub use bytes::Word;
 pub use dataset::{Annotation, Dataset, Raw, Source};
 pub use frame::{Categorical, Categories, Column, Frame, Index};
 pub use matrix::{
@@ -18,7 +20,7 @@ pub use matrix::{
     pick_dense,
 };
 pub use patch::Patch;
-pub use stream::{BlockSink, append, rows_per_run, slice};
+pub use stream::{BlockSink, append, csr_slice, rows_per_run, slice};
 pub use take::Take;
 pub use uns::Uns;
 pub use values::{DType, Element, Values};

@@ -7,14 +7,21 @@ pub mod fcs;
 pub mod h5ad;
 mod hdf5;
 mod limits;
+pub mod loom;
 pub mod loss;
 mod options;
+mod positioned;
+mod spill;
+pub mod table;
+mod tenx;
+pub mod tenx_h5;
+pub mod tenx_mtx;
 
 use std::path::Path;
 
 use crate::data::{Column, Dataset, Matrix, Patch, Uns};
 
-pub use atomic::replace;
+pub use atomic::{replace, replace_folder};
 pub use detect::{Fit, Probe, detect};
 pub use error::{ReadError, WriteError};
 pub use limits::ReadLimits;
@@ -70,13 +77,13 @@ pub struct Codec {
     pub format: Format,
     /// Usual file extensions, without the dot, lower case; they only break ties.
     pub extensions: &'static [&'static str],
-    /// Whether it is a folder with several files.
+    /// Whether it is a folder of files; such codecs are asked about folders, too, and write into an empty one.
     pub folder: bool,
     /// How sure the content makes us.
     pub probe: fn(&Probe) -> Fit,
     /// Reads a file; large matrices may be left on disk.
     pub read: fn(&Path, &ReadOptions) -> Result<Dataset, ReadError>,
-    /// Writes a data set as a new file at `path` (a temporary file; see [`save`]).
+    /// Writes a data set as a new file at `path` (a temporary file, or an empty temporary folder; see [`save`]).
     pub write: fn(&Dataset, &Path, &WriteOptions) -> Result<(), WriteError>,
     /// Writes the file `dataset` was read from again at `path` (a temporary file; see [`annotate`]), with additions and
     /// everything else as it was; `None` where a format has no place for additions.
@@ -102,6 +109,42 @@ pub static CODECS: &[Codec] = &[
         read: fcs::read,
         write: fcs::write,
         annotate: Some(fcs::annotate),
+    },
+    Codec {
+        format: Format::TenxH5,
+        extensions: &["h5", "hdf5"],
+        folder: false,
+        probe: tenx_h5::probe,
+        read: tenx_h5::read,
+        write: tenx_h5::write,
+        annotate: None,
+    },
+    Codec {
+        format: Format::TenxMtx,
+        extensions: &["mtx"],
+        folder: true,
+        probe: tenx_mtx::probe,
+        read: tenx_mtx::read,
+        write: tenx_mtx::write,
+        annotate: None,
+    },
+    Codec {
+        format: Format::Loom,
+        extensions: &["loom"],
+        folder: false,
+        probe: loom::probe,
+        read: loom::read,
+        write: loom::write,
+        annotate: None,
+    },
+    Codec {
+        format: Format::Csv,
+        extensions: &["csv", "tsv", "tab"],
+        folder: false,
+        probe: table::probe,
+        read: table::read,
+        write: table::write,
+        annotate: None,
     },
 ];
 
@@ -157,7 +200,7 @@ pub fn codec(format: Format) -> &'static Codec {
     CODECS.iter().find(|c| c.format == format).unwrap_or(&CODECS[0])
 }
 
-/// Writes a data set as a new file, whole or not at all.
+/// Writes a data set as a new file (a new folder for formats that are folders), whole or not at all.
 ///
 /// # Errors
 /// [`WriteError`]; the target is then as it was before.
@@ -169,7 +212,12 @@ pub fn save(
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
     let codec = codec(format);
-    replace(path, force, |tmp| (codec.write)(dataset, tmp, options))
+    let write = |tmp: &Path| (codec.write)(dataset, tmp, options);
+    if codec.folder {
+        replace_folder(path, force, tenx_mtx::FILES, write)
+    } else {
+        replace(path, force, write)
+    }
 }
 
 /// Writes the file `dataset` was read from again as `path`, with additions, whole or not at all.

@@ -11,7 +11,9 @@ use crate::progress::Progress;
 use crate::rng::Seed;
 
 /// How communities are searched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
     /// Leiden (Traag, Waltman & van Eck 2019): communities are connected.

@@ -87,14 +87,7 @@ impl Covariance {
         self.tiles.par_iter_mut().enumerate().for_each(|(i, tile)| {
             let (start, width) = (i * TILE, tile.ncols());
             let from = c.subcols(start, columns - start);
-            matmul(
-                tile.as_mut(),
-                Accum::Add,
-                from.transpose(),
-                from.subcols(0, width),
-                1.0,
-                Par::Seq,
-            );
+            matmul(tile.as_mut(), Accum::Add, from.transpose(), from.subcols(0, width), 1.0, Par::Seq);
         });
     }
 
@@ -126,7 +119,9 @@ mod tests {
 
     fn example(rows: usize, columns: usize) -> Array2<f32> {
         let mut s = Seed(1).stream("covariance");
-        Array2::from_shape_fn((rows, columns), |(_, j)| (100.0 * j as f64 + s.normal() * (1.0 + j as f64)) as f32)
+        Array2::from_shape_fn((rows, columns), |(_, j)| {
+            (100.0 * j as f64 + s.normal() * (1.0 + j as f64)) as f32
+        })
     }
 
     #[test]

@@ -81,7 +81,8 @@ fn symmetric(found: &Neighbours, weights: &[f32]) -> Result<Sparse, DataError> {
     let rows: Vec<Vec<(u32, f32)>> = (0..n)
         .into_par_iter()
         .map(|i| {
-            let mut edges: Vec<(u32, f32)> = found.row(i).0.iter().copied().zip(weights[i * k..].iter().copied()).collect();
+            let mut edges: Vec<(u32, f32)> =
+                found.row(i).0.iter().copied().zip(weights[i * k..].iter().copied()).collect();
             edges.extend_from_slice(&back[starts[i]..starts[i + 1]]);
             edges.sort_by_key(|e| e.0);
             edges.dedup_by(|b, a| {

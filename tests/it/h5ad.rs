@@ -4,6 +4,6 @@
 
 mod annotate;
 mod bad;
-mod compare;
-mod expected;
-mod round_trip;
+pub(crate) mod compare;
+pub(crate) mod expected;
+pub(crate) mod round_trip;

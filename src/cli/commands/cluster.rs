@@ -68,10 +68,8 @@ impl Names {
         if column.is_empty() || column.contains('/') || column == "scx" {
             return Err(CliError::usage(format!("--key-added {column}: not a name for a column")));
         }
-        let taken = [
-            ("obs", dataset.obs.column(&column).is_some()),
-            ("uns", dataset.uns.contains_key(&column)),
-        ];
+        let taken =
+            [("obs", dataset.obs.column(&column).is_some()), ("uns", dataset.uns.contains_key(&column))];
         if let Some((group, _)) = taken.iter().find(|(_, there)| *there && !args.force) {
             return Err(CliError::usage(format!(
                 "{}: there is {group}[\"{column}\"] already; give --key-added another name, or --force to replace it",
@@ -138,11 +136,7 @@ fn write(
     dataset.obsp.extend(obsp.into_iter().map(|(n, m)| (n, Annotation::Matrix(m))));
     dataset.uns.extend(uns);
     provenance::append(&mut dataset.uns, &record);
-    let options = WriteOptions {
-        memory: settings.memory,
-        progress: console,
-        ..WriteOptions::default()
-    };
+    let options = WriteOptions { memory: settings.memory, progress: console, ..WriteOptions::default() };
     Ok(io::save(&dataset, Format::H5ad, &args.output, args.force, &options)?)
 }
 

@@ -73,7 +73,9 @@ fn columns(source: &Source, file: &File, obs: &[(String, Column)], out: &Out) ->
         Some(order) => order,
         None if source.attr_numbers(&table, "column-order").map_err(input)?.is_some() => Vec::new(),
         None => {
-            let skip = |m: &String| index.as_ref() != Some(m) && m != "_index" && m != "index" && m != "__categories";
+            let skip = |m: &String| {
+                index.as_ref() != Some(m) && m != "_index" && m != "index" && m != "__categories"
+            };
             source.members(&table).map_err(input)?.into_iter().filter(skip).collect()
         }
     };
@@ -125,8 +127,5 @@ fn missing(additions: &Additions, found: &Dataset) -> Option<String> {
         wrong.map(|(n, _)| format!("{group}/{n}"))
     });
     let entry = additions.uns.iter().find(|(n, _)| !found.uns.contains_key(n));
-    column
-        .map(|(n, _)| format!("obs/{n}"))
-        .or(matrix)
-        .or_else(|| entry.map(|(n, _)| format!("uns/{n}")))
+    column.map(|(n, _)| format!("obs/{n}")).or(matrix).or_else(|| entry.map(|(n, _)| format!("uns/{n}")))
 }

@@ -52,12 +52,7 @@ fn places(result: &NewValues) -> [(Option<&'static str>, &str); 2] {
     [base, if result.into_x { base } else { (Some("layers"), result.layer.as_str()) }]
 }
 
-fn add_matrix(
-    source: &Source,
-    file: &File,
-    result: &NewValues,
-    out: &Path,
-) -> Result<Written, WriteError> {
+fn add_matrix(source: &Source, file: &File, result: &NewValues, out: &Path) -> Result<Written, WriteError> {
     let lib = |e: hdf5::Error| write_error(out, &e);
     let input = |e: ReadError| WriteError::Input { path: out.to_owned(), source: Box::new(e) };
     let [(base_group, base_name), (target_group, target_name)] = places(result);
@@ -133,8 +128,7 @@ fn verify(result: Option<(&NewValues, &Written)>, key: &str, path: &Path) -> Res
     if let Some((result, written)) = result {
         let [_, (group, name)] = places(result);
         let at = group.map_or_else(|| name.to_owned(), |g| format!("{g}/{name}"));
-        let node =
-            source.node(&file, &at).map_err(read)?.ok_or_else(|| fail(format!("/{at} is missing")))?;
+        let node = source.node(&file, &at).map_err(read)?.ok_or_else(|| fail(format!("/{at} is missing")))?;
         // Opening checks the lengths of the three sparse arrays and every pointer.
         let m =
             matrix::open(&source, &node).map_err(read)?.ok_or_else(|| fail(format!("/{at} is no matrix")))?;

@@ -70,13 +70,7 @@ fn search_block(
 }
 
 /// Takes a run of references into a list. The square of the query itself is left out: it is the same for all.
-fn nearest_of(
-    list: &mut [Candidate],
-    products: &[f32],
-    squares: &[f32],
-    start: usize,
-    skip: Option<usize>,
-) {
+fn nearest_of(list: &mut [Candidate], products: &[f32], squares: &[f32], start: usize, skip: Option<usize>) {
     let mut worst = list.last().map_or(f32::INFINITY, |c| c.square);
     for (j, (product, square)) in products.iter().zip(squares).enumerate() {
         let near = square - 2.0 * product;

@@ -69,12 +69,7 @@ fn in_runs(lists: &mut [Candidate], wide: usize, work: impl Fn(usize, &mut [Cand
 }
 
 /// Takes rows into the list of row `i`; returns how many came in.
-fn from_rows(
-    points: &Points,
-    i: usize,
-    rows: impl Iterator<Item = u32>,
-    list: &mut [Candidate],
-) -> usize {
+fn from_rows(points: &Points, i: usize, rows: impl Iterator<Item = u32>, list: &mut [Candidate]) -> usize {
     let own = points.row(i);
     let mut came = 0;
     for row in rows.filter(|&row| row as usize != i) {

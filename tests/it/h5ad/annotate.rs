@@ -23,11 +23,7 @@ fn additions(d: &Dataset, base: Option<&str>, into_x: bool) -> Additions {
         patch: Patch::new(rows, columns, values).unwrap(),
         into_x,
     };
-    Additions {
-        result: Some(result),
-        record: r#"{"verb":"correct"}"#.into(),
-        ..Additions::default()
-    }
+    Additions { result: Some(result), record: r#"{"verb":"correct"}"#.into(), ..Additions::default() }
 }
 
 fn read(path: &Path) -> Dataset {
@@ -156,10 +152,10 @@ fn check(original: &Path, into_x: bool, folder: &Path) -> Option<Pair> {
     let (old_m, new_m) = (m(&before, &base_place), m(&after, &target));
     assert_eq!(old_m.layout(), new_m.layout());
     let mut want = dense(&old_m);
-    for (i, &r) in additions.patch.rows().iter().enumerate() {
-        for (j, &c) in additions.patch.columns().iter().enumerate() {
+    for (i, &r) in additions.result.as_ref().unwrap().patch.rows().iter().enumerate() {
+        for (j, &c) in additions.result.as_ref().unwrap().patch.columns().iter().enumerate() {
             if c < want.ncols() {
-                want[(r, c)] = f64::from(additions.patch.values()[(i, j)]);
+                want[(r, c)] = f64::from(additions.result.as_ref().unwrap().patch.values()[(i, j)]);
             }
         }
     }
@@ -179,7 +175,8 @@ fn check(original: &Path, into_x: bool, folder: &Path) -> Option<Pair> {
         let (_, _, indptr, indices, _) = exact(&new_m);
         for (row, w) in indptr.windows(2).enumerate() {
             let row_indices = &indices[w[0] as usize..w[1] as usize];
-            let patched = new_m.layout() == Layout::Csr && additions.patch.row(row).is_some();
+            let patched =
+                new_m.layout() == Layout::Csr && additions.result.as_ref().unwrap().patch.row(row).is_some();
             assert!(!patched || row_indices.is_sorted(), "row {row} of {}", original.display());
         }
     }

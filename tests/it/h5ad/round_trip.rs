@@ -104,7 +104,7 @@ fn uns() -> impl Strategy<Value = Uns> {
     leaf.prop_recursive(3, 12, 3, |inner| prop::collection::btree_map(key(), inner, 0..3).prop_map(Uns::Map))
 }
 
-fn dataset() -> impl Strategy<Value = Dataset> {
+pub(crate) fn dataset() -> impl Strategy<Value = Dataset> {
     (0usize..6, 0usize..5).prop_flat_map(|(n, g)| {
         let parts = (
             (frame(n), frame(g), prop::option::of(matrix(n, g))),
