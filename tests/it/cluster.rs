@@ -18,11 +18,8 @@ fn ari<A: Ord + Copy, B: Ord + Copy>(a: &[A], b: &[B]) -> f64 {
         *right.entry(y).or_insert(0.0) += 1.0;
     }
     let pairs = |n: &f64| n * (n - 1.0) / 2.0;
-    let (both, left, right): (f64, f64, f64) = (
-        both.values().map(pairs).sum(),
-        left.values().map(pairs).sum(),
-        right.values().map(pairs).sum(),
-    );
+    let (both, left, right): (f64, f64, f64) =
+        (both.values().map(pairs).sum(), left.values().map(pairs).sum(), right.values().map(pairs).sum());
     let expected = left * right / pairs(&(a.len() as f64));
     (both - expected) / (f64::midpoint(left, right) - expected)
 }
@@ -57,9 +54,8 @@ fn kinds() -> Kinds {
         }
         indptr.push(indices.len() as u64);
     }
-    let names = |prefix: &str, n: usize| {
-        Frame::new(Index::names((0..n).map(|i| format!("{prefix}{i}")).collect()))
-    };
+    let names =
+        |prefix: &str, n: usize| Frame::new(Index::names((0..n).map(|i| format!("{prefix}{i}")).collect()));
     let sample = Column::Strings((0..300).map(|i| format!("s{}", i % 2)).collect());
     let mut dataset = Dataset::new(names("cell", 300).with("sample", sample), names("gene", 90));
     let x = Sparse::new(Layout::Csr, (300, 90), indptr, indices, Values::I32(values)).unwrap();

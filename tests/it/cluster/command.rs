@@ -53,7 +53,8 @@ fn cells_without_counts_and_few_cells_are_no_trouble() {
 fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
     let dir = cells();
     for threads in [1, 2, 3] {
-        dir.scx(&format!("cluster cells.h5ad -o {threads}.h5ad --threads {threads} --seed 4 --keep-graph")).ok();
+        dir.scx(&format!("cluster cells.h5ad -o {threads}.h5ad --threads {threads} --seed 4 --keep-graph"))
+            .ok();
     }
     assert!(dir.bytes("1.h5ad") == dir.bytes("2.h5ad"));
     assert!(dir.bytes("1.h5ad") == dir.bytes("3.h5ad"));

@@ -125,7 +125,9 @@ assert i >= 0.9, i
 
 #[test]
 fn every_step_on_pbmc3k_equals_scanpys() {
-    let (Some(python), Some(path)) = (python(), real("h5ad/derived_pbmc3k_counts_labelled.h5ad")) else { return };
+    let (Some(python), Some(path)) = (python(), real("h5ad/derived_pbmc3k_counts_labelled.h5ad")) else {
+        return;
+    };
     if !Command::new(&python).args(["-c", "import scanpy, igraph, sklearn"]).status().unwrap().success() {
         println!("skipped: this Python has no scanpy");
         return;
