@@ -142,7 +142,7 @@ impl Item {
         Self {
             shape: vec![n, g],
             dtype: Some(m.dtype().name().into()),
-            nnz: m.nnz(),
+            nnz: m.nnz_known(),
             ..Self::new(path, m.layout().name())
         }
     }
