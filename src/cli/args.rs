@@ -1,5 +1,6 @@
 //! The command line: help text is here, defaults are in `settings.rs`.
 
+mod concat;
 mod convert;
 pub mod files;
 
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::correct::{Method, Preset};
 
+pub use concat::ConcatArgs;
 pub use convert::ConvertArgs;
 
 /// Single-cell and cytometry files: look inside, correct batch drift from spike-in controls.
@@ -30,6 +32,8 @@ pub enum Command {
     Correct(Box<CorrectArgs>),
     /// Turn a file into another format, and say what became of each element
     Convert(Box<ConvertArgs>),
+    /// Put files one below the other, with a column that tells the file of each cell
+    Concat(Box<ConcatArgs>),
     /// Show what is in a file
     Info(InfoArgs),
     /// Make a small two-run experiment with known truth and run `correct` on it

@@ -11,6 +11,7 @@ mod losses;
 mod outcome;
 mod outputs;
 mod page;
+mod panel;
 pub mod settings;
 mod show;
 mod signals;
@@ -42,6 +43,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match cli.command {
         Command::Correct(args) => commands::correct::run(*args),
         Command::Convert(args) => commands::convert::run(&args),
+        Command::Concat(args) => commands::concat::run(&args),
         Command::Info(args) => commands::info::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
         Command::Completions { shell } => commands::docs::completions(shell),

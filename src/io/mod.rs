@@ -113,6 +113,15 @@ pub static CODECS: &[Codec] = &[
         write: table::write,
         annotate: None,
     },
+    Codec {
+        format: Format::Parquet,
+        extensions: &["parquet"],
+        folder: false,
+        probe: table::parquet::probe,
+        read: table::parquet::read,
+        write: table::parquet::write,
+        annotate: None,
+    },
 ];
 
 /// What a run of scx adds to a file.

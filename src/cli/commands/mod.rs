@@ -1,5 +1,6 @@
 //! One file a verb: open, call, save, print. No algorithm lives here.
 
+pub(super) mod concat;
 pub(super) mod convert;
 pub(super) mod correct;
 pub(super) mod demo;
