@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod cli;
+mod concat;
 mod convert;
 mod correct;
 mod fcs;
@@ -11,4 +12,5 @@ mod h5ad;
 mod reference;
 mod report;
 mod support;
+mod table;
 mod zoo;
