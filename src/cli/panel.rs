@@ -43,6 +43,8 @@ pub(super) fn check(pieces: &[(Format, Piece)]) -> Result<(), CliError> {
     if differing.len() > MOST {
         let _ = writeln!(text, "  and {} more", differing.len() - MOST);
     }
-    text.push_str("take the common channels with --join inner, or all with --join outer (NaN where not measured)");
+    text.push_str(
+        "take the common channels with --join inner, or all with --join outer (NaN where not measured)",
+    );
     Err(CliError::usage(text))
 }

@@ -16,7 +16,13 @@ pub(super) fn promote(a: DType, b: DType) -> DType {
         return b;
     }
     match (a.is_float(), b.is_float()) {
-        (true, true) => if a.size() >= b.size() { a } else { b },
+        (true, true) => {
+            if a.size() >= b.size() {
+                a
+            } else {
+                b
+            }
+        }
         (true, false) => with_float(a, b),
         (false, true) => with_float(b, a),
         (false, false) => whole(a, b),

@@ -29,7 +29,10 @@ pub(super) fn below(columns: &[(Option<&Column>, usize)]) -> Made {
     let there = || columns.iter().filter_map(|(c, _)| *c);
     let missing = columns.iter().any(|(c, n)| c.is_none() && *n > 0);
     if let Some(Column::Opaque { encoding, .. }) = there().find(|c| matches!(c, Column::Opaque { .. })) {
-        return Made { column: None, note: Some(format!("left behind: encoding {encoding} is not understood")) };
+        return Made {
+            column: None,
+            note: Some(format!("left behind: encoding {encoding} is not understood")),
+        };
     }
     if there().all(|c| matches!(c, Column::Categorical(_))) {
         return categories(columns);
@@ -153,10 +156,13 @@ fn categories(columns: &[(Option<&Column>, usize)]) -> Made {
                 next
             }));
         }
-        codes.extend(c.codes.iter().map(|&c| usize::try_from(c).ok().and_then(|c| own.get(c)).copied().unwrap_or(-1)));
+        codes.extend(
+            c.codes.iter().map(|&c| usize::try_from(c).ok().and_then(|c| own.get(c)).copied().unwrap_or(-1)),
+        );
     }
     let categories = if as_numbers { Categories::Numbers(numbers) } else { Categories::Strings(texts) };
-    let same = all.iter().filter(|c| !c.categories.is_empty()).all(|c| c.ordered && c.categories == categories);
+    let same =
+        all.iter().filter(|c| !c.categories.is_empty()).all(|c| c.ordered && c.categories == categories);
     let some = all.iter().any(|c| c.ordered);
     let column = Column::Categorical(Categorical { codes, categories, ordered: some && same });
     match (some && !same, as_numbers || numeric.is_empty()) {

@@ -7,7 +7,13 @@ use super::{Changes, ConcatError, Join, Piece, columns};
 use crate::data::{Categorical, Categories, Column, Frame, Index};
 
 /// Tables one below the other. Columns: those in all tables, or all of them with missing entries.
-pub(super) fn below(frames: &[&Frame], index: Index, join: Join, element: &str, changes: &mut Changes) -> Frame {
+pub(super) fn below(
+    frames: &[&Frame],
+    index: Index,
+    join: Join,
+    element: &str,
+    changes: &mut Changes,
+) -> Frame {
     let mut out = Frame::new(index);
     let mut seen = HashSet::new();
     for (name, _) in frames.iter().flat_map(|f| &f.columns) {
@@ -45,7 +51,8 @@ pub(super) fn add_batch(obs: &mut Frame, pieces: &[Piece], key: &str) -> Result<
         .flat_map(|(i, p)| std::iter::repeat_n(i32::try_from(i).unwrap_or(-1), p.dataset.n_obs()))
         .collect();
     let categories = Categories::Strings(pieces.iter().map(|p| p.batch.clone()).collect());
-    obs.columns.push((key.to_owned(), Column::Categorical(Categorical { codes, categories, ordered: false })));
+    obs.columns
+        .push((key.to_owned(), Column::Categorical(Categorical { codes, categories, ordered: false })));
     Ok(())
 }
 
@@ -59,8 +66,11 @@ pub(super) fn beside(frames: &[&Frame], genes: &Genes, element: &str, changes: &
     };
     let mut out = Frame::new(index);
     // For each file the row of each variable of the result; then the first file that has it.
-    let rows: Vec<Vec<Option<usize>>> =
-        frames.iter().zip(&genes.maps).map(|(f, map)| inverse(map.as_deref(), f.len(), genes.names.len())).collect();
+    let rows: Vec<Vec<Option<usize>>> = frames
+        .iter()
+        .zip(&genes.maps)
+        .map(|(f, map)| inverse(map.as_deref(), f.len(), genes.names.len()))
+        .collect();
     let starts: Vec<usize> = frames
         .iter()
         .scan(0, |at, f| {
@@ -71,7 +81,8 @@ pub(super) fn beside(frames: &[&Frame], genes: &Genes, element: &str, changes: &
         .collect();
     let source: Vec<usize> = (0..genes.names.len())
         .map(|g| {
-            let found = rows.iter().zip(&starts).find_map(|(r, start)| Some(start + r.get(g).copied().flatten()?));
+            let found =
+                rows.iter().zip(&starts).find_map(|(r, start)| Some(start + r.get(g).copied().flatten()?));
             found.unwrap_or(usize::MAX)
         })
         .collect();
@@ -93,7 +104,8 @@ pub(super) fn beside(frames: &[&Frame], genes: &Genes, element: &str, changes: &
             changes.add(place, format!("left behind: files differ, first at {name}"));
             continue;
         }
-        let first_has_all = genes.names.is_empty() || source.iter().all(|&s| s < frames.first().map_or(0, |f| f.len()));
+        let first_has_all =
+            genes.names.is_empty() || source.iter().all(|&s| s < frames.first().map_or(0, |f| f.len()));
         let made = match all.first() {
             // Its own categories and type stay when the first file tells everything.
             Some(first) if first_has_all && !matches!(first, Column::Opaque { .. }) => Some((*first).clone()),

@@ -19,7 +19,8 @@ pub(super) fn arrays(
         let of: Vec<(&str, &Annotation)> = all.iter().filter_map(|(f, m)| Some((*f, m.get(&key)?))).collect();
         let Some(((_, first), rest)) = of.split_first() else { continue };
         if of.len() < all.len() {
-            changes.add(element, format!("left behind: not in {} of {} files", all.len() - of.len(), all.len()));
+            changes
+                .add(element, format!("left behind: not in {} of {} files", all.len() - of.len(), all.len()));
             continue;
         }
         if !same_genes {
@@ -86,7 +87,9 @@ fn digest(m: &Matrix, memory: u64) -> Result<Vec<u8>, DataError> {
 pub(super) fn uns(pieces: &[Piece], changes: &mut Changes) -> BTreeMap<String, Uns> {
     let all: Vec<BTreeMap<String, Uns>> = pieces
         .iter()
-        .map(|p| p.dataset.uns.iter().filter(|(k, _)| *k != "scx").map(|(k, v)| (k.clone(), v.clone())).collect())
+        .map(|p| {
+            p.dataset.uns.iter().filter(|(k, _)| *k != "scx").map(|(k, v)| (k.clone(), v.clone())).collect()
+        })
         .collect();
     let mut out = same(&all.iter().collect::<Vec<_>>(), "uns", changes);
     let mut inputs = BTreeMap::new();
@@ -94,8 +97,10 @@ pub(super) fn uns(pieces: &[Piece], changes: &mut Changes) -> BTreeMap<String, U
         if let Some(Uns::Map(own)) = piece.dataset.uns.get("scx")
             && let Some(log) = own.get("log")
         {
-            let entry =
-                BTreeMap::from([("batch".into(), Uns::String(piece.batch.clone())), ("log".into(), log.clone())]);
+            let entry = BTreeMap::from([
+                ("batch".into(), Uns::String(piece.batch.clone())),
+                ("log".into(), log.clone()),
+            ]);
             inputs.insert(format!("{i:03}"), Uns::Map(entry));
         }
     }
@@ -111,10 +116,12 @@ fn same(all: &[&BTreeMap<String, Uns>], at: &str, changes: &mut Changes) -> BTre
         let element = format!("{at}[{key:?}]");
         let of: Vec<&Uns> = all.iter().filter_map(|m| m.get(&key)).collect();
         if of.len() < all.len() {
-            changes.add(element, format!("left behind: not in {} of {} files", all.len() - of.len(), all.len()));
+            changes
+                .add(element, format!("left behind: not in {} of {} files", all.len() - of.len(), all.len()));
             continue;
         }
-        let maps: Vec<_> = of.iter().filter_map(|u| if let Uns::Map(m) = u { Some(m) } else { None }).collect();
+        let maps: Vec<_> =
+            of.iter().filter_map(|u| if let Uns::Map(m) = u { Some(m) } else { None }).collect();
         if maps.len() == of.len() {
             let inner = same(&maps, &element, changes);
             if !inner.is_empty() || maps.iter().all(|m| m.is_empty()) {

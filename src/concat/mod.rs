@@ -154,7 +154,10 @@ pub fn concat(pieces: Vec<Piece>, options: &Options) -> Result<Joined, ConcatErr
     dataset.varm = merge::arrays("varm", &pick(|d| &d.varm), same_genes, options.memory, &mut changes)?;
     dataset.varp = merge::arrays("varp", &pick(|d| &d.varp), same_genes, options.memory, &mut changes)?;
     for key in keys(pieces.iter().map(|p| &p.dataset.obsp)) {
-        changes.add(format!("obsp[{key:?}]"), "left behind: cells of different files have no values for each other");
+        changes.add(
+            format!("obsp[{key:?}]"),
+            "left behind: cells of different files have no values for each other",
+        );
     }
     dataset.raw = raw(&pieces, options, &mut changes)?;
     dataset.uns = merge::uns(&pieces, &mut changes);
@@ -187,17 +190,16 @@ fn below(
     Ok(Stacked::new(parts, genes.names.len(), memory)?.into_matrix())
 }
 
-fn main(
-    pieces: &[Piece],
-    genes: &names::Genes,
-    options: &Options,
-) -> Result<Option<Matrix>, ConcatError> {
-    let without: Vec<&str> = pieces.iter().filter(|p| p.dataset.x.is_none()).map(|p| p.file.as_str()).collect();
+fn main(pieces: &[Piece], genes: &names::Genes, options: &Options) -> Result<Option<Matrix>, ConcatError> {
+    let without: Vec<&str> =
+        pieces.iter().filter(|p| p.dataset.x.is_none()).map(|p| p.file.as_str()).collect();
     if without.len() == pieces.len() {
         return Ok(None);
     }
     if let Some(first) = without.first() {
-        let what = format!("{first}: X is absent, but other files have it; give them X first (scx convert --x LAYER)");
+        let what = format!(
+            "{first}: X is absent, but other files have it; give them X first (scx convert --x LAYER)"
+        );
         return Err(ConcatError::Usage { what });
     }
     let all = pieces.iter().map(|p| p.dataset.x.clone()).collect();
@@ -238,7 +240,8 @@ fn layers(
 
 /// The first files that lack something, in words; `None` when none does.
 fn missing_in(pieces: &[Piece], has: impl Iterator<Item = bool>) -> Option<String> {
-    let without: Vec<&str> = pieces.iter().zip(has).filter(|(_, has)| !has).map(|(p, _)| p.file.as_str()).collect();
+    let without: Vec<&str> =
+        pieces.iter().zip(has).filter(|(_, has)| !has).map(|(p, _)| p.file.as_str()).collect();
     match without[..] {
         [] => None,
         [one] => Some(one.to_owned()),
@@ -300,11 +303,7 @@ fn obsm(
     Ok(out)
 }
 
-fn raw(
-    pieces: &[Piece],
-    options: &Options,
-    changes: &mut Changes,
-) -> Result<Option<Raw>, ConcatError> {
+fn raw(pieces: &[Piece], options: &Options, changes: &mut Changes) -> Result<Option<Raw>, ConcatError> {
     let all: Vec<&Raw> = pieces.iter().filter_map(|p| p.dataset.raw.as_ref()).collect();
     if all.is_empty() {
         return Ok(None);

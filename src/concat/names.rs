@@ -35,10 +35,11 @@ pub(super) fn join(
 ) -> Result<Genes, ConcatError> {
     let all: Vec<Vec<String>> = pieces
         .iter()
-        .map(|p| var(&p.dataset).map(|f| f.index.iter().map(|n| n.into_owned()).collect()).unwrap_or_default())
+        .map(|p| {
+            var(&p.dataset).map(|f| f.index.iter().map(|n| n.into_owned()).collect()).unwrap_or_default()
+        })
         .collect();
-    let numbered =
-        pieces.iter().all(|p| var(&p.dataset).is_some_and(|f| matches!(f.index, Index::Range(_))));
+    let numbered = pieces.iter().all(|p| var(&p.dataset).is_some_and(|f| matches!(f.index, Index::Range(_))));
     let Some((first, rest)) = all.split_first() else {
         return Err(ConcatError::Usage { what: "there is nothing to concatenate".into() });
     };
@@ -164,7 +165,11 @@ mod tests {
 
     fn piece(batch: &str, cells: &[&str], genes: &[&str]) -> Piece {
         let names = |n: &[&str]| Frame::new(Index::names(n.iter().map(|s| (*s).to_owned()).collect()));
-        Piece { batch: batch.into(), file: format!("{batch}.h5ad"), dataset: Dataset::new(names(cells), names(genes)) }
+        Piece {
+            batch: batch.into(),
+            file: format!("{batch}.h5ad"),
+            dataset: Dataset::new(names(cells), names(genes)),
+        }
     }
 
     #[test]

@@ -45,9 +45,9 @@ pub(super) fn fit(block: Block, map: Option<&[u32]>, shape: Shape) -> Result<Blo
         (Block::Dense(d), true) => sparse(&compressed(&d)?, map, shape).map(Block::Csr),
         (Block::Csr(s), true) if map.is_none() && s.values().dtype() == shape.dtype => Ok(Block::Csr(s)),
         (Block::Csr(s), true) => sparse(&s, map, shape).map(Block::Csr),
-        (Block::Csr(_), false) => {
-            Err(DataError::Invalid { what: "a matrix changed between dense and sparse while it was read".into() })
-        }
+        (Block::Csr(_), false) => Err(DataError::Invalid {
+            what: "a matrix changed between dense and sparse while it was read".into(),
+        }),
     }
 }
 
@@ -55,7 +55,13 @@ pub(super) fn fit(block: Block, map: Option<&[u32]>, shape: Shape) -> Result<Blo
 pub(super) fn missing(n: usize, shape: Shape) -> Result<Block, DataError> {
     if shape.sparse {
         let empty = Values::empty(shape.dtype);
-        return Ok(Block::Csr(Sparse::new(Layout::Csr, (n, shape.n_cols), vec![0; n + 1], Vec::new(), empty)?));
+        return Ok(Block::Csr(Sparse::new(
+            Layout::Csr,
+            (n, shape.n_cols),
+            vec![0; n + 1],
+            Vec::new(),
+            empty,
+        )?));
     }
     let values = cast(Values::F32(vec![f32::NAN; n * shape.n_cols]), shape.dtype);
     Ok(Block::Dense(Dense::new(n, shape.n_cols, values)?))

@@ -10,7 +10,8 @@ use super::names::NOWHERE;
 use super::rows::{Shape, count_dense, csr_part, fit, missing, part};
 use super::{ConcatError, fail};
 use crate::data::{
-    Block, BlockSink, DType, DataError, Dense, Layout, Matrix, RowSource, Sparse, Values, append, rows_per_run, slice,
+    Block, BlockSink, DType, DataError, Dense, Layout, Matrix, RowSource, Sparse, Values, append,
+    rows_per_run, slice,
 };
 
 /// One of the matrices.
@@ -62,7 +63,8 @@ impl Part {
             count += match &block {
                 Block::Dense(d) => count_dense(d.values(), d.shape().1, map),
                 Block::Csr(s) => {
-                    let kept = |j: &&u32| map.is_none_or(|m| m.get(**j as usize).is_some_and(|t| *t != NOWHERE));
+                    let kept =
+                        |j: &&u32| map.is_none_or(|m| m.get(**j as usize).is_some_and(|t| *t != NOWHERE));
                     s.indices().iter().filter(kept).count() as u64
                 }
             };
@@ -131,7 +133,9 @@ impl Stacked {
     fn row_bytes(&self) -> u64 {
         let size = self.shape.dtype.size() as u64;
         match self.nnz {
-            Some(nnz) => nnz.checked_div(RowSource::shape(self).0 as u64).unwrap_or(0).saturating_mul(size + 4),
+            Some(nnz) => {
+                nnz.checked_div(RowSource::shape(self).0 as u64).unwrap_or(0).saturating_mul(size + 4)
+            }
             None => (self.shape.n_cols as u64).saturating_mul(size),
         }
     }

@@ -10,8 +10,8 @@ use super::number::{FromText, is_missing, number};
 use super::records::{Field, Record};
 use super::scan::{Dialect, Scan, utf8};
 use crate::data::{
-    Block, BlockSink, DType, DataError, Dense, Layout, Matrix, RowSource, Sparse, Values, pick_csr, pick_dense,
-    rows_per_run,
+    Block, BlockSink, DType, DataError, Dense, Layout, Matrix, RowSource, Sparse, Values, pick_csr,
+    pick_dense, rows_per_run,
 };
 use crate::io::ReadError;
 use crate::with_values;
@@ -36,11 +36,26 @@ pub(super) struct TextMatrix {
 macro_rules! with_type {
     ($dtype:expr, $t:ident => $body:expr) => {
         match $dtype {
-            DType::I32 => { type $t = i32; $body }
-            DType::I64 => { type $t = i64; $body }
-            DType::U64 => { type $t = u64; $body }
-            DType::F32 => { type $t = f32; $body }
-            _ => { type $t = f64; $body }
+            DType::I32 => {
+                type $t = i32;
+                $body
+            }
+            DType::I64 => {
+                type $t = i64;
+                $body
+            }
+            DType::U64 => {
+                type $t = u64;
+                $body
+            }
+            DType::F32 => {
+                type $t = f32;
+                $body
+            }
+            _ => {
+                type $t = f64;
+                $body
+            }
         }
     };
 }
@@ -174,7 +189,11 @@ impl TextMatrix {
     }
 
     fn changed(&self, at: &str, what: &str) -> ReadError {
-        ReadError::malformed(&self.path, at, format!("{what}: the file was changed while it was read; start again"))
+        ReadError::malformed(
+            &self.path,
+            at,
+            format!("{what}: the file was changed while it was read; start again"),
+        )
     }
 
     fn row_bytes(&self) -> u64 {

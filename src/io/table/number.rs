@@ -7,8 +7,24 @@ use crate::data::Element;
 
 /// What pandas takes for a missing entry, so that both read a file the same way.
 const MISSING: [&[u8]; 18] = [
-    b"", b"#N/A", b"#N/A N/A", b"#NA", b"-1.#IND", b"-1.#QNAN", b"-NaN", b"-nan", b"1.#IND", b"1.#QNAN", b"<NA>",
-    b"N/A", b"NA", b"NULL", b"NaN", b"None", b"n/a", b"nan",
+    b"",
+    b"#N/A",
+    b"#N/A N/A",
+    b"#NA",
+    b"-1.#IND",
+    b"-1.#QNAN",
+    b"-NaN",
+    b"-nan",
+    b"1.#IND",
+    b"1.#QNAN",
+    b"<NA>",
+    b"N/A",
+    b"NA",
+    b"NULL",
+    b"NaN",
+    b"None",
+    b"n/a",
+    b"nan",
 ];
 
 /// A number as it is written.

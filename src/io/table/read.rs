@@ -95,7 +95,8 @@ fn index(found: &mut Scan, n_rows: usize) -> Index {
     let texts = found.columns.first_mut().and_then(|c| c.texts.take()).unwrap_or_default();
     let values: Vec<String> = texts.into_iter().map(Option::unwrap_or_default).collect();
     let own = found.header.as_ref().and_then(|h| h.first()).filter(|n| !n.is_empty());
-    if own.is_none() && values.len() == n_rows && values.iter().enumerate().all(|(i, v)| *v == i.to_string()) {
+    if own.is_none() && values.len() == n_rows && values.iter().enumerate().all(|(i, v)| *v == i.to_string())
+    {
         return Index::Range(n_rows);
     }
     Index::Names { name: own.cloned().unwrap_or_else(|| "_index".into()), values }
@@ -103,21 +104,22 @@ fn index(found: &mut Scan, n_rows: usize) -> Index {
 
 /// Reads the text of columns that turned out to be text only after their first row.
 fn collect(path: &Path, options: &ReadOptions, found: &mut Scan, texts: &[usize]) -> Result<(), ReadError> {
-    let late: Vec<usize> = texts
-        .iter()
-        .copied()
-        .filter(|&i| found.columns.get(i).is_some_and(|c| c.texts.is_none()))
-        .collect();
+    let late: Vec<usize> =
+        texts.iter().copied().filter(|&i| found.columns.get(i).is_some_and(|c| c.texts.is_none())).collect();
     // The first column was kept as it stands, in case it holds names.
     if let Some(seen) = found.columns.first_mut()
         && texts.contains(&0)
         && let Some(kept) = &mut seen.texts
     {
-        for t in kept.iter_mut().filter(|t| t.as_ref().is_some_and(|t| super::number::is_missing(t.as_bytes()))) {
+        for t in
+            kept.iter_mut().filter(|t| t.as_ref().is_some_and(|t| super::number::is_missing(t.as_bytes())))
+        {
             *t = None;
         }
     }
-    let Some((mut place, _)) = Scan::place(&found.places, 0).filter(|_| !late.is_empty()) else { return Ok(()) };
+    let Some((mut place, _)) = Scan::place(&found.places, 0).filter(|_| !late.is_empty()) else {
+        return Ok(());
+    };
     if place.1 == 0 {
         place = (1, 0);
     }

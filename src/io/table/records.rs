@@ -35,7 +35,8 @@ pub(super) fn text_of(path: &Path, at: u64) -> Result<Box<dyn BufRead + Send>, R
     let inner = MultiGzDecoder::new(BufReader::with_capacity(BUFFER, file));
     let mut text = BufReader::with_capacity(BUFFER, inner);
     // There is no way into the middle of gzip: what comes before is unpacked and dropped.
-    let skipped = std::io::copy(&mut text.by_ref().take(at), &mut std::io::sink()).map_err(|e| broken(path, e))?;
+    let skipped =
+        std::io::copy(&mut text.by_ref().take(at), &mut std::io::sink()).map_err(|e| broken(path, e))?;
     if skipped < at {
         return Err(ReadError::malformed(path, "the end", "the file has become shorter while it was read"));
     }
@@ -46,12 +47,16 @@ pub(super) fn text_of(path: &Path, at: u64) -> Result<Box<dyn BufRead + Send>, R
 pub(super) fn broken(path: &Path, e: std::io::Error) -> ReadError {
     use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
     match e.kind() {
-        UnexpectedEof => {
-            ReadError::malformed(path, "gzip", "truncated: the compressed data end too early; get a complete copy")
-        }
-        InvalidData | InvalidInput => {
-            ReadError::malformed(path, "gzip", format!("the compressed data are damaged ({e}); get a new copy"))
-        }
+        UnexpectedEof => ReadError::malformed(
+            path,
+            "gzip",
+            "truncated: the compressed data end too early; get a complete copy",
+        ),
+        InvalidData | InvalidInput => ReadError::malformed(
+            path,
+            "gzip",
+            format!("the compressed data are damaged ({e}); get a new copy"),
+        ),
         _ => ReadError::io(path, e),
     }
 }
@@ -111,7 +116,13 @@ pub(super) struct Records<R> {
 
 impl<R: BufRead> Records<R> {
     /// Records of `input`, whose first byte is byte `offset` of the text, in line `line`.
-    pub(super) fn new(input: R, path: &Path, delimiter: u8, limit: usize, (line, offset): (u64, u64)) -> Self {
+    pub(super) fn new(
+        input: R,
+        path: &Path,
+        delimiter: u8,
+        limit: usize,
+        (line, offset): (u64, u64),
+    ) -> Self {
         Self { input, path: path.to_owned(), delimiter, limit, line, offset }
     }
 
@@ -201,7 +212,9 @@ impl<R: BufRead> Records<R> {
                 }
                 b'"' if inside => inside = false,
                 // Quotes in the middle of a field are part of it, as everywhere else.
-                b'"' if text.len() == from && !quoted => (inside, quoted, opened) = (true, true, self.line - 1),
+                b'"' if text.len() == from && !quoted => {
+                    (inside, quoted, opened) = (true, true, self.line - 1)
+                }
                 b if inside => text.push(b),
                 b'\n' => break,
                 b'\r' if raw.get(i) == Some(&b'\n') => {}

@@ -190,14 +190,8 @@ pub(super) fn scan(path: &Path, options: &ReadOptions) -> Result<Scan, ReadError
         delimiter: delimiter_of(path)?,
         record_limit: usize::try_from(limit).unwrap_or(usize::MAX),
     };
-    let scan = Scan {
-        dialect,
-        header: None,
-        columns: Vec::new(),
-        n_rows: 0,
-        names: false,
-        places: Vec::new(),
-    };
+    let scan =
+        Scan { dialect, header: None, columns: Vec::new(), n_rows: 0, names: false, places: Vec::new() };
     let mut walk = Walk { path, options, scan, header_line: 0, text_bytes: 0 };
     let mut records = dialect.records(path, (1, 0))?;
     let mut record = Record::default();
@@ -276,7 +270,8 @@ impl Walk<'_> {
         }
         self.scan.n_rows += 1;
         if self.scan.n_rows.is_multiple_of(STRIDE) {
-            let limits = crate::io::ReadLimits { max_bytes: self.options.memory.min(self.options.limits.max_bytes) };
+            let limits =
+                crate::io::ReadLimits { max_bytes: self.options.memory.min(self.options.limits.max_bytes) };
             limits.check(self.path, "the text of the table", self.text_bytes, 1)?;
         }
         Ok(())

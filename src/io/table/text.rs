@@ -8,9 +8,9 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use super::number::Cell;
 use super::number::{ToText, cell};
 use super::records::Field;
-use super::number::Cell;
 use super::{advance, x};
 use crate::data::{Block, Categories, Column, DataError, Dataset, Frame, Index, Matrix, Values};
 use crate::io::loss::table_of;
@@ -29,7 +29,9 @@ pub(in crate::io) fn write(dataset: &Dataset, path: &Path, options: &WriteOption
     match table_of(dataset, options) {
         Table::Obs => write_frame_csv(&dataset.obs, path, options),
         Table::Var => write_frame_csv(&dataset.var, path, options),
-        Table::X => write_matrix_csv(x(dataset, path)?, &dataset.obs.index, &dataset.var.index, path, options),
+        Table::X => {
+            write_matrix_csv(x(dataset, path)?, &dataset.obs.index, &dataset.var.index, path, options)
+        }
     }
 }
 
@@ -94,7 +96,11 @@ impl<'a> Lines<'a> {
     }
 
     /// The header: the name of the names, then those of the columns.
-    fn header<'b>(&mut self, index: &Index, columns: impl Iterator<Item = std::borrow::Cow<'b, str>>) -> Result<(), WriteError> {
+    fn header<'b>(
+        &mut self,
+        index: &Index,
+        columns: impl Iterator<Item = std::borrow::Cow<'b, str>>,
+    ) -> Result<(), WriteError> {
         if let Index::Names { name, .. } = index
             && name != "_index"
         {
@@ -199,7 +205,9 @@ fn entry(line: &mut Vec<u8>, column: &Column, row: usize, delimiter: u8) {
         Column::Categorical(c) => {
             if let Some(code) = c.codes.get(row).and_then(|c| usize::try_from(*c).ok()) {
                 match &c.categories {
-                    Categories::Strings(v) => text(line, v.get(code).map_or(b"", |s| s.as_bytes()), delimiter),
+                    Categories::Strings(v) => {
+                        text(line, v.get(code).map_or(b"", |s| s.as_bytes()), delimiter)
+                    }
                     Categories::Numbers(v) => put(line, v, code),
                 }
             }

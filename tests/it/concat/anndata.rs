@@ -76,14 +76,24 @@ fn columns(d: &Dataset, want: &Value, what: &str) {
     let found: Vec<&String> = d.obs.columns.iter().map(|(n, _)| n).collect();
     let mut names: Vec<&String> = all.keys().collect();
     names.sort();
-    assert_eq!({ let mut f = found.clone(); f.sort(); f }, names, "{what}: columns of obs");
+    assert_eq!(
+        {
+            let mut f = found.clone();
+            f.sort();
+            f
+        },
+        names,
+        "{what}: columns of obs"
+    );
     assert_eq!(found.last().map(|s| s.as_str()), Some("batch"), "{what}");
     for (name, column) in &d.obs.columns {
         let own: Vec<String> = (0..column.len()).map(|i| word(column.text(i).as_deref())).collect();
         let want_all: Vec<String> = all[name].as_array().unwrap().iter().map(wanted).collect();
         assert_eq!(own, want_all, "{what}: obs[{name}]");
         if let Some(categories) = want["categories"].get(name) {
-            let Column::Categorical(c) = column else { panic!("{what}: {name} is no category: {}", column.kind()) };
+            let Column::Categorical(c) = column else {
+                panic!("{what}: {name} is no category: {}", column.kind())
+            };
             let mut own: Vec<String> = (0..c.categories.len()).filter_map(|i| c.categories.text(i)).collect();
             own.sort();
             assert_eq!(own, list(categories), "{what}: categories of {name}");
@@ -95,10 +105,15 @@ fn columns(d: &Dataset, want: &Value, what: &str) {
 fn check(d: &Dataset, want: &Value, what: &str) {
     let cells: Vec<String> = d.obs.index.iter().map(|n| n.into_owned()).collect();
     assert_eq!(cells, list(&want["obs_names"]), "{what}");
-    let (own, genes): (Vec<String>, _) = (d.var.index.iter().map(|n| n.into_owned()).collect(), list(&want["var_names"]));
+    let (own, genes): (Vec<String>, _) =
+        (d.var.index.iter().map(|n| n.into_owned()).collect(), list(&want["var_names"]));
     assert_eq!(own.len(), genes.len(), "{what}: {own:?}");
     let x = d.x.as_ref().unwrap();
-    assert_eq!((x.dtype().name(), x.layout() == Layout::Csr), (want["dtype"].as_str().unwrap(), want["sparse"] == true), "{what}");
+    assert_eq!(
+        (x.dtype().name(), x.layout() == Layout::Csr),
+        (want["dtype"].as_str().unwrap(), want["sparse"] == true),
+        "{what}"
+    );
     assert!(same(&ordered(&support::values(x), &own, &genes), &table(&want["x"])), "{what}: X");
     columns(d, want, what);
     // Columns of var that anndata keeps are kept; more may be.
@@ -110,7 +125,10 @@ fn check(d: &Dataset, want: &Value, what: &str) {
         }
     }
     for (name, layer) in &d.layers {
-        assert!(same(&ordered(&support::values(layer), &own, &genes), &table(&want["layers"][name])), "{what}: {name}");
+        assert!(
+            same(&ordered(&support::values(layer), &own, &genes), &table(&want["layers"][name])),
+            "{what}: {name}"
+        );
     }
     let arrays: BTreeMap<_, _> = d.obsm.iter().collect();
     assert_eq!(arrays.len(), want["obsm"].as_object().unwrap().len(), "{what}: obsm");
@@ -133,11 +151,14 @@ fn check(d: &Dataset, want: &Value, what: &str) {
 #[test]
 fn files_come_together_as_anndata_puts_them() {
     let dir = inputs();
-    for (what, files) in [("abc", "a.h5ad b.h5ad c.h5ad"), ("ab", "a.h5ad b.h5ad"), ("dense", "d1.h5ad d2.h5ad")] {
+    for (what, files) in
+        [("abc", "a.h5ad b.h5ad c.h5ad"), ("ab", "a.h5ad b.h5ad"), ("dense", "d1.h5ad d2.h5ad")]
+    {
         for join in ["inner", "outer"] {
             let out = format!("{what}_{join}");
             dir.scx(&format!("concat {files} -o {out}.h5ad --join {join} --on-duplicate suffix")).ok();
-            let text = std::fs::read_to_string(fixtures().join(format!("expected/concat/{out}.json"))).unwrap();
+            let text =
+                std::fs::read_to_string(fixtures().join(format!("expected/concat/{out}.json"))).unwrap();
             check(&dir.open(&format!("{out}.h5ad")), &serde_json::from_str(&text).unwrap(), &out);
         }
     }
@@ -169,13 +190,16 @@ for what, names in (("abc", "abc"), ("ab", "ab"), ("dense", ["d1", "d2"])):
 fn anndata_opens_the_result_and_agrees() {
     let Some(python) = support::python() else { return };
     let dir = inputs();
-    for (what, files) in [("abc", "a.h5ad b.h5ad c.h5ad"), ("ab", "a.h5ad b.h5ad"), ("dense", "d1.h5ad d2.h5ad")] {
+    for (what, files) in
+        [("abc", "a.h5ad b.h5ad c.h5ad"), ("ab", "a.h5ad b.h5ad"), ("dense", "d1.h5ad d2.h5ad")]
+    {
         let names = files.replace(".h5ad", "").replace(' ', ",");
         for join in ["inner", "outer"] {
             let more = format!("--join {join} --on-duplicate suffix --batch-names {names}");
             dir.scx(&format!("concat {files} -o {what}_{join}.h5ad {more}")).ok();
         }
     }
-    let out = std::process::Command::new(python).args(["-c", LIVE]).current_dir(dir.path("")).output().unwrap();
+    let out =
+        std::process::Command::new(python).args(["-c", LIVE]).current_dir(dir.path("")).output().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
 }

@@ -26,7 +26,8 @@ impl RowSource for Made {
         None
     }
     fn rows(&self, rows: Range<usize>) -> Result<Block, DataError> {
-        let values = rows.clone().flat_map(|i| (0..self.1).map(move |j| (i % 16 * 100 + j % 10) as f32)).collect();
+        let values =
+            rows.clone().flat_map(|i| (0..self.1).map(move |j| (i % 16 * 100 + j % 10) as f32)).collect();
         Ok(Block::Dense(Dense::new(rows.len(), self.1, Values::F32(values))?))
     }
     fn columns(

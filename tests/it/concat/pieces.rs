@@ -3,15 +3,21 @@
 use proptest::prelude::*;
 use scx::concat::{Join, OnDuplicate, Options, Piece, concat};
 use scx::data::{
-    Block, Categorical, Categories, Column, Dataset, Dense, Element, Frame, Index, Layout, Matrix, RowSource, Sparse,
-    Values, append, slice,
+    Block, Categorical, Categories, Column, Dataset, Dense, Element, Frame, Index, Layout, Matrix, RowSource,
+    Sparse, Values, append, slice,
 };
 use scx::with_values;
 
 use crate::support;
 
 fn options(join: Join) -> Options {
-    Options { join, on_duplicate: OnDuplicate::Error, batch_key: "batch".into(), layers: None, memory: 1 << 20 }
+    Options {
+        join,
+        on_duplicate: OnDuplicate::Error,
+        batch_key: "batch".into(),
+        layers: None,
+        memory: 1 << 20,
+    }
 }
 
 fn frame(n: usize, seed: &[u8]) -> Frame {
@@ -25,11 +31,17 @@ fn frame(n: usize, seed: &[u8]) -> Frame {
     Frame::new(Index::names((0..n).map(|i| format!("c{i}")).collect()))
         .with("type", Column::Categorical(category))
         .with("n", Column::Numbers(Values::U16((0..n).map(|i| u16::from(at(i))).collect())))
-        .with("gaps", Column::NullableStrings((0..n).map(|i| (at(i) > 90).then(|| format!("t{}", at(i)))).collect()))
-        .with("masked", Column::Nullable {
-            values: Values::I8((0..n).map(|i| at(i) as i8).collect()),
-            missing: (0..n).map(|i| at(i).is_multiple_of(3)).collect(),
-        })
+        .with(
+            "gaps",
+            Column::NullableStrings((0..n).map(|i| (at(i) > 90).then(|| format!("t{}", at(i)))).collect()),
+        )
+        .with(
+            "masked",
+            Column::Nullable {
+                values: Values::I8((0..n).map(|i| at(i) as i8).collect()),
+                missing: (0..n).map(|i| at(i).is_multiple_of(3)).collect(),
+            },
+        )
 }
 
 /// Rows of everything in a data set whose X is dense or CSR in memory.
@@ -41,7 +53,9 @@ fn part(d: &Dataset, rows: std::ops::Range<usize>) -> Dataset {
         with_values!(v, v => pick(v, rows))
     }
     let column = |c: &Column| match c {
-        Column::Categorical(c) => Column::Categorical(Categorical { codes: c.codes[rows.clone()].to_vec(), ..c.clone() }),
+        Column::Categorical(c) => {
+            Column::Categorical(Categorical { codes: c.codes[rows.clone()].to_vec(), ..c.clone() })
+        }
         Column::Numbers(v) => Column::Numbers(values(v, rows.clone())),
         Column::Nullable { values: v, missing } => {
             Column::Nullable { values: values(v, rows.clone()), missing: missing[rows.clone()].to_vec() }

@@ -35,19 +35,29 @@ fn batches_are_called_after_their_files_and_made_unique() {
     dir.refuses(2, "concat a.h5ad c.h5ad -o p.h5ad --batch-key type", &["a.h5ad", "a column type already"]);
     dir.refuses(2, "concat a.h5ad -o p.h5ad", &["at least two files"]);
     dir.refuses(2, "concat a.h5ad c.h5ad -o c.h5ad --force", &["c.h5ad: is an input"]);
-    dir.refuses(2, "concat a.h5ad c.h5ad -o p.h5ad --layer nothing", &["no file has a layer nothing", "counts"]);
+    dir.refuses(
+        2,
+        "concat a.h5ad c.h5ad -o p.h5ad --layer nothing",
+        &["no file has a layer nothing", "counts"],
+    );
 }
 
 #[test]
 fn what_is_left_behind_is_said_before_and_after() {
     let dir = inputs();
     let run = dir.scx("concat a.h5ad c.h5ad -o o.h5ad").ok();
-    run.says(&["obs[\"only_a\"]: left behind: not in 1 of 2 files", "layers[\"counts\"]: left behind: not in c.h5ad"]);
+    run.says(&[
+        "obs[\"only_a\"]: left behind: not in 1 of 2 files",
+        "layers[\"counts\"]: left behind: not in c.h5ad",
+    ]);
     run.says(&["raw: left behind: not in c.h5ad", "uns[\"group\"][\"other\"]: left behind: files differ"]);
     let before = dir.contents();
     let json = dir.scx("concat a.h5ad c.h5ad -o p.h5ad --dry-run --json").ok().json();
     dir.is_as(&before);
-    assert_eq!((json["verb"].as_str(), json["n_obs"].as_u64(), json["n_vars"].as_u64()), (Some("concat"), Some(8), Some(3)));
+    assert_eq!(
+        (json["verb"].as_str(), json["n_obs"].as_u64(), json["n_vars"].as_u64()),
+        (Some("concat"), Some(8), Some(3))
+    );
     let changes = json["changes"].as_array().unwrap();
     assert!(changes.iter().any(|c| c["element"] == "raw"), "{changes:?}");
     let first = dir.bytes("o.h5ad");
@@ -65,7 +75,9 @@ fn events(channels: &[&str], first: f32) -> Dataset {
     let var = Frame::new(Index::names(channels.iter().map(|s| (*s).to_owned()).collect()))
         .with("marker", Column::Strings(channels.iter().map(|s| format!("{s} marker")).collect()));
     let mut d = Dataset::new(Frame::new(Index::Range(3)), var);
-    d.x = Some(Matrix::Dense(Dense::new(3, n, Values::F32((0..3 * n).map(|i| first + i as f32).collect())).unwrap()));
+    d.x = Some(Matrix::Dense(
+        Dense::new(3, n, Values::F32((0..3 * n).map(|i| first + i as f32).collect())).unwrap(),
+    ));
     d
 }
 
@@ -96,7 +108,11 @@ fn fcs_files_of_one_panel_join_and_of_different_panels_only_when_told_how() {
 #[test]
 fn files_without_a_common_gene_or_with_x_in_some_only_are_refused() {
     let dir = inputs();
-    dir.refuses(2, "concat a.h5ad d1.h5ad -o o.h5ad --on-duplicate suffix", &["no variable is in all files", "outer"]);
+    dir.refuses(
+        2,
+        "concat a.h5ad d1.h5ad -o o.h5ad --on-duplicate suffix",
+        &["no variable is in all files", "outer"],
+    );
     let mut d = dir.open("c.h5ad");
     d.x = None;
     dir.save("no_x.h5ad", &d);

@@ -26,7 +26,7 @@ fn save(dir: &Dir, d: &Dataset, name: &str, table: Table, memory: u64) {
     io::save(d, Format::Parquet, &dir.path(name), true, &options).unwrap();
 }
 
-const OBS: &str = r#"
+const OBS: &str = r##"
 import numpy as np, pandas as pd, pyarrow.parquet as pq
 d = pd.read_parquet("o.parquet")
 assert list(d.index) == ['c"1', "#c2", "c3", "c,4"] and d.index.name == "barcode", d.index
@@ -47,21 +47,22 @@ assert d["gaps"].iloc[0] == "x" and d["gaps"].isna().tolist() == [False, True, F
 assert pq.ParquetFile("o.parquet").metadata.row_group(0).column(0).compression == "SNAPPY"
 e = pd.read_parquet("empty.parquet")
 assert len(e) == 0 and e.columns.tolist() == ["k"], e
-"#;
+"##;
 
 #[test]
 fn pandas_gets_types_categories_and_the_index_back() {
     let dir = Dir::new();
     let d = Dataset::new(cells(), Frame::new(Index::Range(0)));
     save(&dir, &d, "o.parquet", Table::Obs, 1 << 30);
-    let empty = Frame::new(Index::names(Vec::new())).with("k", scx::data::Column::Numbers(Values::I32(Vec::new())));
+    let empty =
+        Frame::new(Index::names(Vec::new())).with("k", scx::data::Column::Numbers(Values::I32(Vec::new())));
     save(&dir, &Dataset::new(empty, Frame::new(Index::Range(0))), "empty.parquet", Table::Obs, 1 << 30);
     if let Some(python) = pyarrow(&dir) {
         runs(&dir, &python, &["-c", OBS]);
     }
 }
 
-const X: &str = r#"
+const X: &str = r##"
 import numpy as np, pandas as pd, pyarrow.parquet as pq
 for t in ("int8", "uint16", "int32", "uint64", "float16", "float32", "float64", "bool"):
     d = pd.read_parquet(t + ".parquet")
@@ -71,7 +72,7 @@ for t in ("int8", "uint16", "int32", "uint64", "float16", "float32", "float64", 
     assert np.array_equal(d.to_numpy(), want), t
     assert d.index[999] == "c999" and d.columns.tolist() == [f"g{i}" for i in range(7)]
     assert pq.ParquetFile(t + ".parquet").metadata.num_row_groups > 1
-"#;
+"##;
 
 #[test]
 fn a_matrix_in_row_groups_reads_as_it_was_in_every_type() {
@@ -107,6 +108,7 @@ fn parquet_is_written_and_not_read_and_names_must_differ() {
     dir.refuses(3, "info o.parquet", &["o.parquet", "Parquet is written, not read"]);
     let twice = d.obs.columns[0].clone();
     d.obs.columns.push(twice);
-    let e = io::save(&d, Format::Parquet, &dir.path("p.parquet"), false, &WriteOptions::default()).unwrap_err();
+    let e =
+        io::save(&d, Format::Parquet, &dir.path("p.parquet"), false, &WriteOptions::default()).unwrap_err();
     assert!(e.to_string().contains("two columns called type"), "{e}");
 }

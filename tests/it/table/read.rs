@@ -28,7 +28,8 @@ fn texts(column: &Column) -> Vec<Option<String>> {
 
 /// What differs from what the field's reader found, in words.
 fn difference(d: &Dataset, want: &Value) -> Option<String> {
-    let list = |v: &Value| v.as_array().unwrap().iter().map(|s| s.as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let list =
+        |v: &Value| v.as_array().unwrap().iter().map(|s| s.as_str().unwrap().to_owned()).collect::<Vec<_>>();
     let obs: Vec<String> = d.obs.index.iter().map(|n| n.into_owned()).collect();
     let var: Vec<String> = d.var.index.iter().map(|n| n.into_owned()).collect();
     if obs != list(&want["obs_names"]) || var != list(&want["var_names"]) {
@@ -63,7 +64,8 @@ fn difference(d: &Dataset, want: &Value) -> Option<String> {
 fn tables_are_read_as_anndata_and_pandas_read_them() {
     let (folder, expected) = (fixtures().join("table"), fixtures().join("expected/table"));
     let all = names(&folder);
-    let listed: BTreeSet<String> = names(&expected).iter().map(|n| n.trim_end_matches(".json").to_owned()).collect();
+    let listed: BTreeSet<String> =
+        names(&expected).iter().map(|n| n.trim_end_matches(".json").to_owned()).collect();
     assert_eq!(all, listed, "files and expectations differ");
     let mut wrong = Vec::new();
     for name in &all {

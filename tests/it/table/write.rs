@@ -3,7 +3,9 @@
 use std::process::Command;
 
 use proptest::prelude::*;
-use scx::data::{Categorical, Categories, Column, Dataset, Dense, Frame, Index, Layout, Matrix, Sparse, Values};
+use scx::data::{
+    Categorical, Categories, Column, Dataset, Dense, Frame, Index, Layout, Matrix, Sparse, Values,
+};
 use scx::io::{self, Format, ReadOptions, Table, WriteOptions};
 
 use crate::support::{self, Dir};
@@ -49,7 +51,7 @@ pub(super) fn runs(dir: &Dir, program: &str, args: &[&str]) -> String {
     text(&out.stdout)
 }
 
-const PANDAS: &str = r#"
+const PANDAS: &str = r##"
 import numpy as np, pandas as pd
 for name, sep in (("o.csv", ","), ("o.tsv", "\t")):
     d = pd.read_csv(name, index_col=0, sep=sep)
@@ -67,21 +69,22 @@ for name, sep in (("o.csv", ","), ("o.tsv", "\t")):
 x = pd.read_csv("x.csv", index_col=0)
 assert x.columns.tolist() == ["g1", "g2", "g3"] and x.index.name is None
 assert x.to_numpy().tolist() == [[0, 0, 5], [0, 0, 0], [3, 0, 0], [0, -2, 0]], x
-"#;
+"##;
 
-const R: &str = r#"
+const R: &str = r##"
 d <- read.csv("o.csv", row.names = 1)
 stopifnot(rownames(d) == c('c"1', "#c2", "c3", "c,4"), d$n == c(0, 7, 200, 255), d$flag == c(TRUE, FALSE, TRUE, TRUE))
 stopifnot(is.na(d$masked[2]), d$text[2] == "two\nlines", d$type[1] == "b, c")
 x <- read.csv("x.csv", row.names = 1)
 stopifnot(dim(x) == c(4, 3), x[3, 1] == 3, colnames(x) == c("g1", "g2", "g3"))
-"#;
+"##;
 
 fn dataset() -> Dataset {
     let genes = ["g1", "g2", "g3"].map(String::from).to_vec();
     let mut d = Dataset::new(cells(), Frame::new(Index::names(genes)));
     // CSC, with an entry stored twice that adds up to 5.
-    let x = Sparse::new(Layout::Csc, (4, 3), vec![0, 1, 2, 4], vec![2, 3, 0, 0], Values::I16(vec![3, -2, 2, 3]));
+    let x =
+        Sparse::new(Layout::Csc, (4, 3), vec![0, 1, 2, 4], vec![2, 3, 0, 0], Values::I16(vec![3, -2, 2, 3]));
     d.x = Some(Matrix::Sparse(x.unwrap()));
     d
 }

@@ -116,7 +116,8 @@ impl Writer {
     pub(super) fn finish(mut self, metadata: Vec<(String, String)>) -> Result<()> {
         let n_rows: usize = self.groups.iter().map(|g| g.n_rows).sum();
         let root = Struct::default().text(4, "schema").i32(5, count(self.schema.len())?);
-        let schema: Vec<Struct> = std::iter::once(root).chain(self.schema.iter().map(Field::schema)).collect();
+        let schema: Vec<Struct> =
+            std::iter::once(root).chain(self.schema.iter().map(Field::schema)).collect();
         let groups: Vec<Struct> = self.groups.iter().map(|g| self.group(g)).collect();
         let pairs: Vec<Struct> =
             metadata.iter().map(|(k, v)| Struct::default().text(1, k).text(2, v)).collect();

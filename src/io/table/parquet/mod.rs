@@ -13,7 +13,9 @@ mod thrift;
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::data::{Block, Column, DType, DataError, Dataset, Dense, Element, Frame, Index, Matrix, Values, append};
+use crate::data::{
+    Block, Column, DType, DataError, Dataset, Dense, Element, Frame, Index, Matrix, Values, append,
+};
 use crate::io::loss::table_of;
 use crate::io::{Fit, Probe, ReadError, ReadOptions, Table, WriteError, WriteOptions};
 use crate::with_values;
@@ -48,7 +50,9 @@ pub(in crate::io) fn write(dataset: &Dataset, path: &Path, options: &WriteOption
     match table_of(dataset, options) {
         Table::Obs => write_frame_parquet(&dataset.obs, path, options),
         Table::Var => write_frame_parquet(&dataset.var, path, options),
-        Table::X => write_matrix_parquet(x(dataset, path)?, &dataset.obs.index, &dataset.var.index, path, options),
+        Table::X => {
+            write_matrix_parquet(x(dataset, path)?, &dataset.obs.index, &dataset.var.index, path, options)
+        }
     }
 }
 
@@ -59,7 +63,10 @@ fn distinct(fields: &[Field], path: &Path) -> Result<(), WriteError> {
         None => Ok(()),
         Some(f) => Err(WriteError::CannotHold {
             path: path.to_owned(),
-            what: format!("two columns called {}, and Parquet finds columns by name; make names unique first", f.name),
+            what: format!(
+                "two columns called {}, and Parquet finds columns by name; make names unique first",
+                f.name
+            ),
         }),
     }
 }
@@ -134,7 +141,8 @@ pub fn write_matrix_parquet(
     let others: Vec<&str> = titles.iter().map(String::as_str).collect();
     let index = names(rows, &others);
     let has_names = index.is_some();
-    let mut fields: Vec<Field> = titles.iter().map(|n| Field::new(n, Physical::Number(m.dtype()), false)).collect();
+    let mut fields: Vec<Field> =
+        titles.iter().map(|n| Field::new(n, Physical::Number(m.dtype()), false)).collect();
     fields.extend(index);
     distinct(&fields, path)?;
     let metadata = pandas::metadata(&fields, has_names, n_rows);
@@ -183,7 +191,13 @@ impl Group {
         self.n += 1;
     }
 
-    fn write(&mut self, writer: &mut Writer, fields: &[Field], names: &Index, path: &Path) -> Result<(), WriteError> {
+    fn write(
+        &mut self,
+        writer: &mut Writer,
+        fields: &[Field],
+        names: &Index,
+        path: &Path,
+    ) -> Result<(), WriteError> {
         if self.n == 0 {
             return Ok(());
         }
