@@ -32,7 +32,7 @@ pub fn replace(
     if !folder.is_dir() {
         return Err(WriteError::NoFolder { path: target.to_owned(), folder });
     }
-    let suffix = real.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
+    let suffix = ending(&real);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".scx-").suffix(&suffix);
     #[cfg(unix)]
@@ -58,6 +58,13 @@ pub fn replace(
         let _ = dir.sync_all();
     }
     Ok(())
+}
+
+/// What a name ends in, from the last dot on; of packed files with the ending before: `.tsv.gz`.
+fn ending(path: &Path) -> String {
+    let last = |p: &Path| p.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
+    let own = last(path);
+    if own.eq_ignore_ascii_case(".gz") { last(&path.with_extension("")) + &own } else { own }
 }
 
 /// The file a chain of symbolic links ends in, or the path itself.
