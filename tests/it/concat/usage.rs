@@ -97,8 +97,8 @@ fn fcs_files_of_one_panel_join_and_of_different_panels_only_when_told_how() {
 
     let says = ["different panels", "file 3: 3.fcs", "B    x  x  –", "C    –  –  x", "--join inner"];
     dir.refuses(2, "concat 1.fcs 2.fcs 3.fcs -o p.h5ad", &says);
-    dir.scx("concat 1.fcs 2.fcs 3.fcs -o p.fcs --join inner").ok();
-    assert_eq!(names(&dir.open("p.fcs")).len(), 9);
+    dir.scx("concat 1.fcs 2.fcs 3.fcs -o p.h5ad --join inner").ok();
+    assert_eq!(names(&dir.open("p.h5ad")).len(), 9);
     dir.scx("concat 1.fcs 3.fcs -o q.h5ad --join outer").ok();
     let x = crate::support::x(&dir, "q.h5ad");
     assert_eq!(x.dim(), (6, 4));
