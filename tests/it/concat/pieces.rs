@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use scx::concat::{Join, OnDuplicate, Options, Piece, concat};
 use scx::data::{
-    Block, Categorical, Categories, Column, Dataset, Dense, Element, Frame, Index, Layout, Matrix, RowSource,
-    Sparse, Values, append, slice,
+    Block, Categorical, Categories, Column, Dataset, Dense, Element, Frame, Index, Layout, Matrix, Sparse,
+    Values, append, slice,
 };
 use scx::with_values;
 
@@ -155,7 +155,8 @@ proptest! {
         prop_assert_eq!(whole(&x, memory), whole(&want, 1 << 30));
         let Matrix::OnDisk(source) = &x else { panic!() };
         let (from, to) = (n / 3, n - n / 4);
-        prop_assert_eq!(source.rows(from..to).unwrap().to_f64(), support::values(&want).slice(ndarray::s![from..to, ..]));
+        let all = support::values(&want);
+        prop_assert_eq!(source.rows(from..to).unwrap().to_f64(), all.slice(ndarray::s![from..to, ..]));
     }
 
     /// Whatever genes two files have, the joined matrix holds each value under its own gene and nothing else.
@@ -172,7 +173,8 @@ proptest! {
             d
         };
         let mut b = b;
-        b.rotate_left(turn % b.len().max(1));
+        let by = turn % b.len().max(1);
+        b.rotate_left(by);
         let both = [of(&a, 0), of(&b, 3)];
         for join in [Join::Inner, Join::Outer] {
             let pieces = both.iter().enumerate().map(|(i, d)| {

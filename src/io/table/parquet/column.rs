@@ -168,19 +168,18 @@ fn numbers<'a>(c: &Categorical, categories: &Values, rows: Range<usize>) -> Data
     let mut values = Values::empty(categories.dtype());
     // A missing entry needs a value behind its mask.
     let zero = slice(categories, 0..1.min(categories.len()));
+    if zero.is_empty() {
+        // Without any category all entries are missing.
+        return Data::Numbers(Values::F64(vec![0.0; codes.len()]), Some(vec![true; codes.len()]));
+    }
     let mut missing = Vec::with_capacity(codes.len());
     for &code in codes {
         let at = usize::try_from(code).ok();
         missing.push(at.is_none());
         match at {
             Some(i) => append(&mut values, &slice(categories, i..i + 1)),
-            None if zero.is_empty() => append(&mut values, &Values::empty(values.dtype())),
             None => append(&mut values, &zero),
         }
-    }
-    if zero.is_empty() {
-        // Without any category all entries are missing.
-        return Data::Numbers(Values::F64(vec![0.0; codes.len()]), Some(missing));
     }
     Data::Numbers(values, Some(missing))
 }

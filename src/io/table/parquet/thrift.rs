@@ -1,7 +1,6 @@
 //! Thrift's compact protocol, as much of it as Parquet's headers and footer take.
 
 /// Kinds of fields on the wire.
-const I16: u8 = 4;
 const I32: u8 = 5;
 const I64: u8 = 6;
 const BINARY: u8 = 8;
@@ -25,13 +24,6 @@ impl Struct {
             zigzag(&mut self.bytes, i64::from(id));
         }
         self.last = id;
-    }
-
-    /// A 16-bit number.
-    pub(super) fn i16(mut self, id: i16, value: i16) -> Self {
-        self.field(id, I16);
-        zigzag(&mut self.bytes, i64::from(value));
-        self
     }
 
     /// A 32-bit number, or an enumeration.
