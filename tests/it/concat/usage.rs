@@ -95,7 +95,7 @@ fn fcs_files_of_one_panel_join_and_of_different_panels_only_when_told_how() {
     assert_eq!(names(&d), ["0", "1", "2", "3", "4", "5"]);
     assert_eq!(d.var.column("marker").unwrap().text(1).as_deref(), Some("B marker"));
 
-    let says = ["different panels", "file 3: 3.fcs", "B    x  x  –", "C    –  –  x", "--join inner"];
+    let says = ["different panels", "file 3: 3.fcs", "B  x  x  –", "C  –  –  x", "--join inner"];
     dir.refuses(2, "concat 1.fcs 2.fcs 3.fcs -o p.h5ad", &says);
     dir.scx("concat 1.fcs 2.fcs 3.fcs -o p.h5ad --join inner").ok();
     assert_eq!(names(&dir.open("p.h5ad")).len(), 9);

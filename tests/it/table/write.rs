@@ -73,7 +73,7 @@ assert x.to_numpy().tolist() == [[0, 0, 5], [0, 0, 0], [3, 0, 0], [0, -2, 0]], x
 
 const R: &str = r##"
 d <- read.csv("o.csv", row.names = 1)
-stopifnot(rownames(d) == c('c"1', "#c2", "c3", "c,4"), d$n == c(0, 7, 200, 255), d$flag == c(TRUE, FALSE, TRUE, TRUE))
+stopifnot(rownames(d) == c('c"1', "#c2", "c3", "c,4"), d$n == c(0, 7, 200, 255), as.logical(d$flag) == c(TRUE, FALSE, TRUE, TRUE))
 stopifnot(is.na(d$masked[2]), d$text[2] == "two\nlines", d$type[1] == "b, c")
 x <- read.csv("x.csv", row.names = 1)
 stopifnot(dim(x) == c(4, 3), x[3, 1] == 3, colnames(x) == c("g1", "g2", "g3"))

@@ -23,13 +23,21 @@ const VERSION: i16 = 4;
 /// `MessageHeader.Schema`.
 const SCHEMA: u8 = 1;
 
-/// The message with the schema, in base 64.
-pub(super) fn schema(fields: &[Field]) -> String {
+/// The message with the schema, in base 64. Readers that find it take the remark for pandas from here, and not from the
+/// footer.
+pub(super) fn schema(fields: &[Field], pandas: &str) -> String {
     let mut b = FlatBufferBuilder::new();
     let columns: Vec<Table> = fields.iter().enumerate().map(|(i, f)| field(&mut b, i, f)).collect();
     let columns = b.create_vector(&columns);
+    let (key, value) = (b.create_string("pandas"), b.create_string(pandas));
+    let start = b.start_table();
+    b.push_slot_always(slot(0), key);
+    b.push_slot_always(slot(1), value);
+    let pair = b.end_table(start);
+    let pairs = b.create_vector(&[pair]);
     let start = b.start_table();
     b.push_slot_always(slot(1), columns);
+    b.push_slot_always(slot(2), pairs);
     let schema = b.end_table(start);
     let start = b.start_table();
     b.push_slot(slot(0), VERSION, 0i16);

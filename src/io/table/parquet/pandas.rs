@@ -22,10 +22,11 @@ pub(super) fn metadata(fields: &[Field], has_names: bool, n_rows: usize) -> Vec<
         "creator": {"library": "scx", "version": env!("CARGO_PKG_VERSION")},
         "pandas_version": "1.0.0",
     });
-    let mut pairs = vec![("pandas".to_owned(), about.to_string())];
+    let about = about.to_string();
+    let mut pairs = vec![("pandas".to_owned(), about.clone())];
     // Readers take text for text unless Arrow's schema calls it a dictionary.
     if fields.iter().any(|f| matches!(f.physical, Physical::Category { .. })) {
-        pairs.push(("ARROW:schema".to_owned(), arrow::schema(fields)));
+        pairs.push(("ARROW:schema".to_owned(), arrow::schema(fields, &about)));
     }
     pairs
 }
