@@ -1,6 +1,7 @@
 //! The command line: help text is here, defaults are in `settings.rs`.
 
 mod cluster;
+mod concat;
 mod convert;
 pub mod files;
 mod preprocess;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::correct::{Method, Preset};
 
 pub use cluster::ClusterArgs;
+pub use concat::ConcatArgs;
 pub use convert::ConvertArgs;
 pub use preprocess::PreprocessArgs;
 pub use split::SplitArgs;
@@ -42,6 +44,8 @@ pub enum Command {
     Split(Box<SplitArgs>),
     /// Find clusters of cells in raw counts: variable genes, PCA, neighbours, Leiden
     Cluster(Box<ClusterArgs>),
+    /// Put files one below the other, with a column that tells the file of each cell
+    Concat(Box<ConcatArgs>),
     /// Show what is in a file
     Info(InfoArgs),
     /// Look for faults in files: structure, lengths, indices, codes, truncation

@@ -12,6 +12,7 @@ mod losses;
 mod outcome;
 mod outputs;
 mod page;
+mod panel;
 pub mod settings;
 mod show;
 mod signals;
@@ -46,6 +47,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Preprocess(args) => commands::preprocess::run(&args),
         Command::Split(args) => commands::split::run(&args),
         Command::Cluster(args) => commands::cluster::run(&args),
+        Command::Concat(args) => commands::concat::run(&args),
         Command::Info(args) => commands::info::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::LookInside(args) => apart::answer(&args),

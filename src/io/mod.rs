@@ -72,7 +72,15 @@ impl Format {
     /// The format of a target by its extension; a name without one is a folder, and `None` leaves the choice to the caller.
     pub fn for_target(path: &Path) -> Option<Format> {
         let extension = path.extension()?.to_string_lossy().to_lowercase();
-        CODECS.iter().find(|c| c.extensions.contains(&extension.as_str())).map(|c| c.format)
+        // Only text is packed whole.
+        let packed = extension == "gz";
+        let extension = match packed {
+            true => path.with_extension("").extension()?.to_string_lossy().to_lowercase(),
+            false => extension,
+        };
+        let fits =
+            |c: &&Codec| c.extensions.contains(&extension.as_str()) && (!packed || c.format == Format::Csv);
+        CODECS.iter().find(fits).map(|c| c.format)
     }
 }
 /// Tells what is in a file of one format.
@@ -164,6 +172,15 @@ pub static CODECS: &[Codec] = &[
         probe: table::probe,
         read: table::read,
         write: table::write,
+        annotate: None,
+    },
+    Codec {
+        format: Format::Parquet,
+        extensions: &["parquet"],
+        folder: false,
+        probe: table::parquet::probe,
+        read: table::parquet::read,
+        write: table::parquet::write,
         annotate: None,
     },
 ];

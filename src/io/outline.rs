@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{ReadError, ReadOptions, detect};
-use crate::data::{Annotation, Block, Column, DataError, Dataset, Frame, Looks, Matrix, Sample, Uns};
+use crate::data::{Annotation, Block, Column, DataError, Dataset, Frame, Layout, Looks, Matrix, Sample, Uns};
 
 /// Names of variables an outline holds at most.
 pub(super) const NAMES: usize = 500;
@@ -216,8 +216,8 @@ fn uns(items: &mut Vec<Item>, path: &str, value: &Uns) {
 /// Judges a matrix by some rows at its start and in its middle.
 fn looks(m: &Matrix) -> Result<Looks, DataError> {
     let (rows, columns) = m.shape();
-    let dense = m.nnz().is_none();
-    let per_row = m.nnz().map_or(columns as u64, |z| z / (rows as u64).max(1)).max(1);
+    let dense = m.layout() == Layout::Dense;
+    let per_row = m.nnz_known().map_or(columns as u64, |z| z / (rows as u64).max(1)).max(1);
     let run = usize::try_from(VALUES as u64 / per_row).unwrap_or(1).clamp(1, ROWS).min(rows);
     let mut sample = Sample::new(true, dense);
     for start in [0, rows / 2] {

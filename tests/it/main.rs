@@ -5,6 +5,7 @@
 
 mod cli;
 mod cluster;
+mod concat;
 mod convert;
 mod correct;
 mod faults;
@@ -17,4 +18,5 @@ mod reference;
 mod report;
 mod support;
 mod tenx;
+mod table;
 mod zoo;
