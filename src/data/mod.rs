@@ -1,13 +1,16 @@
 //! What every reader makes and every writer takes. Knows no format and no tensor.
 
+mod amplifier;
 mod dataset;
 mod frame;
 mod matrix;
 mod patch;
+mod spillover;
 mod stream;
 mod uns;
 mod values;
 
+pub use amplifier::{Amplifier, amplify};
 pub use dataset::{Annotation, Dataset, Raw, Source};
 pub use frame::{Categorical, Categories, Column, Frame, Index};
 pub use matrix::{
@@ -15,6 +18,7 @@ pub use matrix::{
     pick_dense,
 };
 pub use patch::Patch;
+pub use spillover::{Compensation, Spillover};
 pub use stream::{BlockSink, append, rows_per_run, slice};
 pub use uns::Uns;
 pub use values::{DType, Element, Values};
