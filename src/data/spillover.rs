@@ -60,10 +60,14 @@ impl Spillover {
         let scale = left.iter().fold(0.0f64, |m, x| m.max(x.abs()));
         for k in 0..n {
             // The largest pivot keeps rounding errors small.
-            let pivot = (k..n).max_by(|&a, &b| left[(a, k)].abs().total_cmp(&left[(b, k)].abs())).unwrap_or(k);
+            let pivot =
+                (k..n).max_by(|&a, &b| left[(a, k)].abs().total_cmp(&left[(b, k)].abs())).unwrap_or(k);
             if left[(pivot, k)].abs() <= scale * f64::EPSILON * n as f64 {
                 return Err(DataError::Invalid {
-                    what: format!("the spillover matrix of {n} channels has no inverse (`{}`)", self.channels[k]),
+                    what: format!(
+                        "the spillover matrix of {n} channels has no inverse (`{}`)",
+                        self.channels[k]
+                    ),
                 });
             }
             for j in 0..n {

@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use scx::data::{Block, DType, Dataset, Frame, Index, Matrix, Dense, Patch, Values};
+use scx::data::{Block, DType, Dataset, Dense, Frame, Index, Matrix, Patch, Values};
 use scx::io::{Additions, ReadError, ReadOptions, open};
 
 fn fixtures(folder: &str) -> PathBuf {

@@ -143,7 +143,10 @@ impl<'a> Scan<'a> {
     }
 
     fn odd(&self, token: &[u8], at: u64) -> ReadError {
-        let what = format!("`{}` before byte {at} found where a number was expected", String::from_utf8_lossy(token));
+        let what = format!(
+            "`{}` before byte {at} found where a number was expected",
+            String::from_utf8_lossy(token)
+        );
         ReadError::malformed(self.path, "DATA", what)
     }
 

@@ -75,7 +75,9 @@ impl Chain<'_> {
             })?;
         }
         let (header, keywords) = self.set(base)?;
-        if wanted.is_none() && let Some(next) = self.next(base, &keywords)? {
+        if wanted.is_none()
+            && let Some(next) = self.next(base, &keywords)?
+        {
             let (count, more) = self.count(next);
             let (least, s) = (if more { "at least " } else { "" }, if count == 1 { "" } else { "s" });
             tracing::warn!(
@@ -132,7 +134,9 @@ impl Chain<'_> {
             return Err(ReadError::malformed(
                 self.path,
                 name,
-                format!("truncated: header promises {promised} bytes, file has {file_len}; get a complete copy"),
+                format!(
+                    "truncated: header promises {promised} bytes, file has {file_len}; get a complete copy"
+                ),
             ));
         }
         let len = self.limits.check(self.path, name, len, 1)?;

@@ -51,7 +51,8 @@ pub(super) fn compose(
     names_from_old: bool,
     record: Option<&str>,
 ) -> Vec<(String, String)> {
-    let old_value = |key: &str| old.iter().rfind(|(k, _)| k.eq_ignore_ascii_case(key)).map(|(_, v)| v.as_str());
+    let old_value =
+        |key: &str| old.iter().rfind(|(k, _)| k.eq_ignore_ascii_case(key)).map(|(_, v)| v.as_str());
     let mut out = structure(shape);
     let mut put = |key: String, value: String| out.push((key, value));
     // FCS 3.2 asks for the instrument.
@@ -75,13 +76,14 @@ pub(super) fn compose(
         if let Some(e) = amplification.filter(|e| e.trim() != LINEAR) {
             put(format!("SCX_P{n}E"), e);
         }
-        if let Some(gain) = column.gain.filter(|g| *g != 1.0) {
+        if let Some(gain) = changed_gain(&old_value, n, column).filter(|g| *g != 1.0) {
             put(format!("$P{n}G"), gain.to_string());
         }
     }
-    let gain_elsewhere = |key: &str| {
-        let column = parameter(key).filter(|(_, suffix)| suffix == "G").map(|(n, _)| n);
-        column.and_then(|n| shape.columns.get(n.checked_sub(1)?)).is_some_and(|c| c.gain.is_some())
+    let gain_changed = |key: &str| {
+        let of = parameter(key).filter(|(_, suffix)| suffix == "G").map(|(n, _)| n);
+        let column = of.and_then(|n| Some((n, shape.columns.get(n.checked_sub(1)?)?)));
+        column.is_some_and(|(n, column)| changed_gain(&old_value, n, column).is_some())
     };
     for (key, value) in old {
         let own_record = record.is_some() && key.eq_ignore_ascii_case(RECORD);
@@ -90,7 +92,7 @@ pub(super) fn compose(
         if !own_record
             && !blank
             && !is_structural(key)
-            && !gain_elsewhere(key)
+            && !gain_changed(key)
             && (names_from_old || !is_name(key))
         {
             put(key.clone(), value.clone());
@@ -133,6 +135,13 @@ fn stated<'a>(old_value: &impl Fn(&str) -> Option<&'a str>, n: usize) -> Option<
     let own = old_value(&format!("$P{n}DATATYPE")).or_else(|| old_value("$DATATYPE")).unwrap_or("I");
     let float = matches!(own.trim(), "F" | "f" | "D" | "d");
     kept.or_else(|| old_value(&format!("$P{n}E")).filter(|_| !float)).map(str::to_owned)
+}
+
+/// The gain of channel `n`, when it is another than the old keywords say.
+fn changed_gain<'a>(old_value: &impl Fn(&str) -> Option<&'a str>, n: usize, column: &Column) -> Option<f64> {
+    let old = old_value(&format!("$P{n}G")).and_then(|v| v.trim().parse().ok());
+    let old: f64 = old.filter(|g: &f64| g.is_finite() && *g > 0.0).unwrap_or(1.0);
+    column.gain.filter(|g| *g != old)
 }
 
 /// `$PnR`: the old one where it is large enough, else the next whole number above the largest value. As long as it can

@@ -80,7 +80,9 @@ impl Plan {
         let fields = || channels.iter().map(field).collect();
         match layout.packing {
             Packing::FreeText => Plan::FreeText,
-            Packing::Digits => Plan::Digits(channels.iter().map(|c| layout.width(Packing::Digits, c)).collect()),
+            Packing::Digits => {
+                Plan::Digits(channels.iter().map(|c| layout.width(Packing::Digits, c)).collect())
+            }
             Packing::Bits | Packing::EventBits => {
                 Plan::Bits { fields: fields(), big_endian: layout.order == ByteOrder::Big }
             }
@@ -208,7 +210,8 @@ pub(super) fn free_text<T: Number>(skip: usize, bytes: &[u8], rows: &mut [T]) ->
     for value in rows {
         let token = tokens.next().ok_or("the numbers became fewer while the file was read")?;
         let integer = ascii::integer(token).and_then(T::from_integer);
-        *value = integer.or_else(|| ascii::decimal(token).and_then(T::from_float)).ok_or_else(|| odd(token))?;
+        *value =
+            integer.or_else(|| ascii::decimal(token).and_then(T::from_float)).ok_or_else(|| odd(token))?;
     }
     Ok(())
 }

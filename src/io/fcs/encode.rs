@@ -11,11 +11,7 @@ const DELIMITERS: &[u8] = b"|\x0c\x1e/\\!#~@%&;:=\"'`,<>_\x1f\x1d\x1c\x01\x02\x0
 ///
 /// # Errors
 /// In words, when no delimiter is left or DATA ends beyond what the keywords can say.
-pub(super) fn encode(
-    keywords: &mut [(String, String)],
-    data: u64,
-    data_len: u64,
-) -> Result<Vec<u8>, String> {
+pub(super) fn encode(keywords: &mut [(String, String)], data: u64, data_len: u64) -> Result<Vec<u8>, String> {
     // With no events the segment is empty: its last byte is the one before its first.
     let last = data.saturating_add(data_len).saturating_sub(1);
     if last.to_string().len() > OFFSET_DIGITS {

@@ -61,8 +61,7 @@ impl Layout {
         if text > 0 && text < channels.len() {
             return Err(ReadError::unsupported(path, "channels of text ($DATATYPE A) beside binary ones"));
         }
-        let order =
-            if text > 0 { ByteOrder::Little } else { ByteOrder::parse(path, keywords)? };
+        let order = if text > 0 { ByteOrder::Little } else { ByteOrder::parse(path, keywords)? };
         let tot = keywords.integer(path, "$TOT")?;
         if tot.is_none() && header.version > Version::V2_0 {
             keywords.required(path, "$TOT")?;
@@ -146,7 +145,8 @@ impl Layout {
                 return Fit { asked: None, found: Some((packing, n)) };
             }
             let bits = self.bits(packing);
-            let events = n.unwrap_or_else(|| u64::try_from(u128::from(len) * 8 / u128::from(bits)).unwrap_or(0));
+            let events =
+                n.unwrap_or_else(|| u64::try_from(u128::from(len) * 8 / u128::from(bits)).unwrap_or(0));
             let asked = (u128::from(events) * u128::from(bits)).div_ceil(8);
             fit.asked = fit.asked.or(Some(asked));
             if asked == u128::from(len) && (events > 0 || len == 0) {

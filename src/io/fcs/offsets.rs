@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::header::{HEADER_LEN, Header, Offsets, Version};
+use super::header::{HEADER_LEN, Header, MAX_HEADER_OFFSET, Offsets, Version};
 use super::layout::{Fit, Packing};
 use super::text::Keywords;
 use crate::io::{FcsOffsets, ReadError};
@@ -74,6 +74,16 @@ fn agreed(
         return Ok(Offsets { begin, end: one("$ENDDATA", head.end, text.end) });
     }
     let closes = |o: Offsets| o.len().is_some_and(|len| sizes(tot, len).found.is_some());
+    if text.begin.max(text.end) > MAX_HEADER_OFFSET && closes(text) {
+        tracing::warn!(
+            "{}: DATA ends beyond byte {MAX_HEADER_OFFSET}, where the HEADER should hold zeros but says {} to {}; \
+             $BEGINDATA and $ENDDATA are used",
+            path.display(),
+            head.begin,
+            head.end
+        );
+        return Ok(text);
+    }
     if head.begin == text.begin && head.end.abs_diff(text.end) == 1 && closes(head) != closes(text) {
         let (used, place) = if closes(head) { (head, "the HEADER") } else { (text, "TEXT") };
         tracing::warn!(
@@ -109,7 +119,9 @@ fn check(path: &Path, stated: Offsets, head: Offsets) -> Result<(), ReadError> {
     if stated.begin < HEADER_LEN {
         let what = match head.begin.max(stated.begin) {
             0 => "neither the HEADER nor $BEGINDATA says where it begins".to_owned(),
-            _ if stated.begin == 0 => "the place chosen by `--fcs-offsets` does not say where it begins".to_owned(),
+            _ if stated.begin == 0 => {
+                "the place chosen by `--fcs-offsets` does not say where it begins".to_owned()
+            }
             _ => format!("is said to begin at byte {}, inside the HEADER", stated.begin),
         };
         return Err(ReadError::malformed(path, "DATA", what));

@@ -25,7 +25,9 @@ pub(super) fn renumber(old: &[(String, String)], names: &[String]) -> Vec<(Strin
             to.insert(n, i + 1);
         }
     }
-    if count == 0 || (to.is_empty() && count == names.len()) || to.iter().all(|(a, b)| a == b) && count == names.len()
+    if count == 0
+        || (to.is_empty() && count == names.len())
+        || to.iter().all(|(a, b)| a == b) && count == names.len()
     {
         // All in place, or all renamed.
         return old.to_vec();
@@ -69,7 +71,8 @@ mod tests {
         ]);
         let names = ["CD3".to_owned()];
         let new = renumber(&old, &names);
-        let want = [("$P1N", "CD3"), ("$P1V", "450"), ("P1DISPLAY", "LOG"), ("SCX_P1E", "4,1"), ("PLATE", "x")];
+        let want =
+            [("$P1N", "CD3"), ("$P1V", "450"), ("P1DISPLAY", "LOG"), ("SCX_P1E", "4,1"), ("PLATE", "x")];
         assert_eq!(new, pairs(&want));
         let swapped = renumber(&old, &["CD3".to_owned(), "FSC".to_owned()]);
         assert_eq!(swapped[2..4], pairs(&[("$P2V", "300"), ("$P1V", "450")]));

@@ -11,8 +11,8 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::ascii::{EVENTS_PER_MARK, TextIndex};
-use super::channel::Stored;
 use super::chain::Parts;
+use super::channel::Stored;
 use super::decode::{self, Number, Plan};
 use super::layout::Layout;
 use crate::data::{
@@ -46,9 +46,9 @@ impl Events {
     pub(super) fn new(path: PathBuf, parts: Parts, limits: ReadLimits) -> Result<Self, ReadError> {
         let Parts { file, layout, index, .. } = parts;
         let n_events = usize::try_from(layout.n_events.unwrap_or(0)).ok();
-        let n_events = n_events.filter(|n| n.checked_mul(layout.channels.len()).is_some()).ok_or_else(|| {
-            ReadError::malformed(&path, "$TOT", "more events than this machine can count")
-        })?;
+        let n_events = n_events
+            .filter(|n| n.checked_mul(layout.channels.len()).is_some())
+            .ok_or_else(|| ReadError::malformed(&path, "$TOT", "more events than this machine can count"))?;
         let plan = Plan::new(&layout);
         Ok(Self { path, file, layout, n_events, index, plan, limits, warned: AtomicBool::new(false) })
     }
@@ -105,10 +105,9 @@ impl Events {
                 let span = index.span(start / EVENTS_PER_MARK, end.div_ceil(EVENTS_PER_MARK));
                 (span.start, span.end)
             }
-            None => (
-                self.layout.begin + (bit(start) / 8) as u64,
-                self.layout.begin + bit(end).div_ceil(8) as u64,
-            ),
+            None => {
+                (self.layout.begin + (bit(start) / 8) as u64, self.layout.begin + bit(end).div_ceil(8) as u64)
+            }
         };
         let len = self.limits.check(&self.path, "DATA", to.saturating_sub(from), 1)?;
         let mut bytes = vec![0; len];
@@ -125,7 +124,11 @@ impl Events {
             }
         };
         done.map_err(|what| {
-            ReadError::malformed(&self.path, format!("DATA, events {} to {}", range.start, range.end - 1), what)
+            ReadError::malformed(
+                &self.path,
+                format!("DATA, events {} to {}", range.start, range.end - 1),
+                what,
+            )
         })
     }
 

@@ -30,7 +30,9 @@ pub fn spillover(keywords: &[(String, String)]) -> Result<Option<Spillover>, Dat
 }
 
 fn within(key: &str, e: String) -> DataError {
-    DataError::Invalid { what: format!("{key}: {e}; give the matrix in a file of its own, or leave compensation out") }
+    DataError::Invalid {
+        what: format!("{key}: {e}; give the matrix in a file of its own, or leave compensation out"),
+    }
 }
 
 /// `$PnN` and `$PnS` of all channels, in order.
@@ -79,7 +81,9 @@ fn named(value: &str, channels: &Channels) -> Result<Spillover, String> {
     let mut resolved = Vec::with_capacity(n);
     for name in &names {
         let known = channels.resolve(name).or_else(|| channels.names.is_empty().then(|| name.clone()));
-        resolved.push(known.ok_or_else(|| format!("`{name}` is no $PnN, $PnS or number of a channel of this file"))?);
+        resolved.push(
+            known.ok_or_else(|| format!("`{name}` is no $PnN, $PnS or number of a channel of this file"))?,
+        );
     }
     Spillover::new(resolved, matrix).map_err(|e| e.to_string())
 }
@@ -171,9 +175,11 @@ fn fluorescence(m: u32, channels: &Channels) -> Result<String, String> {
 fn size(fields: &[&str]) -> Result<usize, String> {
     let first = fields.first().copied().unwrap_or_default();
     // More channels than fields there are is a broken number, not a reason to multiply it.
-    first.parse().ok().filter(|n| *n > 0 && *n <= fields.len()).ok_or_else(|| {
-        format!("`{first}` found where the number of channels was expected")
-    })
+    first
+        .parse()
+        .ok()
+        .filter(|n| *n > 0 && *n <= fields.len())
+        .ok_or_else(|| format!("`{first}` found where the number of channels was expected"))
 }
 
 fn matrix(fields: &[&str], n: usize) -> Result<Array2<f64>, String> {
@@ -234,7 +240,10 @@ mod tests {
         assert_eq!((s.channels()[2].as_str(), s.matrix()[(1, 2)]), ("FL2,x", 0.5));
         assert!(found("$COMP", "2,1,0,0,1").unwrap_err().contains("without names"));
         let s = found("$DFC1TO2", "11.2").unwrap().unwrap();
-        assert_eq!((s.channels(), s.matrix()), (&["FL1-H".into(), "FL2,x".into()][..], &array![[1.0, 0.112], [0.0, 1.0]]));
+        assert_eq!(
+            (s.channels(), s.matrix()),
+            (&["FL1-H".into(), "FL2,x".into()][..], &array![[1.0, 0.112], [0.0, 1.0]])
+        );
         assert_eq!(found("$DFC1TO2", "0.00").unwrap(), None);
         assert!(found("$DFC1TO3", "1").unwrap_err().contains("no channel is named FL3"));
     }

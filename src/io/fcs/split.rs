@@ -32,7 +32,8 @@ pub(super) fn pairs(
     let keys = standard.pairs.iter().map(|(key, _)| key.as_str());
     let near = keys.chain([standard.rest.as_str()]).find(glued).map(str::to_owned);
     let closes = !primary || standard.closes();
-    if closes && near.is_none() {
+    let shifted = standard.shifted();
+    if closes && near.is_none() && !shifted {
         return standard.checked(path);
     }
     let single = || body.split(|&b| b == delimiter).map(<[u8]>::to_vec).collect::<Vec<_>>();
@@ -51,9 +52,9 @@ pub(super) fn pairs(
         );
         return empty.checked(path);
     }
-    if !closes {
+    if shifted {
         let joined = pair_up(rejoin(single(), delimiter), &decode);
-        if joined.closes() {
+        if joined.dollars() > standard.dollars() && (!primary || joined.closes()) {
             tracing::warn!(
                 "{}: TEXT holds values with its delimiter `{}` inside, not doubled as the standard asks; keywords that \
                  start with $ were taken to begin the next pair",
@@ -71,7 +72,9 @@ pub(super) fn pairs(
 fn decoder(text: &[u8]) -> impl Fn(Vec<u8>) -> String {
     let utf8 = std::str::from_utf8(text).is_ok();
     move |bytes: Vec<u8>| match utf8 {
-        true => String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()),
+        true => {
+            String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
+        }
         false => bytes.into_iter().map(char::from).collect(),
     }
 }
@@ -104,6 +107,11 @@ impl Pairs {
         number("$TOT") != Some(None) && index.contains_key("$DATATYPE") && (1..=par).all(channel)
     }
 
+    /// Whether a keyword of the standard stands where a value is due: something before it was cut in two.
+    fn shifted(&self) -> bool {
+        self.pairs.iter().any(|(k, v)| !is_standard(k.as_bytes()) && is_standard(v.as_bytes()))
+    }
+
     fn dollars(&self) -> usize {
         self.pairs.iter().filter(|(k, _)| k.starts_with('$')).count()
     }
@@ -129,19 +137,21 @@ fn split_escaped(body: &[u8], delimiter: u8) -> Vec<Vec<u8>> {
     tokens
 }
 
+/// Whether this is written like a keyword of the standard.
+fn is_standard(token: &[u8]) -> bool {
+    token.len() > 1 && token.first() == Some(&b'$') && token.iter().skip(1).all(u8::is_ascii_alphanumeric)
+}
+
 /// Puts values back together that a single delimiter inside cut: where a keyword is due but the token after it is a
 /// keyword of the standard, the token belongs to the value before.
 fn rejoin(tokens: Vec<Vec<u8>>, delimiter: u8) -> Vec<Vec<u8>> {
-    let standard = |t: &[u8]| {
-        t.first() == Some(&b'$') && t.len() > 1 && t.iter().skip(1).all(|b| b.is_ascii_alphanumeric())
-    };
     let mut out: Vec<Vec<u8>> = Vec::with_capacity(tokens.len());
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         let key_due = out.len() % 2 == 0;
-        let next_is_key = tokens.peek().is_some_and(|t| standard(t));
+        let next_is_key = tokens.peek().is_some_and(|t| is_standard(t));
         match out.last_mut() {
-            Some(value) if key_due && !standard(&token) && next_is_key => {
+            Some(value) if key_due && !is_standard(&token) && next_is_key => {
                 value.push(delimiter);
                 value.extend_from_slice(&token);
             }
@@ -183,8 +193,8 @@ mod tests {
 
     #[test]
     fn a_single_delimiter_inside_a_value_shifts_no_keyword() {
-        let found = parse(&format!("/$P1F/488/10/nm/{END}"));
-        assert_eq!(found[0], ("$P1F".into(), "488/10/nm".into()));
+        let found = parse(&format!("/$P1F/488/10/{END}"));
+        assert_eq!(found[0], ("$P1F".into(), "488/10".into()));
         assert_eq!(found[1], ("$PAR".into(), "1".into()));
         assert_eq!(found.len(), 5);
     }

@@ -9,7 +9,8 @@ use crate::data::{Amplifier, Column, DataError, Frame, Index, Values};
 /// The table of channels: `$PnN` made unique as index; `marker` is `$PnS`, `channel` is `$PnN` as stored, `pnr`, `pne`
 /// and `png` are range, amplification and gain as they hold for the stored values.
 pub(super) fn var(path: &Path, channels: &[Channel]) -> Frame {
-    let text = |of: fn(&Channel) -> &String| Column::Strings(channels.iter().map(|c| of(c).clone()).collect());
+    let text =
+        |of: fn(&Channel) -> &String| Column::Strings(channels.iter().map(|c| of(c).clone()).collect());
     let number = |of: fn(&Channel) -> f64| Column::Numbers(Values::F64(channels.iter().map(of).collect()));
     Frame::new(Index::names(unique(path, channels)))
         .with("marker", text(|c| &c.stain))

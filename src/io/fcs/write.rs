@@ -40,7 +40,8 @@ pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(
         _ => dataset.source.keywords.clone(),
     };
     let stored = dataset.var.column("channel");
-    let name = |i: usize| stored.and_then(|c| c.text(i)).or_else(|| dataset.var.index.get(i)).unwrap_or_default();
+    let name =
+        |i: usize| stored.and_then(|c| c.text(i)).or_else(|| dataset.var.index.get(i)).unwrap_or_default();
     let names: Vec<String> = (0..dataset.n_vars()).map(|i| name(i).into_owned()).collect();
     let old = renumber(&old, &names);
     Output { dataset, old, patch: None, record: None, names_from_keywords: false, path, options }.write()
@@ -143,7 +144,8 @@ impl Output<'_> {
     fn shape(&self, x: &Matrix, double: bool) -> Shape {
         let (n_events, n) = x.shape();
         let var = &self.dataset.var;
-        let text = |column: &str, i: usize| var.column(column).and_then(|c| c.text(i)).map(|t| t.into_owned());
+        let text =
+            |column: &str, i: usize| var.column(column).and_then(|c| c.text(i)).map(|t| t.into_owned());
         let number = |column: &str, i: usize| text(column, i).and_then(|t| t.parse::<f64>().ok());
         let columns = (0..n).map(|i| Column {
             name: var.index.get(i).unwrap_or_default().into_owned(),
@@ -187,8 +189,8 @@ impl Output<'_> {
     /// Opens the new file again: TEXT as written, DATA as long as promised, nothing after it.
     fn verify(&self, shape: &Shape, keywords: &[(String, String)], length: u64) -> Result<(), WriteError> {
         let failed = |what: String| WriteError::Verify { path: self.path.to_owned(), what };
-        let Parts { layout, keywords: read, file_len, .. } =
-            chain::open(self.path, &ReadOptions::default()).map_err(|e| {
+        let Parts { layout, keywords: read, file_len, .. } = chain::open(self.path, &ReadOptions::default())
+            .map_err(|e| {
                 let text = e.to_string();
                 let own = format!("{}: ", self.path.display());
                 failed(text.strip_prefix(&own).unwrap_or(&text).to_owned())

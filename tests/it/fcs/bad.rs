@@ -5,8 +5,7 @@ use scx::io::{ReadLimits, fcs};
 use super::*;
 
 /// File, kind of error, the message after the name of the file.
-const BAD: &[(&str, &str, &str)] = &[
-];
+const BAD: &[(&str, &str, &str)] = &[];
 
 #[test]
 fn every_fault_gives_its_own_clear_error() {
@@ -71,8 +70,10 @@ fn a_flipped_byte_gives_an_error_or_values_but_no_panic_and_no_large_allocation(
     for name in files(&fixtures("fcs")) {
         let whole = std::fs::read(fixtures("fcs").join(&name)).unwrap();
         let blank = |i: usize| whole[i] == b' ' && whole[i - 1] == b' ' && i > 70;
-        for i in (0..whole.len()).filter(|&i| i == 0 || !blank(i)) {
-            for flip in [0x01, 0x04, 0x80, 0xff] {
+        // Of a long file every seventh byte.
+        let step = if whole.len() > 5000 { 7 } else { 1 };
+        for i in (0..whole.len()).step_by(step).filter(|&i| i == 0 || !blank(i)) {
+            for flip in [1 << (i % 8), 0xff] {
                 let mut bytes = whole.clone();
                 bytes[i] ^= flip;
                 std::fs::write(&path, &bytes).unwrap();

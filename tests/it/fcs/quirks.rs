@@ -33,7 +33,18 @@ fn header_and_text_offsets_that_differ_are_read_only_when_one_is_chosen() {
 #[test]
 fn a_data_end_one_byte_past_the_last_is_read_whether_one_or_both_places_say_so() {
     usual("end_one_past.fcs", &["one byte longer than its 7 events"]);
-    usual("offsets_end_differs.fcs", &["HEADER says DATA ends at byte 2142 and $ENDDATA says 2141; TEXT is used"]);
+    usual(
+        "offsets_end_differs.fcs",
+        &["HEADER says DATA ends at byte 2142 and $ENDDATA says 2141; TEXT is used"],
+    );
+}
+
+#[test]
+fn stars_in_the_header_leave_the_place_to_text() {
+    usual(
+        "header_stars.fcs",
+        &["`********` found where a byte offset was expected; the place of DATA is taken from TEXT"],
+    );
 }
 
 #[test]
@@ -49,8 +60,10 @@ fn cytek_leaves_out_the_final_delimiter() {
 #[test]
 fn delimiters_inside_values_shift_no_keyword() {
     let d = usual("delimiter_in_value.fcs", &["delimiter `/` inside, not doubled"]);
-    assert_eq!((keyword(&d, "$P1F"), keyword(&d, "$P2F")), (Some("488/10"), Some("530/30/x")));
+    assert_eq!((keyword(&d, "$P1F"), keyword(&d, "$P2F")), (Some("488/10"), Some("530/30")));
     assert_eq!(keyword(&d, "$P3N"), Some("FL3-A"));
+    let d = usual("delimiter_in_required_value.fcs", &["delimiter `/` inside, not doubled"]);
+    assert_eq!(d.var.index.iter().collect::<Vec<_>>(), ["FITC/A", "FL2-A", "FL3-A"]);
 }
 
 #[test]
@@ -90,8 +103,7 @@ fn lmd_files_hold_10_bits_in_16_and_a_second_data_set_with_text_behind_its_event
 #[test]
 fn a_range_of_na_masks_nothing_and_one_beyond_32_bits_the_width() {
     let (d, warnings) = warned(|| read("range_na.fcs"));
-    let want: Vec<Vec<f64>> =
-        (0..7).map(|r| vec![raw(r, 0, 16), raw(r, 1, 32), raw(r, 2, 10)]).collect();
+    let want: Vec<Vec<f64>> = (0..7).map(|r| vec![raw(r, 0, 16), raw(r, 1, 32), raw(r, 2, 10)]).collect();
     assert_eq!(rows(&d), want);
     assert!(warnings.contains("$PnR of channel `FL1-A` is no positive number"), "{warnings}");
     assert_eq!(texts(&d, "pnr")[1..], ["51539607553.0", "1024.0"]);

@@ -79,8 +79,7 @@ fn numbers_written_as_text_are_read_in_fields_and_freely() {
     let want: Vec<Vec<f64>> = (0..7).map(|r| (0..3).map(|c| f64::from(r * 10 + c)).collect()).collect();
     assert_eq!((d.x.as_ref().unwrap().dtype(), rows(&d)), (DType::U16, want));
     let d = read("ascii_free.fcs");
-    let want: Vec<Vec<f64>> =
-        (0..1100).map(|r| (0..2).map(|c| f64::from(r % 300 + c)).collect()).collect();
+    let want: Vec<Vec<f64>> = (0..1100).map(|r| (0..2).map(|c| f64::from(r % 300 + c)).collect()).collect();
     assert_eq!((d.x.as_ref().unwrap().dtype(), rows(&d)), (DType::U16, want.clone()));
     let Some(Matrix::OnDisk(m)) = &d.x else { panic!() };
     for range in [1020..1030, 1024..1025, 1099..1100, 0..0] {
@@ -100,7 +99,8 @@ fn bytes_in_the_order_of_old_machines_are_read() {
 #[test]
 fn channels_of_several_types_meet_in_the_smallest_float_that_holds_all() {
     let d = read("mixed_double.fcs");
-    let want: Vec<Vec<f64>> = (0..7).map(|r| [0.5, 1.25, 2.0].map(|v| f64::from(r) * 10.0 + v).to_vec()).collect();
+    let want: Vec<Vec<f64>> =
+        (0..7).map(|r| [0.5, 1.25, 2.0].map(|v| f64::from(r) * 10.0 + v).to_vec()).collect();
     assert_eq!((d.x.as_ref().unwrap().dtype(), rows(&d)), (DType::F64, want));
     let d = read("mixed_single.fcs");
     let want: Vec<Vec<f64>> = (0..7).map(|r| [0.5, 1.0].map(|v| f64::from(r) * 10.0 + v).to_vec()).collect();

@@ -78,3 +78,41 @@ fn a_file_that_became_shorter_is_an_error_and_no_panic() {
     let text = format!("{e}: {}", std::error::Error::source(&e).unwrap());
     assert!(text.contains("became shorter"), "{text}");
 }
+
+#[test]
+fn nearly_six_gigabytes_of_events_open_at_once_and_are_read_at_their_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("large.fcs");
+    let (n, par) = (36_250_000_u64, 40_u64);
+    let channels: String =
+        (1..=par).map(|i| format!("$P{i}B|32|$P{i}E|0,0|$P{i}R|262144|$P{i}N|Ch{i}|")).collect();
+    let (begin, end) = (8192, 8191 + n * par * 4);
+    let text = format!(
+        "|$BEGINDATA|{begin}|$ENDDATA|{end}|$BYTEORD|1,2,3,4|$DATATYPE|F|$MODE|L|$NEXTDATA|0|$PAR|{par}|$TOT|{n}|{channels}"
+    );
+    let head =
+        |begin, end| format!("FCS3.0    {:>8}{:>8}{begin:>8}{end:>8}{:>8}{:>8}", 58, 57 + text.len(), 0, 0);
+    // Some writers leave the last eight digits in the HEADER, where zeros should be.
+    std::fs::write(&path, head(begin, end % 100_000_000) + &text).unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(end + 1).unwrap();
+    let (d, warnings) = warned(|| open(&path, &ReadOptions::default()).unwrap());
+    assert_eq!(d.n_obs(), 36_250_000);
+    assert!(warnings.contains("the HEADER should hold zeros"), "{warnings}");
+    std::fs::write(&path, head(0, 0) + &text).unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    // A file with a hole: it takes no room on the disk.
+    file.set_len(end + 1).unwrap();
+    let start = std::time::Instant::now();
+    let d = open(&path, &ReadOptions::default()).unwrap();
+    let took = start.elapsed();
+    assert_eq!(d.x.as_ref().unwrap().shape(), (36_250_000, 40));
+    assert!(took.as_millis() < 100, "{took:?}");
+    let Some(Matrix::OnDisk(m)) = &d.x else { panic!() };
+    let Block::Dense(last) = m.rows(36_249_999..36_250_000).unwrap() else { panic!() };
+    assert_eq!(last.values().iter().collect::<Vec<_>>(), vec![0.0; 40]);
+    // Nobody may ask for all of it at once.
+    let small = ReadOptions::from(scx::io::ReadLimits { max_bytes: 1 << 20 });
+    let Some(Matrix::OnDisk(m)) = open(&path, &small).unwrap().x else { panic!() };
+    assert!(m.rows(0..36_250_000).is_err() && m.rows(0..1000).is_ok());
+}

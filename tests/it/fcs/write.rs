@@ -191,7 +191,8 @@ proptest! {
 /// A data set of two channels with keywords that know of three.
 fn with_keywords(values: Values) -> Dataset {
     let mut d = table(values, &["CD3", "FSC"]);
-    let pairs = [("$P1N", "FSC"), ("$P2N", "CD3"), ("$P3N", "SSC"), ("$P1V", "300"), ("$P2V", "450"), ("$P3V", "1")];
+    let pairs =
+        [("$P1N", "FSC"), ("$P2N", "CD3"), ("$P3N", "SSC"), ("$P1V", "300"), ("$P2V", "450"), ("$P3V", "1")];
     d.source.keywords = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     d
 }
@@ -230,7 +231,8 @@ fn sparse_matrices_and_matrices_left_on_disk_are_written_row_by_row() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.fcs");
     // 1 0 2 / 0 0 0 / 0 3 4, by rows and by columns.
-    let csr = Sparse::new(Layout::Csr, (3, 3), vec![0, 2, 2, 4], vec![0, 2, 1, 2], Values::U16(vec![1, 2, 3, 4]));
+    let csr =
+        Sparse::new(Layout::Csr, (3, 3), vec![0, 2, 2, 4], vec![0, 2, 1, 2], Values::U16(vec![1, 2, 3, 4]));
     let csr = csr.unwrap();
     for m in [csr.clone(), csr.turned().unwrap()] {
         let mut d = table(Values::F32(vec![0.0; 9]), &["a", "b", "c"]);
