@@ -100,8 +100,8 @@ fn agreed(
         false => ("$BEGINDATA", head.begin, text.begin),
     };
     let hint = match (closes(head), closes(text)) {
-        (true, false) => " (with these, $TOT fits: `--fcs-offsets header`)",
-        (false, true) => " (with those, $TOT fits: `--fcs-offsets text`)",
+        (true, false) => " (only the former fits $TOT)",
+        (false, true) => " (only the latter fits $TOT)",
         _ => "",
     };
     Err(ReadError::malformed(

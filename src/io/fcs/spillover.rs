@@ -239,10 +239,10 @@ mod tests {
         let s = found("$COMP", "3,1,0,0,0,1,0.5,0,0,1").unwrap().unwrap();
         assert_eq!((s.channels()[2].as_str(), s.matrix()[(1, 2)]), ("FL2,x", 0.5));
         assert!(found("$COMP", "2,1,0,0,1").unwrap_err().contains("without names"));
-        let s = found("$DFC1TO2", "11.2").unwrap().unwrap();
+        let s = found("$DFC1TO2", "25.0").unwrap().unwrap();
         assert_eq!(
             (s.channels(), s.matrix()),
-            (&["FL1-H".into(), "FL2,x".into()][..], &array![[1.0, 0.112], [0.0, 1.0]])
+            (&["FL1-H".into(), "FL2,x".into()][..], &array![[1.0, 0.25], [0.0, 1.0]])
         );
         assert_eq!(found("$DFC1TO2", "0.00").unwrap(), None);
         assert!(found("$DFC1TO3", "1").unwrap_err().contains("no channel is named FL3"));
