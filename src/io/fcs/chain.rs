@@ -59,9 +59,10 @@ impl Chain<'_> {
     /// Begin, HEADER and keywords of data set `wanted`, from 1.
     fn choose(&mut self, wanted: Option<usize>) -> Result<(u64, Header, Keywords), ReadError> {
         let target = wanted.unwrap_or(1);
-        let none = |n| {
+        let path = self.path;
+        let none = |n: String| {
             let what = format!("data set {target} was asked for, the file holds {n}, counted from 1");
-            ReadError::unsupported(self.path, what)
+            ReadError::unsupported(path, what)
         };
         if target == 0 || target > MOST_SETS {
             return Err(none(format!("at most {MOST_SETS}")));
@@ -69,10 +70,7 @@ impl Chain<'_> {
         let mut base = 0;
         for n in 1..target {
             let (_, keywords) = self.set(base)?;
-            base = self.next(base, &keywords)?.ok_or_else(|| {
-                let what = format!("data set {target} was asked for, the file holds {n}, counted from 1");
-                ReadError::unsupported(self.path, what)
-            })?;
+            base = self.next(base, &keywords)?.ok_or_else(|| none(n.to_string()))?;
         }
         let (header, keywords) = self.set(base)?;
         if wanted.is_none()

@@ -164,8 +164,8 @@ impl Layout {
         let odd = match self.packing {
             Packing::Bits | Packing::EventBits => Some(0),
             _ => {
-                let widths = self.channels.iter().map(|c| self.width(self.packing, c));
-                widths.into_iter().find(|w| self.order.significance(*w).is_none())
+                let mut widths = self.channels.iter().map(|c| self.width(self.packing, c));
+                widths.find(|w| self.order.significance(*w).is_none())
             }
         };
         match odd {

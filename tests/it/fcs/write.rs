@@ -324,3 +324,36 @@ fn amplified_values_are_written_without_their_amplifier() {
     assert_eq!(texts(&again, "pne"), ["0,0"; 3]);
     assert_eq!((keyword(&again, "SCX_P1E"), keyword(&again, "$P3G")), (None, None));
 }
+
+/// Reads WRITTEN with two other programs and prints names, version and values.
+const OPENED: &str = r#"
+import sys, warnings
+warnings.simplefilter("ignore")
+import fcsparser, flowio
+fd = flowio.FlowData(sys.argv[1])
+_, table = fcsparser.parse(sys.argv[1], reformat_meta=False)
+x = fd.as_array(preprocess=False)
+assert (table.to_numpy(float) == x.astype(table.to_numpy().dtype)).all()
+print(fd.version, fd.data_type, ",".join(fd.pnn_labels), x.tolist())
+"#;
+
+#[test]
+fn new_files_of_either_version_open_in_flowio_and_fcsparser() {
+    let Some(python) = std::env::var_os("SCX_PYTHON") else {
+        println!("skipped: SCX_PYTHON is not set");
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.fcs");
+    for (version, name) in [(scx::io::FcsVersion::V3_1, "3.1"), (scx::io::FcsVersion::V3_2, "3.2")] {
+        for (values, letter) in [(Values::U16(vec![1, 65535]), "F"), (Values::F64(vec![0.1, 2.0]), "D")] {
+            let want: Vec<f64> = values.iter().collect();
+            let options = WriteOptions { fcs_version: version, ..WriteOptions::default() };
+            save(&with_keywords(values), Format::Fcs, &path, true, &options).unwrap();
+            let run = Command::new(&python).arg("-c").arg(OPENED).arg(&path).output().unwrap();
+            let (stdout, stderr) =
+                (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+            assert_eq!(stdout.trim(), format!("{name} {letter} CD3,FSC [{want:?}]"), "{stderr}");
+        }
+    }
+}
