@@ -85,11 +85,11 @@ fn a_file_cut_anywhere_is_refused() {
 fn unsupported_kinds_say_so() {
     let dir = support::files();
     let mut bytes = dir.bytes("s.fcs");
-    // The data type in TEXT, `$DATATYPE` and its value between delimiters.
-    let at = bytes.windows(9).position(|w| w == b"$DATATYPE").expect("$DATATYPE") + 10;
-    bytes[at] = b'A';
-    dir.write("ascii.fcs", bytes);
-    refused_everywhere(&dir, "ascii.fcs", &["unsupported", "ASCII"]);
+    // The mode in TEXT, `$MODE` and its value between delimiters.
+    let at = bytes.windows(5).position(|w| w == b"$MODE").expect("$MODE") + 6;
+    bytes[at] = b'U';
+    dir.write("histogram.fcs", bytes);
+    refused_everywhere(&dir, "histogram.fcs", &["unsupported", "histograms"]);
 }
 
 #[test]
