@@ -183,6 +183,8 @@ impl Dataset {
             varp: annotations(&self.varp, "varp", variables, Some(variables))?,
             raw,
             uns: self.uns.clone(),
+            // Nobody knows which of these belong to rows.
+            unknown: if cells.is_all() && variables.is_all() { self.unknown.clone() } else { BTreeMap::new() },
             source: self.source.clone(),
         })
     }
@@ -208,7 +210,7 @@ fn annotations(
             Annotation::Frame(f) => {
                 Annotation::Frame(f.take(take).map_err(|e| e.within(&format!("{group}/{name}")))?)
             }
-            Annotation::Opaque { encoding } => {
+            Annotation::Opaque { encoding, .. } => {
                 tracing::warn!("{group}/{name} ({encoding}): rows cannot be chosen; left out");
                 continue;
             }

@@ -28,9 +28,6 @@ pub use patch::Patch;
 pub use stream::{BlockSink, append, csr_slice, rows_per_run, slice};
 pub use take::Take;
 pub use spillover::{Compensation, Spillover};
-pub use stream::{BlockSink, append, rows_per_run, slice};
-pub use uns::Uns;
-pub use stream::{BlockSink, append, rows_per_run, slice};
 pub use uns::{StoredObject, Uns};
 pub use values::{DType, Element, Values};
 

@@ -24,7 +24,6 @@ use std::path::Path;
 use crate::data::{Column, Dataset, Matrix, Patch, Uns};
 
 pub use atomic::{replace, replace_folder};
-pub use atomic::replace;
 pub use check::{Finding, Level, Report, check};
 pub use detect::{Fit, Probe, detect};
 pub use error::{ReadError, WriteError};
@@ -101,13 +100,12 @@ pub struct Codec {
     pub probe: fn(&Probe) -> Fit,
     /// Reads a file; large matrices may be left on disk.
     pub read: fn(&Path, &ReadOptions) -> Result<Dataset, ReadError>,
-    /// Writes a data set as a new file at `path` (a temporary file, or an empty temporary folder; see [`save`]).
     /// Tells what is in a file without reading its arrays; `None` where reading leaves them on disk anyway.
     pub outline: Option<OutlineFn>,
     /// Looks for faults, element by element; `None`: what reading finds is all there is to find. An error means that the
     /// file could not even be opened.
     pub check: Option<CheckFn>,
-    /// Writes a data set as a new file at `path` (a temporary file; see [`save`]).
+    /// Writes a data set as a new file at `path` (a temporary file, or an empty temporary folder; see [`save`]).
     pub write: fn(&Dataset, &Path, &WriteOptions) -> Result<(), WriteError>,
     /// Writes the file `dataset` was read from again at `path` (a temporary file; see [`annotate`]), with additions and
     /// everything else as it was; `None` where a format has no place for additions.
@@ -144,6 +142,8 @@ pub static CODECS: &[Codec] = &[
         folder: false,
         probe: tenx_h5::probe,
         read: tenx_h5::read,
+        outline: None,
+        check: None,
         write: tenx_h5::write,
         annotate: None,
     },
@@ -153,6 +153,8 @@ pub static CODECS: &[Codec] = &[
         folder: true,
         probe: tenx_mtx::probe,
         read: tenx_mtx::read,
+        outline: None,
+        check: None,
         write: tenx_mtx::write,
         annotate: None,
     },
@@ -162,6 +164,8 @@ pub static CODECS: &[Codec] = &[
         folder: false,
         probe: loom::probe,
         read: loom::read,
+        outline: None,
+        check: None,
         write: loom::write,
         annotate: None,
     },
@@ -171,6 +175,8 @@ pub static CODECS: &[Codec] = &[
         folder: false,
         probe: table::probe,
         read: table::read,
+        outline: None,
+        check: None,
         write: table::write,
         annotate: None,
     },
@@ -180,6 +186,8 @@ pub static CODECS: &[Codec] = &[
         folder: false,
         probe: table::parquet::probe,
         read: table::parquet::read,
+        outline: None,
+        check: None,
         write: table::parquet::write,
         annotate: None,
     },
