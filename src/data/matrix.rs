@@ -272,6 +272,20 @@ pub enum Matrix {
     OnDisk(Arc<dyn RowSource>),
 }
 
+/// In memory: the same values. On disk: the same place of the same file.
+impl PartialEq for Matrix {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Matrix::Dense(a), Matrix::Dense(b)) => a == b,
+            (Matrix::Sparse(a), Matrix::Sparse(b)) => a == b,
+            (Matrix::OnDisk(a), Matrix::OnDisk(b)) => {
+                Arc::ptr_eq(a, b) || a.stored().is_some_and(|a| b.stored() == Some(a))
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Rows handed over at a time when a matrix is walked through.
 const ROWS_PER_RUN: usize = 8192;
 
