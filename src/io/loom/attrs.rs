@@ -99,7 +99,7 @@ fn element(source: &Source, d: &Dataset) -> Result<Element, ReadError> {
 
 fn opaque(source: &Source, d: &Dataset, what: &str) -> Element {
     tracing::warn!("{}: {}: {what} is not understood; left out", source.path.display(), d.name());
-    Element::Beside(Annotation::Opaque { encoding: what.to_owned() })
+    Element::Beside(Annotation::Opaque { encoding: what.to_owned(), stored: None })
 }
 
 /// Text along two axes as columns called by their numbers.
