@@ -234,13 +234,15 @@ impl Out<'_> {
                 Uns::Number(v) => self.numbers(g, &names.give(key), &[], v)?,
                 Uns::Array { shape, values } => self.numbers(g, &names.give(key), shape, values)?,
                 Uns::Map(m) if key == "scx" => self.records(g, m)?,
+                Uns::Map(_) => self.left(&format!("uns/{key}"), "loom has no groups there"),
                 Uns::StringArray { .. }
                 | Uns::Column(_)
                 | Uns::Matrix(_)
                 | Uns::Frame(_)
-                | Uns::Records { .. }
-                | Uns::Null
-                | Uns::Map(_) => self.left(&format!("uns/{key}"), "loom has single values and lists there"),
+                | Uns::Records { .. } => {
+                    self.left(&format!("uns/{key}"), "loom has numbers and lists of text there");
+                }
+                Uns::Null => self.left(&format!("uns/{key}"), "loom has no word for nothing"),
                 Uns::Opaque { encoding, .. } => {
                     self.left(&format!("uns/{key}"), &format!("encoding {encoding} is not understood"));
                 }
