@@ -26,7 +26,7 @@ pub fn replace(
         return Err(WriteError::NotPlain { path: target.to_owned() });
     }
     let folder = parent(target, &real)?;
-    let suffix = real.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
+    let suffix = ending(&real);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".scx-").suffix(&suffix);
     #[cfg(unix)]
@@ -103,8 +103,11 @@ pub fn replace_folder(
         // Somebody may have put a file there meanwhile.
         no_strangers(target, &real, own)?;
         swap(tmp.path(), &real, &folder).map_err(io)?;
-        // The temporary name holds the old folder now, and goes with it.
-        tmp.close().map_err(io)?;
+        // The temporary name holds the old folder now, and goes with it. The new one is in place whatever happens.
+        let left = tmp.path().to_owned();
+        if let Err(e) = tmp.close() {
+            tracing::warn!("{}: what was replaced could not be removed: {e}", left.display());
+        }
     }
     sync_folder(&folder);
     Ok(())
@@ -175,6 +178,13 @@ fn sync_folder(folder: &Path) {
     if let Ok(dir) = File::open(folder) {
         let _ = dir.sync_all();
     }
+}
+
+/// What a name ends in, from the last dot on; of packed files with the ending before: `.tsv.gz`.
+fn ending(path: &Path) -> String {
+    let last = |p: &Path| p.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
+    let own = last(path);
+    if own.eq_ignore_ascii_case(".gz") { last(&path.with_extension("")) + &own } else { own }
 }
 
 /// The file a chain of symbolic links ends in, or the path itself.

@@ -9,8 +9,8 @@ use ndarray::Array2;
 
 use super::WriteError;
 use crate::data::{
-    Block, BlockSink, Categories, Column, DType, DataError, Dataset, Dense, Element, Frame, Layout, Matrix,
-    RowSource, Sparse, slice,
+    Block, BlockSink, Column, DType, DataError, Dataset, Dense, Element, Frame, Layout, Matrix, RowSource,
+    Sparse, slice,
 };
 use crate::with_values;
 
@@ -37,14 +37,14 @@ pub(super) fn warn_duplicates(path: &Path, what: &str, names: &[String]) {
     }
 }
 
-/// The texts of a column, empty where missing; `None` when it is no column of text.
+/// The texts of a column of text or categories, empty where missing; `None` of any other.
 pub(super) fn texts(column: &Column) -> Option<Vec<String>> {
-    let text = match column {
-        Column::Strings(_) | Column::NullableStrings(_) => true,
-        Column::Categorical(c) => matches!(c.categories, Categories::Strings(_)),
-        _ => false,
-    };
-    text.then(|| (0..column.len()).map(|i| column.text(i).unwrap_or_default().into_owned()).collect())
+    match column {
+        Column::Strings(_) | Column::NullableStrings(_) | Column::Categorical(_) => {
+            Some((0..column.len()).map(|i| column.text(i).unwrap_or_default().into_owned()).collect())
+        }
+        _ => None,
+    }
 }
 
 /// The texts of a column of var, or `other` for each feature.

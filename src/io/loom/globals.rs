@@ -6,6 +6,7 @@ use hdf5_metno as hdf5;
 
 use hdf5::{Container, Group};
 
+use super::attrs::words;
 use super::text;
 use crate::data::Uns;
 use crate::io::ReadError;
@@ -52,7 +53,7 @@ pub(super) fn read(source: &Source, root: &Group) -> Result<Globals, ReadError> 
                     .unwrap_or_else(|e| unreadable(&e)),
                 _ => {
                     tracing::warn!("{}: /attrs/{name}: a group, left out", source.path.display());
-                    Uns::Opaque { encoding: "group".into() }
+                    Uns::Opaque { encoding: "group".into(), stored: None }
                 }
             };
             all.insert(name, value);
@@ -63,20 +64,21 @@ pub(super) fn read(source: &Source, root: &Group) -> Result<Globals, ReadError> 
 
 fn unreadable(e: &ReadError) -> Uns {
     tracing::warn!("{e}; left out");
-    Uns::Opaque { encoding: "unreadable".into() }
+    Uns::Opaque { encoding: "unreadable".into(), stored: None }
 }
 
 fn value(source: &Source, c: &Container, at: &str) -> Result<Uns, ReadError> {
     let shape = c.shape();
     let count = crate::io::hdf5::elements(&shape);
     match source.kind(c) {
-        Kind::Text(ty) if shape.len() < 2 => {
+        Kind::Text(ty) => {
             source.limits.check(&source.path, at, count, ty.size().max(16))?;
             let mut texts = text::read(source, c, at, &ty)?;
-            match (shape.is_empty(), texts.len()) {
-                (true, 1) => Ok(Uns::String(texts.pop().unwrap_or_default())),
-                _ => Ok(Uns::Strings(texts)),
-            }
+            Ok(match (shape.len(), texts.len()) {
+                (0, 1) => Uns::String(texts.pop().unwrap_or_default()),
+                (0 | 1, _) => Uns::Strings(texts),
+                _ => Uns::StringArray { shape, values: texts },
+            })
         }
         Kind::Number(dtype) => {
             source.limits.check(&source.path, at, count, dtype.size())?;
@@ -85,7 +87,7 @@ fn value(source: &Source, c: &Container, at: &str) -> Result<Uns, ReadError> {
         }
         kind => {
             tracing::warn!("{}: {at}: not understood; left out", source.path.display());
-            Ok(Uns::Opaque { encoding: format!("{kind:?}") })
+            Ok(Uns::Opaque { encoding: words(&kind), stored: None })
         }
     }
 }

@@ -18,6 +18,8 @@ pub enum Entry {
     Left(&'static str),
     /// Kept from this anndata on, otherwise in another form from which everything can be had back.
     Since(Compat, &'static str),
+    /// Kept from this anndata on, otherwise left behind, and why.
+    From(Compat, &'static str),
     /// Only when the file holds this table; then the form, empty when unchanged, and whether something is lost.
     Of(Table, &'static str, bool),
     /// Names of the rows of this table or of X.
@@ -49,7 +51,7 @@ const NO_UNS: Entry = L("there is no place for unstructured values");
 const NO_RAW: Entry = L("there is one matrix; choose raw with --x raw");
 const NOT_UNDERSTOOD: Entry = L("scx does not understand it");
 const OTHER_VAR: Entry = L("features have an id, a name and a type only");
-const NUMBERS: Entry = L("extra feature columns hold text only");
+const NUMBERS: Entry = L("extra feature columns hold text and booleans only");
 const CHANNEL: Entry = L("channels have a name and a stain only");
 const FILE: Entry = L("the file holds one table");
 const OBS: Entry = Of(Table::Obs, "", false);
@@ -85,6 +87,8 @@ pub static RULES: &[Rule] = &[
     row(Place::ObsNames, None, "names of cells",
         [K, L("events have no names"), R("CellID"), R("barcodes"), R("barcodes.tsv.gz"),
          NamesOf(Table::Obs), NamesOf(Table::Obs)]),
+    Rule { name: Some("filtered_barcodes"), ..row(Place::Obs, Some(Kind::Bool), "obs[\"filtered_barcodes\"]",
+        [K, NO_EVENT, C("0 and 1"), R("filtered_barcodes"), NO_OBS, OBS, OBS]) },
     row(Place::Obs, Some(Kind::Opaque), "obs, not understood",
         [K, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD]),
     row(Place::Obs, Some(Kind::Number), "obs, numbers", [K, NO_EVENT, K, NO_OBS, NO_OBS, OBS, OBS]),
@@ -106,6 +110,8 @@ pub static RULES: &[Rule] = &[
     row(Place::VarNames, None, "names of variables",
         [K, R("$PnN"), R("Gene"), R("features/name"), R("features.tsv.gz"),
          NamesOf(Table::Var), NamesOf(Table::Var)]),
+    named(Place::Var, "probe_ids", "var[\"probe_ids\"]",
+        [K, CHANNEL, K, R("features/id"), OTHER_VAR, VAR, VAR]),
     named(Place::Var, "marker", "var[\"marker\"]",
         [K, R("$PnS"), K, R("features/marker"), OTHER_VAR, VAR, VAR]),
     named(Place::Var, "channel", "var[\"channel\"]",
@@ -120,16 +126,17 @@ pub static RULES: &[Rule] = &[
         [K, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD]),
     row(Place::Var, Some(Kind::Number), "var, numbers", [K, CHANNEL, K, NUMBERS, OTHER_VAR, VAR, VAR]),
     row(Place::Var, Some(Kind::Text), "var, text", [K, CHANNEL, K, R("features"), OTHER_VAR, VAR, VAR]),
-    row(Place::Var, Some(Kind::Bool), "var, booleans", [K, CHANNEL, C("0 and 1"), NUMBERS, OTHER_VAR, VAR, VAR]),
+    row(Place::Var, Some(Kind::Bool), "var, booleans",
+        [K, CHANNEL, C("0 and 1"), R("features"), OTHER_VAR, VAR, VAR]),
     row(Place::Var, Some(Kind::Category), "var, categories",
-        [K, CHANNEL, CATEGORY, NUMBERS, OTHER_VAR,
+        [K, CHANNEL, CATEGORY, CATEGORY, OTHER_VAR,
          Of(Table::Var, "text; order and unused categories are lost", true), VAR]),
     row(Place::Var, Some(Kind::Nullable), "var, numbers with missing entries",
         [K, CHANNEL, Y("floats, missing entries become NaN"), NUMBERS, OTHER_VAR,
          Of(Table::Var, "text, missing entries are empty", false), VAR]),
     row(Place::Var, Some(Kind::TextMissing), "var, text with missing entries",
         [Since(Compat::V0_13, "categories with missing entries"), CHANNEL, Y("missing entries become empty text"),
-         NUMBERS, OTHER_VAR, Of(Table::Var, "missing entries are empty", true), VAR]),
+         Y("missing entries become empty text"), OTHER_VAR, Of(Table::Var, "missing entries are empty", true), VAR]),
     row(Place::Obsm, Some(Kind::Dense), "obsm, dense",
         [K, NO_ARRAY, R("col_attrs, two axes"), NO_ARRAY, NO_ARRAY, FILE, FILE]),
     row(Place::Obsm, Some(Kind::Opaque), "obsm, not understood",
@@ -161,8 +168,21 @@ pub static RULES: &[Rule] = &[
     row(Place::Raw, None, "raw", [K, NO_RAW, NO_RAW, NO_RAW, NO_RAW, FILE, FILE]),
     named(Place::Uns, "fcs", "uns[\"fcs\"]",
         [K, R("keywords"), L("attributes hold single values"), NO_UNS, NO_UNS, FILE, FILE]),
+    named(Place::Uns, "chemistry_description", "uns[\"chemistry_description\"]",
+        [K, NO_UNS, R("attrs"), R("attributes"), NO_UNS, FILE, FILE]),
+    named(Place::Uns, "software_version", "uns[\"software_version\"]",
+        [K, NO_UNS, R("attrs"), R("attributes"), NO_UNS, FILE, FILE]),
+    named(Place::Uns, "library_ids", "uns[\"library_ids\"]",
+        [K, NO_UNS, L("attributes hold single values"), R("attributes"), NO_UNS, FILE, FILE]),
+    named(Place::Uns, "original_gem_groups", "uns[\"original_gem_groups\"]",
+        [K, NO_UNS, L("attributes hold single values"), R("attributes"), NO_UNS, FILE, FILE]),
+    named(Place::Uns, "target_sets", "uns[\"target_sets\"]",
+        [K, NO_UNS, L("attributes hold single values"), R("features/target_sets"), NO_UNS, FILE, FILE]),
     row(Place::Uns, Some(Kind::Scalar), "uns, one text or number",
         [K, NO_UNS, R("attrs"), NO_UNS, NO_UNS, FILE, FILE]),
+    row(Place::Uns, Some(Kind::Null), "uns, nothing (null)",
+        [Entry::From(Compat::V0_12, "anndata reads no null before 0.12"), NO_UNS, L("attributes hold single values"),
+         NO_UNS, NO_UNS, FILE, FILE]),
     row(Place::Uns, Some(Kind::Opaque), "uns, not understood",
         [K, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD]),
     row(Place::Uns, Some(Kind::Array), "uns, arrays",
@@ -216,6 +236,8 @@ impl Entry {
             L(why) => Fate::Left { why: why.into() },
             Since(first, _) if compat >= first => Fate::Kept,
             Since(_, to) => changed(to, false),
+            Entry::From(first, _) if compat >= first => Fate::Kept,
+            Entry::From(_, why) => Fate::Left { why: why.into() },
             Of(own, ..) if own != table => {
                 Fate::Left { why: format!("the file holds the table {}", table.name()) }
             }
@@ -235,6 +257,7 @@ impl Entry {
             Y(to) => format!("**{to}**"),
             L(why) => format!("**left behind**: {why}"),
             Since(_, to) => format!("{to} (kept with `--h5ad-compat 0.13`)"),
+            Entry::From(_, why) => format!("kept; with an older `--h5ad-compat` **left behind**: {why}"),
             Of(t, "", _) => format!("with `--table {}`", t.name()),
             Of(t, to, _) => format!("with `--table {}`: {to}", t.name()),
             NamesOf(t) => format!("with `--table {}` or `x`", t.name()),
@@ -245,7 +268,7 @@ impl Entry {
 /// A name under which several things go keeps their own behind it.
 fn renamed(to: &str, part: &Part) -> Fate {
     let to = match to {
-        "features" | "col_graphs" | "row_graphs" | "attrs" => format!("{to}/{}", part.name),
+        "features" | "col_graphs" | "row_graphs" | "attrs" | "attributes" => format!("{to}/{}", part.name),
         "col_attrs, two axes" => format!("col_attrs/{}", part.name),
         "row_attrs, two axes" => format!("row_attrs/{}", part.name),
         to => to.into(),

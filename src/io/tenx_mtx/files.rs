@@ -35,11 +35,14 @@ pub(super) fn holds_matrix(folder: &Path) -> bool {
 /// [`ReadError`] that says what is missing, or between what to choose.
 pub(super) fn find(path: &Path, options: &ReadOptions) -> Result<Files, ReadError> {
     if !path.is_dir() {
+        without_genomes(path, path.parent(), options)?;
         return companions(path);
     }
     let mut found = matrices(path);
     if found.is_empty() {
         found = matrices(&sub_folder(path, options)?);
+    } else {
+        without_genomes(path, Some(path), options)?;
     }
     match found.as_slice() {
         [one] => companions(one),
@@ -51,6 +54,18 @@ pub(super) fn find(path: &Path, options: &ReadOptions) -> Result<Files, ReadErro
             let what = format!("the folder holds several matrices ({}); give one of them", names(several));
             Err(ReadError::unsupported(path, what))
         }
+    }
+}
+
+/// Fails when a genome is asked for and the folder is not its own: the files name none.
+fn without_genomes(path: &Path, folder: Option<&Path>, options: &ReadOptions) -> Result<(), ReadError> {
+    match &options.genome {
+        Some(genome) if folder.and_then(Path::file_name).is_none_or(|n| n != genome.as_str()) => {
+            let what =
+                format!("the files name no genomes, so {genome} cannot be chosen; leave --genome away");
+            Err(ReadError::unsupported(path, what))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -198,6 +213,8 @@ mod tests {
         assert!(e.contains("genomes hg19, mm10; choose one with --genome"), "{e}");
         let genome = |g: &str| ReadOptions { genome: Some(g.into()), ..ReadOptions::default() };
         assert!(find(dir.path(), &genome("hg19")).is_ok());
+        assert!(find(&dir.path().join("hg19"), &genome("hg19")).is_ok());
+        assert!(find(&dir.path().join("hg19"), &genome("mm10")).is_err());
         assert!(find(dir.path(), &genome("rn6")).unwrap_err().to_string().contains("there are: hg19, mm10"));
     }
 }

@@ -111,7 +111,8 @@ fn every_damaged_file_gives_its_kind_of_error_with_the_place() {
 
 #[test]
 fn a_damaged_file_ends_the_program_with_code_3_and_one_error() {
-    for (name, ..) in BAD {
+    // Text is a table to the program, whatever its name: it says so.
+    for (name, ..) in BAD.iter().filter(|(name, ..)| *name != "text.loom") {
         let out = Command::new(SCX).arg("info").arg(fixtures().join("bad/loom").join(name)).output().unwrap();
         let stderr = String::from_utf8_lossy(&out.stderr);
         // Values are not read for this: damage there shows later.

@@ -124,7 +124,13 @@ fn assert_same(found: &Dataset, meant: &Dataset) {
     }
     assert!(found.raw.is_none());
     let kept = meant.uns.iter().filter_map(|(k, u)| match u {
-        Uns::Map(_) => None,
+        Uns::Map(_)
+        | Uns::StringArray { .. }
+        | Uns::Column(_)
+        | Uns::Matrix(_)
+        | Uns::Frame(_)
+        | Uns::Records { .. }
+        | Uns::Null => None,
         Uns::Number(v) => Some((k.clone(), Uns::Number(numbers(v)))),
         Uns::Array { shape, values } => {
             Some((k.clone(), Uns::Array { shape: shape.clone(), values: numbers(values) }))
@@ -150,6 +156,9 @@ proptest! {
         assert_same(&read, &d);
         // The second time from disk to disk: nothing more is lost.
         loom::write(&read, &two, &WriteOptions::default()).unwrap();
-        prop_assert!(std::fs::read(&one).unwrap() == std::fs::read(&two).unwrap(), "the bytes differ");
+        assert_same(&loom::read(&two, &ReadOptions::default()).unwrap(), &d);
+        // A zero with a sign is a zero like any other to a sparse matrix, as in scipy: then the bytes differ.
+        let signed = d.x.iter().chain(d.layers.values()).any(|m| dense(m).iter().any(|x| *x == 0.0 && x.is_sign_negative()));
+        prop_assert!(signed || std::fs::read(&one).unwrap() == std::fs::read(&two).unwrap(), "the bytes differ");
     }
 }

@@ -75,9 +75,10 @@ suppressMessages(library(Seurat))
 for (path in commandArgs(trailingOnly = TRUE)) {
     m <- suppressMessages(if (dir.exists(path)) Read10X(path) else Read10X_h5(path))
     parts <- if (is.list(m)) m else list(m)
-    genes <- unlist(lapply(parts, rownames))
-    cat(basename(path), ncol(parts[[1]]), length(genes), format(sum(sapply(parts, sum)), digits = 15),
-        colnames(parts[[1]])[1], sum(sapply(parts, function(p) length(p@x))), sep = "\t")
+    # Of a kind with one feature alone Seurat makes a plain vector.
+    features <- sum(sapply(parts, function(p) if (is.null(dim(p))) 1 else nrow(p)))
+    cat(basename(path), ncol(parts[[1]]), features, format(sum(sapply(parts, sum)), digits = 15),
+        colnames(parts[[1]])[1], sum(sapply(parts, function(p) sum(p != 0))), sep = "\t")
     cat("\n")
 }
 "#;
