@@ -72,7 +72,7 @@ def main():
     print(f"plain read of the bytes           {plain:.3f} s")
     print(f"FlowIO open + as_array(raw)       {raw:.3f} s")
     print(f"FlowIO open + as_array()          {full:.3f} s")
-    print(f"scx open                          {seconds:.3f} s")
+    print(f"scx, every event in order         {seconds:.3f} s")
     print(f"scx is {raw / seconds:.1f} x FlowIO raw, {full / seconds:.1f} x FlowIO, "
           f"and takes {seconds / plain:.2f} x the plain read")
 

@@ -19,7 +19,7 @@ pub struct CliError {
 pub(super) const EXIT_CODES: &str = "\
 Exit codes of scx:
   0    done (a reader that closed the pipe early counts as done)
-  1    finished, but with findings you asked to fail on
+  1    finished, but with findings to fail on: `check` found a fault
   2    wrong usage: an option, column, run or marker that does not fit; an output that exists without --force
   3    bad input: missing, damaged, of an unsupported kind, or not enough cells to learn from
   4    numerical failure: training diverged, or a result is no number
@@ -46,6 +46,20 @@ impl CliError {
     /// Stopped by a signal.
     pub fn stopped(code: u8) -> Self {
         Self { message: "stopped; nothing was written".into(), code }
+    }
+
+    /// Puts the name of the file it is about before the message.
+    #[must_use]
+    pub fn within(self, file: &str) -> Self {
+        if self.code >= 128 || self.message.starts_with(file) {
+            return self;
+        }
+        Self { message: format!("{file}: {}", self.message), ..self }
+    }
+
+    /// An error another process of ours ended with.
+    pub(super) fn passed_on(message: String, code: u8) -> Self {
+        Self { message, code }
     }
 
     /// The exit code.
@@ -130,6 +144,18 @@ impl From<ClusterError> for CliError {
             ClusterError::Recipe(RecipeError::Numerical { .. }) => 4,
             ClusterError::Linalg(LinalgError::TooManyRows { .. }) => 5,
             ClusterError::Linalg(_) => 4,
+            _ => 3,
+        };
+        Self { message: chain(&e), code }
+    }
+}
+
+impl From<RecipeError> for CliError {
+    fn from(e: RecipeError) -> Self {
+        let code = match &e {
+            RecipeError::Usage { .. } => 2,
+            RecipeError::Numerical { .. } => 4,
+            RecipeError::Cancelled => return Self::stopped(super::signals::stop_code().unwrap_or(130)),
             _ => 3,
         };
         Self { message: chain(&e), code }

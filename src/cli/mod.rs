@@ -1,5 +1,6 @@
 //! The program around the library: arguments, settings, messages, exit codes.
 
+mod apart;
 pub mod args;
 mod commands;
 pub mod config;
@@ -11,6 +12,7 @@ mod losses;
 mod outcome;
 mod outputs;
 mod page;
+mod panel;
 pub mod settings;
 mod show;
 mod signals;
@@ -42,8 +44,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match cli.command {
         Command::Correct(args) => commands::correct::run(*args),
         Command::Convert(args) => commands::convert::run(&args),
+        Command::Preprocess(args) => commands::preprocess::run(&args),
+        Command::Split(args) => commands::split::run(&args),
         Command::Cluster(args) => commands::cluster::run(&args),
+        Command::Concat(args) => commands::concat::run(&args),
         Command::Info(args) => commands::info::run(&args),
+        Command::Check(args) => commands::check::run(&args),
+        Command::LookInside(args) => apart::answer(&args),
         Command::Demo(args) => commands::demo::run(&args),
         Command::Completions { shell } => commands::docs::completions(shell),
         Command::Man => commands::docs::man(),

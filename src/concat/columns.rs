@@ -56,7 +56,8 @@ fn as_text(columns: &[(Option<&Column>, usize)]) -> Column {
         .iter()
         .flat_map(|(c, n)| (0..*n).map(move |i| c.and_then(|c| c.text(i)).map(|t| t.into_owned())))
         .collect();
-    if entries.iter().any(Option::is_none) {
+    let nullable = columns.iter().any(|(c, _)| matches!(c, Some(Column::NullableStrings(_))));
+    if nullable || entries.iter().any(Option::is_none) {
         Column::NullableStrings(entries)
     } else {
         Column::Strings(entries.into_iter().flatten().collect())
@@ -192,7 +193,7 @@ pub(super) fn take(column: &Column, rows: &[usize]) -> Column {
             categories: c.categories.clone(),
             ordered: c.ordered,
         }),
-        Column::Opaque { encoding, .. } => Column::Opaque { encoding: encoding.clone(), len: rows.len() },
+        Column::Opaque { encoding, .. } => Column::Opaque { encoding: encoding.clone(), len: rows.len(), stored: None },
     }
 }
 

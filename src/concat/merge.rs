@@ -130,7 +130,7 @@ fn same(all: &[&BTreeMap<String, Uns>], at: &str, changes: &mut Changes) -> BTre
             continue;
         }
         match of.split_first() {
-            Some((Uns::Opaque { encoding }, _)) => {
+            Some((Uns::Opaque { encoding, .. }, _)) => {
                 changes.add(element, format!("left behind: encoding {encoding} is not understood"));
             }
             Some((first, rest)) if rest.iter().all(|u| u == first) => {

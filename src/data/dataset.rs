@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{DataError, Frame, Matrix, Take, Uns};
+use super::{DataError, Frame, Matrix, StoredObject, Take, Uns};
 
 /// An element of `obsm`, `varm`, `obsp` or `varp`.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub enum Annotation {
     Opaque {
         /// What the file calls it.
         encoding: String,
+        /// Where it lies in an HDF5 file; to be cleared when rows (or columns) are taken out or put in another order.
+        stored: Option<StoredObject>,
     },
 }
 
@@ -64,6 +66,9 @@ pub struct Dataset {
     pub raw: Option<Raw>,
     /// Everything unstructured.
     pub uns: BTreeMap<String, Uns>,
+    /// Elements for which there is no room above, by their place (`layers/odd`, `spare`): a writer of the same format
+    /// copies them as they are. To be cleared when rows or columns change.
+    pub unknown: BTreeMap<String, StoredObject>,
     /// Where it came from.
     pub source: Source,
 }
@@ -82,6 +87,7 @@ impl Dataset {
             varp: BTreeMap::new(),
             raw: None,
             uns: BTreeMap::new(),
+            unknown: BTreeMap::new(),
             source: Source::default(),
         }
     }
@@ -177,6 +183,8 @@ impl Dataset {
             varp: annotations(&self.varp, "varp", variables, Some(variables))?,
             raw,
             uns: self.uns.clone(),
+            // Nobody knows which of these belong to rows.
+            unknown: if cells.is_all() && variables.is_all() { self.unknown.clone() } else { BTreeMap::new() },
             source: self.source.clone(),
         })
     }
@@ -202,7 +210,7 @@ fn annotations(
             Annotation::Frame(f) => {
                 Annotation::Frame(f.take(take).map_err(|e| e.within(&format!("{group}/{name}")))?)
             }
-            Annotation::Opaque { encoding } => {
+            Annotation::Opaque { encoding, .. } => {
                 tracing::warn!("{group}/{name} ({encoding}): rows cannot be chosen; left out");
                 continue;
             }

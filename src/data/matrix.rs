@@ -213,6 +213,10 @@ pub trait RowSource: Send + Sync + Debug {
     fn layout(&self) -> Layout;
     /// Stored values of a sparse matrix; `None` when dense.
     fn nnz(&self) -> Option<u64>;
+    /// As [`RowSource::nnz`], but `None` where the entries must be counted first, by a walk through the matrix.
+    fn nnz_known(&self) -> Option<u64> {
+        self.nnz()
+    }
     /// Rows `range` in the element type on disk. A CSC source is scanned whole for this: prefer
     /// [`RowSource::columns`] there.
     ///
@@ -268,6 +272,20 @@ pub enum Matrix {
     OnDisk(Arc<dyn RowSource>),
 }
 
+/// In memory: the same values. On disk: the same place of the same file.
+impl PartialEq for Matrix {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Matrix::Dense(a), Matrix::Dense(b)) => a == b,
+            (Matrix::Sparse(a), Matrix::Sparse(b)) => a == b,
+            (Matrix::OnDisk(a), Matrix::OnDisk(b)) => {
+                Arc::ptr_eq(a, b) || a.stored().is_some_and(|a| b.stored() == Some(a))
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Rows handed over at a time when a matrix is walked through.
 const ROWS_PER_RUN: usize = 8192;
 
@@ -305,6 +323,14 @@ impl Matrix {
             Matrix::Dense(_) => None,
             Matrix::Sparse(m) => Some(m.values.len() as u64),
             Matrix::OnDisk(m) => m.nnz(),
+        }
+    }
+
+    /// As [`Matrix::nnz`], but `None` where the entries must be counted first, by a walk through the matrix.
+    pub fn nnz_known(&self) -> Option<u64> {
+        match self {
+            Matrix::OnDisk(m) => m.nnz_known(),
+            m => m.nnz(),
         }
     }
 

@@ -2,19 +2,24 @@
 
 mod arrange;
 mod bytes;
+mod amplifier;
 mod dataset;
 mod frame;
+mod looks;
 mod matrix;
 mod patch;
 mod select;
+mod spillover;
 mod stream;
 mod take;
 mod uns;
 mod values;
 
 pub use bytes::Word;
+pub use amplifier::{Amplifier, amplify};
 pub use dataset::{Annotation, Dataset, Raw, Source};
 pub use frame::{Categorical, Categories, Column, Frame, Index};
+pub use looks::{Looks, Sample};
 pub use matrix::{
     Block, Dense, Layout, Matrix, RowSource, Sparse, StoredArrays, check_indices, check_indptr, pick_csr,
     pick_dense,
@@ -22,7 +27,8 @@ pub use matrix::{
 pub use patch::Patch;
 pub use stream::{BlockSink, append, csr_slice, rows_per_run, slice};
 pub use take::Take;
-pub use uns::Uns;
+pub use spillover::{Compensation, Spillover};
+pub use uns::{StoredObject, Uns};
 pub use values::{DType, Element, Values};
 
 /// What can be wrong with data in memory, or with reading more of it from where it was left.

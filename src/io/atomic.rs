@@ -26,7 +26,7 @@ pub fn replace(
         return Err(WriteError::NotPlain { path: target.to_owned() });
     }
     let folder = parent(target, &real)?;
-    let suffix = real.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
+    let suffix = ending(&real);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".scx-").suffix(&suffix);
     #[cfg(unix)]
@@ -178,6 +178,13 @@ fn sync_folder(folder: &Path) {
     if let Ok(dir) = File::open(folder) {
         let _ = dir.sync_all();
     }
+}
+
+/// What a name ends in, from the last dot on; of packed files with the ending before: `.tsv.gz`.
+fn ending(path: &Path) -> String {
+    let last = |p: &Path| p.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
+    let own = last(path);
+    if own.eq_ignore_ascii_case(".gz") { last(&path.with_extension("")) + &own } else { own }
 }
 
 /// The file a chain of symbolic links ends in, or the path itself.

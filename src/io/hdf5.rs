@@ -262,8 +262,13 @@ impl Source {
         };
         let Kind::Number(dtype) = Kind::of(inner) else { return Ok(None) };
         self.count(d, ty.size().saturating_mul(2).max(16))?;
-        // A boolean is read as its byte.
-        let inner = if dtype == DType::Bool { &TD::Integer(hdf5::types::IntSize::U1) } else { inner };
+        // A boolean is read as its byte, and so is what R calls a logical.
+        let inner = &match inner {
+            TD::Boolean => TD::Integer(hdf5::types::IntSize::U1),
+            TD::Enum(e) if e.signed => TD::Integer(e.size),
+            TD::Enum(e) => TD::Unsigned(e.size),
+            inner => inner.clone(),
+        };
         let ty = if n == 1 && !matches!(ty, TD::FixedArray(..)) {
             inner.clone()
         } else {

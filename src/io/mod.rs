@@ -1,6 +1,7 @@
 //! Files in and out. Knows data, never a tensor. Adding a format = one folder and one row of [`CODECS`].
 
 mod atomic;
+mod check;
 mod detect;
 mod error;
 pub mod fcs;
@@ -16,18 +17,21 @@ pub mod table;
 mod tenx;
 pub mod tenx_h5;
 pub mod tenx_mtx;
+mod outline;
 
 use std::path::Path;
 
 use crate::data::{Column, Dataset, Matrix, Patch, Uns};
 
 pub use atomic::{replace, replace_folder};
+pub use check::{Finding, Level, Report, check};
 pub use detect::{Fit, Probe, detect};
 pub use error::{ReadError, WriteError};
 pub use limits::ReadLimits;
 pub use options::{
     Compat, Compression, DEFAULT_MEMORY, FcsOffsets, FcsVersion, ReadOptions, Table, WriteOptions,
 };
+pub use outline::{Item, Outline, Storage, outline};
 
 /// A file format scx reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,9 +71,22 @@ impl Format {
     /// The format of a target by its extension; a name without one is a folder, and `None` leaves the choice to the caller.
     pub fn for_target(path: &Path) -> Option<Format> {
         let extension = path.extension()?.to_string_lossy().to_lowercase();
-        CODECS.iter().find(|c| c.extensions.contains(&extension.as_str())).map(|c| c.format)
+        // Only text is packed whole.
+        let packed = extension == "gz";
+        let extension = match packed {
+            true => path.with_extension("").extension()?.to_string_lossy().to_lowercase(),
+            false => extension,
+        };
+        let fits =
+            |c: &&Codec| c.extensions.contains(&extension.as_str()) && (!packed || c.format == Format::Csv);
+        CODECS.iter().find(fits).map(|c| c.format)
     }
 }
+/// Tells what is in a file of one format.
+pub type OutlineFn = fn(&Path, &ReadOptions) -> Result<Outline, ReadError>;
+
+/// Looks for faults in a file of one format.
+pub type CheckFn = fn(&Path, &ReadOptions, &mut Report) -> Result<(), ReadError>;
 
 /// One row of the table of formats.
 pub struct Codec {
@@ -83,6 +100,11 @@ pub struct Codec {
     pub probe: fn(&Probe) -> Fit,
     /// Reads a file; large matrices may be left on disk.
     pub read: fn(&Path, &ReadOptions) -> Result<Dataset, ReadError>,
+    /// Tells what is in a file without reading its arrays; `None` where reading leaves them on disk anyway.
+    pub outline: Option<OutlineFn>,
+    /// Looks for faults, element by element; `None`: what reading finds is all there is to find. An error means that the
+    /// file could not even be opened.
+    pub check: Option<CheckFn>,
     /// Writes a data set as a new file at `path` (a temporary file, or an empty temporary folder; see [`save`]).
     pub write: fn(&Dataset, &Path, &WriteOptions) -> Result<(), WriteError>,
     /// Writes the file `dataset` was read from again at `path` (a temporary file; see [`annotate`]), with additions and
@@ -98,6 +120,8 @@ pub static CODECS: &[Codec] = &[
         folder: false,
         probe: h5ad::probe,
         read: h5ad::read,
+        outline: Some(h5ad::outline),
+        check: Some(h5ad::check),
         write: h5ad::write,
         annotate: Some(h5ad::annotate),
     },
@@ -107,6 +131,8 @@ pub static CODECS: &[Codec] = &[
         folder: false,
         probe: fcs::probe,
         read: fcs::read,
+        outline: None,
+        check: None,
         write: fcs::write,
         annotate: Some(fcs::annotate),
     },
@@ -116,6 +142,8 @@ pub static CODECS: &[Codec] = &[
         folder: false,
         probe: tenx_h5::probe,
         read: tenx_h5::read,
+        outline: None,
+        check: None,
         write: tenx_h5::write,
         annotate: None,
     },
@@ -125,6 +153,8 @@ pub static CODECS: &[Codec] = &[
         folder: true,
         probe: tenx_mtx::probe,
         read: tenx_mtx::read,
+        outline: None,
+        check: None,
         write: tenx_mtx::write,
         annotate: None,
     },
@@ -134,6 +164,8 @@ pub static CODECS: &[Codec] = &[
         folder: false,
         probe: loom::probe,
         read: loom::read,
+        outline: None,
+        check: None,
         write: loom::write,
         annotate: None,
     },
@@ -143,7 +175,20 @@ pub static CODECS: &[Codec] = &[
         folder: false,
         probe: table::probe,
         read: table::read,
+        outline: None,
+        check: None,
         write: table::write,
+        annotate: None,
+    },
+    Codec {
+        format: Format::Parquet,
+        extensions: &["parquet"],
+        folder: false,
+        probe: table::parquet::probe,
+        read: table::parquet::read,
+        outline: None,
+        check: None,
+        write: table::parquet::write,
         annotate: None,
     },
 ];
@@ -183,6 +228,13 @@ pub struct NewValues {
     pub patch: Patch,
     /// Put the result into X instead of a new layer, where the format has layers.
     pub into_x: bool,
+}
+
+/// Whether a file is read by the HDF5 library, which damaged bytes can crash or keep busy for ever: whoever looks into files
+/// of unknown origin may want a process of their own for it.
+pub fn is_hdf5(path: &Path) -> bool {
+    // Opening a pipe may wait forever.
+    std::fs::metadata(path).is_ok_and(|m| m.is_file()) && hdf5::has_magic(path)
 }
 
 /// Reads any file scx knows, told apart by content.

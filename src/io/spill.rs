@@ -69,11 +69,6 @@ impl Spill {
         })
     }
 
-    /// Stored entries of each row so far.
-    pub(super) fn counts(&self) -> &[u64] {
-        with_width!(&self.0, b => &b.counts)
-    }
-
     /// All rows in order as CSR runs without a gap. Entries of a row are in order of their column; those stored twice
     /// stay twice, in the order they came.
     ///

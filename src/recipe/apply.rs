@@ -27,7 +27,8 @@ impl Work {
         _: &Options,
         values_change: bool,
     ) -> Result<Self, RecipeError> {
-        let m = x(dataset)?.clone().shared()?;
+        x(dataset)?;
+        let m = dataset.x.take().ok_or(RecipeError::Cancelled)?.shared()?;
         if values_change && !dataset.layers.contains_key("counts") {
             if looks_like_counts(&m)? {
                 dataset.layers.insert("counts".into(), m.clone());
@@ -238,7 +239,7 @@ fn normalize(
         tracing::warn!("{empty} cells are empty and stay so");
     }
     let factor = |total: &f64| match (*total, dtype) {
-        (t, _) if t == 0.0 => 1.0,
+        (0.0, _) => 1.0,
         (t, DType::F32) => f64::from(t as f32 / target_sum as f32),
         (t, _) => t / target_sum,
     };

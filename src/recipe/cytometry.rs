@@ -13,11 +13,14 @@ const SPILLOVER_KEYWORDS: [&str; 3] = ["$SPILLOVER", "SPILLOVER", "SPILL"];
 /// The column of a channel, by its name or by its stain.
 pub(super) fn column_of(dataset: &Dataset, channel: &str) -> Result<usize, RecipeError> {
     let by_name = dataset.var.index.iter().position(|n| n == channel);
-    let by_stain = || {
-        let marker = dataset.var.column("marker")?;
-        (0..marker.len()).find(|&i| marker.text(i).as_deref() == Some(channel))
+    let by_column = |column: &str| {
+        let names = dataset.var.column(column)?;
+        (0..names.len()).find(|&i| names.text(i).as_deref() == Some(channel))
     };
-    by_name.or_else(by_stain).ok_or_else(|| RecipeError::input(format!("there is no channel {channel}")))
+    by_name
+        .or_else(|| by_column("channel"))
+        .or_else(|| by_column("marker"))
+        .ok_or_else(|| RecipeError::input(format!("there is no channel {channel}")))
 }
 
 fn keyword<'a>(dataset: &'a Dataset, name: &str) -> Option<&'a str> {

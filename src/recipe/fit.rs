@@ -72,6 +72,12 @@ pub(super) fn fit(
                 return Err(RecipeError::usage("max_value: expected a number above 0"));
             }
             let moments = moments(options, x(dataset)?, |x| x)?;
+            if let Some(g) = moments.variance.iter().position(|v| !v.is_finite()) {
+                let name = dataset.var.index.get(g).unwrap_or_default();
+                let what =
+                    format!("gene {name} holds values that are no numbers, or too large to be squared");
+                return Err(RecipeError::Numerical { what });
+            }
             let sd = |v: &f64| if *v == 0.0 { 1.0 } else { v.sqrt() };
             FittedStep::Scale {
                 max_value: *max_value,

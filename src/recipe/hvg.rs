@@ -1,7 +1,8 @@
 //! Highly variable genes by dispersion, as scanpy's `highly_variable_genes` and `filter_genes_dispersion` find them.
 //!
-//! Values are taken in the precision of the data and added up in double precision, as scanpy does; only the order in
-//! which sums run differs.
+//! Values are rounded to the precision of the data and added up in double precision, as scanpy does. Its single-precision
+//! log1p and expm1 differ in the last bit from processor to processor; here they are rounded from double, which has kept
+//! its order of genes on every file tried.
 
 use super::stats::{Moments, Options, median, moments};
 use super::step::Flavor;
@@ -39,7 +40,7 @@ pub(super) fn find(
     let Moments { mut mean, variance } = match flavor {
         Flavor::SeuratV3 => return vst::find(options, m, n_top),
         Flavor::Seurat if m.dtype() == crate::data::DType::F32 => {
-            moments(options, m, |x| f64::from((x as f32).exp_m1()))?
+            moments(options, m, |x| f64::from(x.exp_m1() as f32))?
         }
         Flavor::Seurat => moments(options, m, f64::exp_m1)?,
         Flavor::CellRanger | Flavor::CellRangerAbs => moments(options, m, |x| x)?,

@@ -51,15 +51,10 @@ fn cut(sorted: &[(f64, f64)], from: usize, to: usize) -> usize {
     let middle = (from + to + 2) / 2 - 1;
     for away in 0..=(to - from) {
         for at in [Some(middle + away), middle.checked_sub(away)] {
-            match at {
-                Some(at) if at >= from && at < to => {
-                    if sorted[at].0 != sorted[at + 1].0 {
-                        return at;
-                    }
-                }
-                // Ran past an end: all that was seen coincides.
-                _ if away > 0 => return middle,
-                _ => {}
+            // Ran past an end: all that was seen coincides.
+            let Some(at) = at.filter(|at| (from..to).contains(at)) else { return middle };
+            if sorted[at].0 != sorted[at + 1].0 {
+                return at;
             }
         }
     }

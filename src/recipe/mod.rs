@@ -27,6 +27,8 @@ mod fitted;
 mod hvg;
 mod loess;
 mod logicle;
+mod source;
+mod split;
 mod stats;
 mod step;
 mod view;
@@ -38,6 +40,8 @@ pub use error::RecipeError;
 pub use fit::looks_like_counts;
 pub use fitted::{FittedRecipe, FittedStep, ReplayNotes};
 pub use logicle::Logicle;
+pub use source::{CountsFrom, take_counts};
+pub use split::{Split, balanced};
 pub use stats::Options;
 pub use step::{Flavor, Median, Recipe, Spillover, Step, TargetSum};
 

@@ -87,7 +87,7 @@ impl Mapped {
                 let by = by.get(row).copied().unwrap_or(1.0);
                 if single { f64::from(x as f32 / by as f32) } else { x / by }
             }
-            Op::Log1p if single => f64::from((x as f32).ln_1p()),
+            // Taken in double precision and rounded once: the same bits on every machine.
             Op::Log1p => x.ln_1p(),
             Op::Curves(curves) => curves.get(column).map_or(x, |c| c.at(x)),
             Op::Scale { mean, sd, max } => {

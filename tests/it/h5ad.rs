@@ -5,5 +5,7 @@
 mod annotate;
 mod bad;
 pub(crate) mod compare;
+mod damage;
 pub(crate) mod expected;
+mod kept;
 pub(crate) mod round_trip;

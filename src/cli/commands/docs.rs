@@ -25,7 +25,7 @@ pub(in crate::cli) fn man() -> Result<(), CliError> {
             .map_err(|e| CliError::input(format!("cannot make the page: {e}")))
     };
     render(command.clone(), &mut text)?;
-    for verb in command.get_subcommands().filter(|c| c.get_name() != "help") {
+    for verb in command.get_subcommands().filter(|c| c.get_name() != "help" && !c.is_hide_set()) {
         render(verb.clone(), &mut text)?;
     }
     print(&String::from_utf8_lossy(&text))

@@ -79,7 +79,14 @@ impl Header {
                 ),
             ));
         }
-        let data = Offsets { begin: offset(path, head, 26)?, end: offset(path, head, 34)? };
+        let data = match (offset(path, head, 26), offset(path, head, 34)) {
+            (Ok(begin), Ok(end)) => Offsets { begin, end },
+            // Stars or blanks where eight digits do not suffice: TEXT has to say.
+            (Err(e), _) | (_, Err(e)) => {
+                tracing::warn!("{e}; the place of DATA is taken from TEXT");
+                Offsets::default()
+            }
+        };
         // Nothing is read from ANALYSIS, and instruments leave anything here: never a reason to refuse a file.
         let analysis = match (offset(path, head, 42), offset(path, head, 50)) {
             (Ok(begin), Ok(end)) => Offsets { begin, end },

@@ -2,100 +2,197 @@
 
 use std::path::Path;
 
-use super::header::{HEADER_LEN, Header, Offsets, Version};
+use super::channel::{Channel, Stored, channels, dtype};
+use super::header::{Header, Version};
+use super::offsets::{Segment, place};
+use super::order::ByteOrder;
 use super::text::Keywords;
-use crate::io::ReadError;
+use crate::data::DType;
+use crate::io::{FcsOffsets, ReadError};
 
-/// How the values of all channels are stored.
+/// How values lie beside each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Unsigned integers, each channel of its own width.
-    Integer,
-    /// IEEE single precision.
-    Float,
-    /// IEEE double precision.
-    Double,
-}
-
-/// One parameter of the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Channel {
-    /// `$PnN`, as stored.
-    pub(super) name: String,
-    /// `$PnS`, as stored; empty when absent or blank.
-    pub(super) stain: String,
-    /// Bytes one value takes, from `$PnB`.
-    pub(super) bytes: usize,
-    /// Bits that count in an integer, from `$PnR`.
-    pub(super) mask: u64,
+pub(super) enum Packing {
+    /// Each value in whole bytes, as few as hold its bits.
+    Bytes,
+    /// Each value in 1, 2, 4 or 8 bytes.
+    Words,
+    /// One stream of bits through all events.
+    Bits,
+    /// A stream of bits that starts anew at a whole byte with each event.
+    EventBits,
+    /// Digits of fixed width.
+    Digits,
+    /// Numbers with blanks, commas or line ends between them.
+    FreeText,
 }
 
 /// The shape of DATA.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Layout {
     /// First byte of DATA in the file.
     pub(super) begin: u64,
-    /// Number of events.
-    pub(super) n_events: u64,
-    /// Whether the most significant byte comes first.
-    pub(super) big_endian: bool,
-    /// Type of the values.
-    pub(super) kind: Kind,
+    /// Bytes of DATA.
+    pub(super) len: u64,
+    /// Number of events; of free text without `$TOT` known only once it is counted.
+    pub(super) n_events: Option<u64>,
+    /// Order of bytes in a value.
+    pub(super) order: ByteOrder,
+    /// How values lie beside each other.
+    pub(super) packing: Packing,
+    /// Element type in memory.
+    pub(super) dtype: DType,
     /// Parameters, in order.
     pub(super) channels: Vec<Channel>,
 }
 
 impl Layout {
-    /// Works out the layout and checks that the file is long enough for it.
+    /// Works out the layout of the data set that begins at byte `base` and checks that the file is long enough for it.
     pub(super) fn new(
         path: &Path,
         header: &Header,
         keywords: &Keywords,
-        file_len: u64,
+        (base, file_len): (u64, u64),
+        offsets: FcsOffsets,
     ) -> Result<Self, ReadError> {
-        refuse_unsupported(path, header.version, keywords)?;
-        let kind = kind(path, keywords)?;
-        let big_endian = big_endian(path, keywords)?;
-        let channels = channels(path, keywords, kind)?;
-        let event_bytes = event_bytes(&channels);
-        let place = data_offsets(path, header, keywords)?;
+        check_mode(path, header.version, keywords)?;
+        let channels = channels(path, keywords)?;
+        let text = channels.iter().filter(|c| matches!(c.stored, Stored::Digits(_))).count();
+        if text > 0 && text < channels.len() {
+            return Err(ReadError::unsupported(path, "channels of text ($DATATYPE A) beside binary ones"));
+        }
+        let order = if text > 0 { ByteOrder::Little } else { ByteOrder::parse(path, keywords)? };
         let tot = keywords.integer(path, "$TOT")?;
         if tot.is_none() && header.version > Version::V2_0 {
             keywords.required(path, "$TOT")?;
         }
-        let n_events = match tot {
-            Some(0) => 0,
-            _ => events(path, place, tot, event_bytes, header)?,
-        };
-        let layout = Self { begin: place.begin, n_events, big_endian, kind, channels };
-        let promised = n_events.checked_mul(event_bytes).and_then(|n| n.checked_add(place.begin));
-        match promised {
-            _ if n_events == 0 => Ok(layout),
-            Some(n) if n <= file_len => Ok(layout),
-            _ => Err(ReadError::malformed(
+        let dtype = dtype(&channels);
+        let mut layout =
+            Self { begin: 0, len: 0, n_events: tot, order, packing: Packing::Bytes, dtype, channels };
+        let candidates = layout.packings();
+        if tot == Some(0) {
+            layout.packing = candidates[0];
+            return Ok(layout);
+        }
+        let sizes = |n: Option<u64>, len: u64| layout.fit(&candidates, n, len);
+        let segment: Segment = place(path, header, keywords, offsets, tot, &sizes)?;
+        layout.packing = segment.packing;
+        layout.n_events = segment.n_events;
+        layout.len = segment.len;
+        layout.begin = base.saturating_add(segment.begin);
+        let promised = layout.begin.checked_add(layout.len);
+        if promised.is_none_or(|n| n > file_len) {
+            return Err(ReadError::malformed(
                 path,
                 "DATA",
                 format!(
                     "truncated: header promises {} bytes, file has {file_len}; get a complete copy",
                     promised.map_or_else(|| "more than 2^64".into(), |n| n.to_string())
                 ),
-            )),
+            ));
+        }
+        layout.check_order(path)?;
+        if layout.packing == Packing::Words {
+            tracing::warn!(
+                "{}: $PnB is no multiple of 8 but values take whole words, as in LMD files; read so, since DATA is \
+                 exactly that long",
+                path.display()
+            );
+        }
+        Ok(layout)
+    }
+
+    /// How values could lie, likeliest first.
+    fn packings(&self) -> Vec<Packing> {
+        let whole = self.channels.iter().all(|c| c.stored.bits().is_multiple_of(8));
+        match self.channels.first().map(|c| c.stored) {
+            Some(Stored::Digits(_)) => {
+                let free = self.channels.iter().any(|c| c.stored == Stored::Digits(None));
+                vec![if free { Packing::FreeText } else { Packing::Digits }]
+            }
+            _ if whole => vec![Packing::Bytes],
+            _ => vec![Packing::Bits, Packing::EventBits, Packing::Words],
         }
     }
 
-    /// Bytes of one event.
-    pub(super) fn event_bytes(&self) -> u64 {
-        event_bytes(&self.channels)
+    /// Bytes a value of `channel` takes where values take whole bytes.
+    pub(super) fn width(&self, packing: Packing, channel: &Channel) -> usize {
+        let bytes = channel.stored.bits().div_ceil(8) as usize;
+        if packing == Packing::Words { bytes.next_power_of_two() } else { bytes }
+    }
+
+    /// Bits of one event.
+    fn bits(&self, packing: Packing) -> u64 {
+        let of = |c: &Channel| match packing {
+            Packing::Bits | Packing::EventBits => c.stored.bits(),
+            _ => 8 * self.width(packing, c) as u64,
+        };
+        let bits: u64 = self.channels.iter().map(of).sum();
+        if packing == Packing::EventBits { bits.next_multiple_of(8) } else { bits }
+    }
+
+    /// Bits of one event as it lies in the file.
+    pub(super) fn event_bits(&self) -> u64 {
+        self.bits(self.packing)
+    }
+
+    /// The packing in which `n` events (or some number of whole events) take exactly `len` bytes, and that number.
+    fn fit(&self, packings: &[Packing], n: Option<u64>, len: u64) -> Fit {
+        let mut fit = Fit { asked: None, found: None };
+        for &packing in packings {
+            if packing == Packing::FreeText {
+                // Only counting tells.
+                return Fit { asked: None, found: Some((packing, n)) };
+            }
+            let bits = self.bits(packing);
+            let events =
+                n.unwrap_or_else(|| u64::try_from(u128::from(len) * 8 / u128::from(bits)).unwrap_or(0));
+            let asked = (u128::from(events) * u128::from(bits)).div_ceil(8);
+            fit.asked = fit.asked.or(Some(asked));
+            if asked == u128::from(len) && (events > 0 || len == 0) {
+                fit.found = Some((packing, Some(events)));
+                return fit;
+            }
+        }
+        fit
+    }
+
+    /// Checks that `$BYTEORD` says how values of every width lie.
+    fn check_order(&self, path: &Path) -> Result<(), ReadError> {
+        let ByteOrder::Mixed(order) = &self.order else { return Ok(()) };
+        let stated: Vec<String> = order.iter().map(|n| (n + 1).to_string()).collect();
+        let odd = match self.packing {
+            Packing::Bits | Packing::EventBits => Some(0),
+            _ => {
+                let mut widths = self.channels.iter().map(|c| self.width(self.packing, c));
+                widths.find(|w| self.order.significance(*w).is_none())
+            }
+        };
+        match odd {
+            None => Ok(()),
+            Some(0) => Err(ReadError::unsupported(
+                path,
+                format!("values packed across bytes in the byte order {}", stated.join(",")),
+            )),
+            Some(width) => Err(ReadError::unsupported(
+                path,
+                format!("$BYTEORD {} does not say how values of {width} bytes lie", stated.join(",")),
+            )),
+        }
     }
 }
 
-fn event_bytes(channels: &[Channel]) -> u64 {
-    channels.iter().map(|c| c.bytes as u64).sum()
+/// Whether so many events take exactly so many bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fit {
+    /// Bytes they would take.
+    pub(super) asked: Option<u128>,
+    /// The packing in which they do, and their number.
+    pub(super) found: Option<(Packing, Option<u64>)>,
 }
 
-/// Refuses the kinds of file that keep the standard but are not read.
-fn refuse_unsupported(path: &Path, version: Version, keywords: &Keywords) -> Result<(), ReadError> {
-    const HINT: &str = "export it as list-mode FCS 3.1 with float data";
+/// Refuses histograms.
+fn check_mode(path: &Path, version: Version, keywords: &Keywords) -> Result<(), ReadError> {
     match keywords.trimmed("$MODE") {
         None if version < Version::V3_2 => {
             tracing::warn!("{}: $MODE is missing; list mode is assumed", path.display());
@@ -103,195 +200,13 @@ fn refuse_unsupported(path: &Path, version: Version, keywords: &Keywords) -> Res
         Some(mode) if !mode.eq_ignore_ascii_case("L") => {
             return Err(ReadError::unsupported(
                 path,
-                format!("$MODE {mode} (histograms); only list mode L is read, {HINT}"),
+                format!(
+                    "$MODE {mode} (histograms); only list mode L is read, export it as list-mode FCS 3.1 with \
+                     float data"
+                ),
             ));
         }
         _ => {}
     }
-    if keywords.trimmed("$DATATYPE").is_some_and(|t| t.eq_ignore_ascii_case("A")) {
-        return Err(ReadError::unsupported(path, format!("$DATATYPE A (numbers as ASCII text); {HINT}")));
-    }
     Ok(())
-}
-
-fn kind(path: &Path, keywords: &Keywords) -> Result<Kind, ReadError> {
-    let value = keywords.required(path, "$DATATYPE")?;
-    match value.to_ascii_uppercase().as_str() {
-        "I" => Ok(Kind::Integer),
-        "F" => Ok(Kind::Float),
-        "D" => Ok(Kind::Double),
-        _ => Err(ReadError::malformed(
-            path,
-            "$DATATYPE",
-            format!("`{value}` found where I, F or D was expected"),
-        )),
-    }
-}
-
-fn big_endian(path: &Path, keywords: &Keywords) -> Result<bool, ReadError> {
-    let value = keywords.required(path, "$BYTEORD")?;
-    let order: Vec<&str> = value.split(',').map(str::trim).collect();
-    let count = |i: usize| (i + 1).to_string();
-    // `1` alone is the order of single bytes: either will do.
-    if order.len() <= 8 && order.iter().enumerate().all(|(i, o)| *o == count(i)) {
-        Ok(false)
-    } else if order.len() <= 8 && order.iter().rev().enumerate().all(|(i, o)| *o == count(i)) {
-        Ok(true)
-    } else {
-        Err(ReadError::unsupported(
-            path,
-            format!("$BYTEORD {value}; 1,2,3,4 (little endian) and 4,3,2,1 (big endian) are read"),
-        ))
-    }
-}
-
-fn channels(path: &Path, keywords: &Keywords, kind: Kind) -> Result<Vec<Channel>, ReadError> {
-    keywords.required(path, "$PAR")?;
-    let par = keywords.integer(path, "$PAR")?.unwrap_or(0);
-    if par == 0 {
-        return Err(ReadError::malformed(path, "$PAR", "0 found where at least one channel was expected"));
-    }
-    let mut channels = Vec::new();
-    // A false $PAR ends at the first channel without $PnB: nothing is allocated for it beforehand.
-    for n in 1..=par {
-        let bytes = width(path, keywords, kind, n)?;
-        let own = format!("$P{n}DATATYPE");
-        if let Some(t) = keywords.trimmed(&own)
-            && keywords.trimmed("$DATATYPE").is_some_and(|all| !all.eq_ignore_ascii_case(t))
-        {
-            return Err(ReadError::unsupported(
-                path,
-                format!("{own} {t} differs from $DATATYPE (mixed data types)"),
-            ));
-        }
-        let mask = match kind {
-            Kind::Integer => mask(path, keywords, n, bytes)?,
-            Kind::Float | Kind::Double => u64::MAX,
-        };
-        let name = keywords.get(&format!("$P{n}N")).unwrap_or_default().to_owned();
-        let stain = keywords.get(&format!("$P{n}S")).filter(|s| !s.trim().is_empty());
-        let stain = stain.unwrap_or_default().to_owned();
-        channels.push(Channel { name, stain, bytes, mask });
-    }
-    Ok(channels)
-}
-
-/// Bytes of one value of channel `n`.
-fn width(path: &Path, keywords: &Keywords, kind: Kind, n: u64) -> Result<usize, ReadError> {
-    let key = format!("$P{n}B");
-    keywords.required(path, &key)?;
-    let bits = keywords.integer(path, &key)?.unwrap_or(0);
-    match (kind, bits) {
-        (Kind::Integer, 8 | 16 | 24 | 32 | 40 | 48 | 56 | 64) => Ok(bits as usize / 8),
-        (Kind::Integer, 1..=63) => Err(ReadError::unsupported(
-            path,
-            format!(
-                "{key} {bits}: integers of {bits} bits are packed across bytes; whole bytes (8 to 64) are read"
-            ),
-        )),
-        (Kind::Float, 32) => Ok(4),
-        (Kind::Double, 64) => Ok(8),
-        (kind, _) => {
-            let expected = match kind {
-                Kind::Integer => "8, 16, 24, 32 or 64 for $DATATYPE I",
-                Kind::Float => "32 for $DATATYPE F",
-                Kind::Double => "64 for $DATATYPE D",
-            };
-            Err(ReadError::malformed(path, key, format!("{bits} bits found where {expected} was expected")))
-        }
-    }
-}
-
-/// The bits that count in an integer of channel `n`: instruments leave rubbish above `$PnR`, and the standard has
-/// readers mask it off, at the next power of two.
-fn mask(path: &Path, keywords: &Keywords, n: u64, bytes: usize) -> Result<u64, ReadError> {
-    let key = format!("$P{n}R");
-    let full = if bytes >= 8 { u64::MAX } else { (1 << (8 * bytes)) - 1 };
-    let value = keywords.required(path, &key)?;
-    let range = match value.parse::<u64>() {
-        Ok(r) => r,
-        // 2^64 and more, or a number with a point: only its size counts.
-        Err(_) => match value.parse::<f64>() {
-            Ok(r) if r >= 0.0 => r.ceil() as u64,
-            _ => {
-                let what = format!("`{value}` found where the range of an integer channel was expected");
-                return Err(ReadError::malformed(path, key, what));
-            }
-        },
-    };
-    if range == 0 {
-        tracing::warn!("{}: {key} is 0; the values of this channel are not masked", path.display());
-        return Ok(full);
-    }
-    Ok(range.checked_next_power_of_two().map_or(full, |p| (p - 1) & full))
-}
-
-/// Where DATA lies: HEADER and TEXT both say, and must agree.
-fn data_offsets(path: &Path, header: &Header, keywords: &Keywords) -> Result<Offsets, ReadError> {
-    let head = header.data;
-    if header.version == Version::V2_0 && head.begin != 0 {
-        // FCS 2.0 knows no such keywords; what files write there is anything (`1280F`).
-        return Ok(head);
-    }
-    let one = |key: &str, head: u64| {
-        let text = keywords.integer(path, key)?.unwrap_or(0);
-        if head != 0 && text != 0 && head != text {
-            return Err(ReadError::malformed(
-                path,
-                "DATA",
-                format!(
-                    "HEADER says {head} and {key} says {text}; they must agree, and which is right cannot be \
-                     told: export the file again"
-                ),
-            ));
-        }
-        if head != 0 && text == 0 {
-            tracing::warn!("{}: {key} is missing; {head} from the HEADER is used", path.display());
-        }
-        Ok(if text == 0 { head } else { text })
-    };
-    Ok(Offsets { begin: one("$BEGINDATA", head.begin)?, end: one("$ENDDATA", head.end)? })
-}
-
-/// Number of events, from `$TOT` and the length of DATA.
-fn events(
-    path: &Path,
-    place: Offsets,
-    tot: Option<u64>,
-    event_bytes: u64,
-    header: &Header,
-) -> Result<u64, ReadError> {
-    if place.begin < HEADER_LEN {
-        return Err(ReadError::malformed(
-            path,
-            "DATA",
-            match header.data.begin {
-                0 => "neither the HEADER nor $BEGINDATA says where it begins".to_owned(),
-                n => format!("is said to begin at byte {n}, inside the HEADER"),
-            },
-        ));
-    }
-    let Some(len) = place.len().filter(|n| *n > 0) else {
-        let what = format!("is said to end (byte {}) before it begins (byte {})", place.end, place.begin);
-        return Err(ReadError::malformed(path, "DATA", what));
-    };
-    let n = tot.unwrap_or(len / event_bytes);
-    let expected = n.checked_mul(event_bytes);
-    if expected == Some(len) {
-        return Ok(n);
-    }
-    if expected.and_then(|e| e.checked_add(1)) == Some(len) {
-        // Common in files of CyTOF and MACSQuant machines: the end counted as the first byte after.
-        tracing::warn!(
-            "{}: the DATA segment is said to be one byte longer than its {n} events; the last byte is ignored",
-            path.display()
-        );
-        return Ok(n);
-    }
-    let asked = expected.map_or_else(|| "more than 2^64".into(), |e| e.to_string());
-    Err(ReadError::malformed(
-        path,
-        "$TOT",
-        format!("{n} events of {event_bytes} bytes take {asked} bytes, but DATA is said to hold {len}"),
-    ))
 }

@@ -3,10 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::split::{blank, pairs};
 use crate::io::{ReadError, ReadLimits};
-
-/// Memory one delimiter of TEXT may cost: half a pair of strings and its place in the index.
-const BYTES_PER_DELIMITER: usize = 96;
 
 /// All keywords with their values, in the order of the file, duplicates included.
 #[derive(Debug, Default)]
@@ -34,7 +32,7 @@ impl Keywords {
                 ));
             }
         }
-        keywords.pairs = pairs(path, text, keywords.delimiter, limits)?;
+        keywords.pairs = pairs(path, text, keywords.delimiter, true, limits)?;
         for (i, (key, _)) in keywords.pairs.iter().enumerate() {
             keywords.index.insert(key.to_ascii_uppercase(), i);
         }
@@ -55,7 +53,7 @@ impl Keywords {
             );
             return Ok(());
         }
-        for (key, value) in pairs(path, text, self.delimiter, limits)? {
+        for (key, value) in pairs(path, text, self.delimiter, false, limits)? {
             self.index.entry(key.to_ascii_uppercase()).or_insert(self.pairs.len());
             self.pairs.push((key, value));
         }
@@ -99,106 +97,6 @@ impl Keywords {
             })
             .transpose()
     }
-}
-
-fn blank(c: char) -> bool {
-    c.is_whitespace() || c == '\0'
-}
-
-/// Splits a TEXT segment into keywords and values.
-///
-/// The standard doubles a delimiter inside a value and forbids empty values; CellQuest and Partec files write empty
-/// values all the same, which then look like doubled delimiters and glue keywords together. The standard's reading
-/// is taken unless it leaves a delimiter inside a keyword and the other reading finds no fewer `$` keywords.
-fn pairs(
-    path: &Path,
-    text: &[u8],
-    delimiter: u8,
-    limits: &ReadLimits,
-) -> Result<Vec<(String, String)>, ReadError> {
-    let delimiters = text.iter().filter(|&&b| b == delimiter).count();
-    limits.check(path, "TEXT", delimiters as u64, BYTES_PER_DELIMITER)?;
-    let body = text.get(1..).unwrap_or_default();
-    let utf8 = std::str::from_utf8(text).is_ok();
-    let standard = pair_up(split_escaped(body, delimiter), utf8);
-    let glued = |t: &&str| t.as_bytes().contains(&delimiter);
-    let keys = standard.pairs.iter().map(|(key, _)| key.as_str());
-    let Some(near) = keys.chain([standard.rest.as_str()]).find(glued) else {
-        return standard.checked(path);
-    };
-    let empty = pair_up(body.split(|&b| b == delimiter).map(<[u8]>::to_vec).collect(), utf8);
-    let dollars = |p: &Pairs| p.pairs.iter().filter(|(k, _)| k.starts_with('$')).count();
-    if dollars(&empty) < dollars(&standard) || empty.pairs.iter().any(|(k, _)| k.is_empty()) {
-        return standard.checked(path);
-    }
-    tracing::warn!(
-        "{}: TEXT holds empty values, which the standard forbids (near `{}`); read as empty",
-        path.display(),
-        near.trim_end()
-    );
-    empty.checked(path)
-}
-
-/// Keywords and values, and what was left after the last whole pair.
-struct Pairs {
-    pairs: Vec<(String, String)>,
-    rest: String,
-}
-
-impl Pairs {
-    fn checked(self, path: &Path) -> Result<Vec<(String, String)>, ReadError> {
-        if self.pairs.is_empty() {
-            return Err(ReadError::malformed(path, "TEXT", "holds no keyword and value"));
-        }
-        Ok(self.pairs)
-    }
-}
-
-/// Tokens between delimiters, where a doubled delimiter stands for itself. The last token is what follows the last
-/// delimiter: empty in a file that keeps the rules.
-fn split_escaped(body: &[u8], delimiter: u8) -> Vec<Vec<u8>> {
-    let mut tokens = Vec::new();
-    let mut token = Vec::new();
-    let mut bytes = body.iter().peekable();
-    while let Some(&b) = bytes.next() {
-        if b != delimiter {
-            token.push(b);
-        } else if bytes.peek() == Some(&&delimiter) {
-            bytes.next();
-            token.push(b);
-        } else {
-            tokens.push(std::mem::take(&mut token));
-        }
-    }
-    tokens.push(token);
-    tokens
-}
-
-/// Pairs tokens up. What follows the last delimiter is padding, or the value of a keyword left without its closing
-/// delimiter.
-fn pair_up(tokens: Vec<Vec<u8>>, utf8: bool) -> Pairs {
-    // The standard asks for UTF-8 from 3.1 on and ASCII before; instruments write Latin-1 as well.
-    let decode = |bytes: Vec<u8>| {
-        if utf8 {
-            String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
-        } else {
-            bytes.into_iter().map(char::from).collect()
-        }
-    };
-    let mut pairs = Vec::with_capacity(tokens.len() / 2);
-    let mut tokens = tokens.into_iter();
-    let rest = loop {
-        match (tokens.next(), tokens.next()) {
-            // Partec pads keywords with blanks.
-            (Some(key), Some(value)) => {
-                pairs.push((decode(key).trim_matches(blank).to_owned(), decode(value)))
-            }
-            (rest, _) => break rest.map(decode).unwrap_or_default(),
-        }
-    };
-    // A blank keyword with a blank value is padding before the end of the segment.
-    pairs.retain(|(key, value)| !(key.is_empty() && value.chars().all(blank)));
-    Pairs { pairs, rest }
 }
 
 #[cfg(test)]

@@ -1,26 +1,32 @@
-//! FCS 3.1 files out: list mode, little-endian floats, or doubles where a value needs them.
+//! FCS 3.1 and 3.2 files out: list mode, little-endian floats, or doubles where a value needs them.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
+use super::chain::{self, Parts};
+use super::channel::Stored;
+use super::compose::{Column, Shape, compose};
+use super::encode::encode;
 use super::header::{HEADER_LEN, MAX_HEADER_OFFSET};
-use super::keywords::{Column, Shape, compose, encode};
-use super::layout::Kind;
-use crate::data::{Dataset, Dense, Element, Matrix, Patch, Values};
-use crate::io::{Additions, ReadLimits, WriteError, WriteOptions};
+use super::kept::keywords_from_uns;
+use super::order::ByteOrder;
+use super::renumber::renumber;
+use super::survey::needs_doubles;
+use crate::data::{Block, DataError, Dataset, Dense, Element, Matrix, Patch, Sparse};
+use crate::io::{Additions, FcsVersion, ReadOptions, WriteError, WriteOptions};
 use crate::with_values;
 
-/// Bytes of events made at a time.
-const CHUNK_BYTES: usize = 4 << 20;
+/// What follows DATA: where a checksum would stand, eight zeros say that there is none.
+const NO_CHECKSUM: &[u8] = b"00000000";
 
-/// Writes a data set as a new FCS 3.1 file: `$PnN` from the index of `var`, `$PnS` from `var["marker"]`, further
-/// keywords from `source.keywords`. Values are little endian, `$DATATYPE` F, or D when a value is not exact as a
-/// single. An empty keyword value is written as one space, since the standard has no empty values.
+/// Writes a data set as a new FCS file: `$PnN` from the index of `var`, `$PnS` from `var["marker"]`, further keywords
+/// from `source.keywords` or, without these, from `uns["fcs"]`. Values are little endian, `$DATATYPE` F, or D when a value
+/// is not exact as a single. An empty keyword value is written as one space, since the standard has no empty values.
 ///
 /// # Errors
 /// [`WriteError`]; `path` may then hold a part of the file.
-pub fn write(dataset: &Dataset, path: &Path, _options: &WriteOptions) -> Result<(), WriteError> {
+pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(), WriteError> {
     if !dataset.obs.columns.is_empty() {
         let names: Vec<&str> = dataset.obs.columns.iter().map(|(n, _)| n.as_str()).collect();
         tracing::warn!(
@@ -29,7 +35,16 @@ pub fn write(dataset: &Dataset, path: &Path, _options: &WriteOptions) -> Result<
             names.join(", ")
         );
     }
-    Output { dataset, patch: None, record: None, names_from_keywords: false, path }.write()
+    let old = match dataset.uns.get("fcs") {
+        Some(kept) if dataset.source.keywords.is_empty() => keywords_from_uns(kept).unwrap_or_default(),
+        _ => dataset.source.keywords.clone(),
+    };
+    let stored = dataset.var.column("channel");
+    let name =
+        |i: usize| stored.and_then(|c| c.text(i)).or_else(|| dataset.var.index.get(i)).unwrap_or_default();
+    let names: Vec<String> = (0..dataset.n_vars()).map(|i| name(i).into_owned()).collect();
+    let old = renumber(&old, &names);
+    Output { dataset, old, patch: None, record: None, names_from_keywords: false, path, options }.write()
 }
 
 /// Writes the FCS file `dataset` was read from again, as FCS 3.1, with the patched values in place of the stored ones
@@ -45,10 +60,12 @@ pub fn annotate(dataset: &Dataset, additions: &Additions, path: &Path) -> Result
     }
     let output = Output {
         dataset,
+        old: dataset.source.keywords.clone(),
         patch: additions.result.as_ref().map(|r| &r.patch),
         record: Some(&additions.record),
         names_from_keywords: true,
         path,
+        options: &WriteOptions::default(),
     };
     output.write()
 }
@@ -56,56 +73,63 @@ pub fn annotate(dataset: &Dataset, additions: &Additions, path: &Path) -> Result
 /// A file about to be written.
 struct Output<'a> {
     dataset: &'a Dataset,
+    old: Vec<(String, String)>,
     patch: Option<&'a Patch>,
     record: Option<&'a str>,
     names_from_keywords: bool,
     path: &'a Path,
+    options: &'a WriteOptions<'a>,
 }
 
 impl Output<'_> {
     fn write(&self) -> Result<(), WriteError> {
         let x = self.events()?;
-        let shape = self.shape(x)?;
-        let (n, width) = (shape.columns.len(), if shape.double { 8 } else { 4 });
+        let double = needs_doubles(x, self.options.memory, self.path)?;
+        let mut shape = self.shape(x, double);
+        let width = if double { 8 } else { 4 };
         let data_len = (shape.n_events as u64)
-            .checked_mul((n * width) as u64)
+            .checked_mul(shape.columns.len() as u64 * width)
             .ok_or_else(|| self.cannot_hold("more events than a file can hold"))?;
-        let old = &self.dataset.source.keywords;
-        let mut keywords = compose(old, &shape, self.names_from_keywords, self.record);
-        let (text, data_begin) =
-            encode(&mut keywords, HEADER_LEN, data_len).map_err(|what| self.cannot_hold(what))?;
-        let header = header(text.len() as u64, data_begin, data_len)
-            .ok_or_else(|| self.cannot_hold("more than 99,999,999 bytes of keywords"))?;
+        // TEXT comes before DATA, but the ranges in it are known only after: room is left for the longest.
+        let data_begin = HEADER_LEN + self.text(&shape, HEADER_LEN, data_len)?.1.len() as u64;
         let io = |e| WriteError::io(self.path, e);
         let mut file = File::create(self.path).map_err(io)?;
-        file.write_all(header.as_bytes()).and_then(|()| file.write_all(&text)).map_err(io)?;
-        let per_chunk = (CHUNK_BYTES / (n * width)).max(1);
-        let mut bytes = Vec::with_capacity((per_chunk * n * width).min(data_len as usize));
-        for first in (0..shape.n_events).step_by(per_chunk) {
-            bytes.clear();
-            let rows = first..(first + per_chunk).min(shape.n_events);
-            self.rows(x, rows, |row| {
-                if shape.double {
-                    row.iter().for_each(|v| bytes.extend_from_slice(&v.to_le_bytes()));
-                } else {
-                    row.iter().for_each(|v| bytes.extend_from_slice(&(*v as f32).to_le_bytes()));
-                }
-            });
-            file.write_all(&bytes).map_err(io)?;
-        }
-        // Where a checksum would stand, eight zeros say that there is none.
-        file.write_all(b"00000000").map_err(io)?;
+        file.seek(SeekFrom::Start(data_begin)).map_err(io)?;
+        self.data(x, &mut shape, &mut file)?;
+        file.write_all(NO_CHECKSUM).map_err(io)?;
+        let (keywords, text) = self.text(&shape, data_begin, data_len)?;
+        let header = header(shape.version, text.len() as u64, data_begin, data_len)
+            .ok_or_else(|| self.cannot_hold("more than 99,999,999 bytes of keywords"))?;
+        let mut front = header.into_bytes();
+        front.extend_from_slice(&text);
+        front.resize(usize::try_from(data_begin).unwrap_or(front.len()), b' ');
+        file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(&front)).map_err(io)?;
         drop(file);
-        self.verify(&shape, &keywords, data_begin + data_len + 8)
+        self.verify(&shape, &keywords, data_begin + data_len + NO_CHECKSUM.len() as u64)
+    }
+
+    /// All keywords, and TEXT.
+    fn text(
+        &self,
+        shape: &Shape,
+        data_begin: u64,
+        data_len: u64,
+    ) -> Result<(Vec<(String, String)>, Vec<u8>), WriteError> {
+        let mut keywords = compose(&self.old, shape, self.names_from_keywords, self.record);
+        let text = encode(&mut keywords, data_begin, data_len).map_err(|what| self.cannot_hold(what))?;
+        Ok((keywords, text))
     }
 
     /// X, once it is known that it and the patch fit together.
-    fn events(&self) -> Result<&Dense, WriteError> {
-        let Some(Matrix::Dense(x)) = &self.dataset.x else {
-            return Err(self.cannot_hold("FCS holds dense events only; there is no dense X"));
+    fn events(&self) -> Result<&Matrix, WriteError> {
+        let Some(x) = &self.dataset.x else {
+            return Err(self.cannot_hold("there is no X, and FCS holds nothing else"));
         };
         let (rows, cols) = x.shape();
-        if cols == 0 || cols != self.dataset.n_vars() {
+        if cols == 0 {
+            return Err(self.cannot_hold("there is no channel, and FCS asks for one"));
+        }
+        if cols != self.dataset.n_vars() {
             return Err(
                 self.cannot_hold(format!("X has {cols} columns for {} channels", self.dataset.n_vars()))
             );
@@ -118,78 +142,80 @@ impl Output<'_> {
                 self.cannot_hold(format!("new values lie outside the {rows} events × {cols} channels"))
             );
         }
-        // Doubles hold whole numbers of 53 significant bits; counters of 64 bits can ask for more.
-        let exact = |v: u64| v == 0 || 64 - v.leading_zeros() - v.trailing_zeros() <= 53;
-        let inexact = match x.values() {
-            Values::U64(v) => v.iter().find(|v| !exact(**v)).map(ToString::to_string),
-            Values::I64(v) => v.iter().find(|v| !exact(v.unsigned_abs())).map(ToString::to_string),
-            _ => None,
-        };
-        match inexact {
-            Some(v) => Err(self.cannot_hold(format!("the value {v} is not exact as a double"))),
-            None => Ok(x),
-        }
+        Ok(x)
     }
 
-    /// One pass over all values: are singles enough, and how large does each channel get?
-    fn shape(&self, x: &Dense) -> Result<Shape, WriteError> {
+    fn shape(&self, x: &Matrix, double: bool) -> Shape {
         let (n_events, n) = x.shape();
-        let mut max = vec![f64::NEG_INFINITY; n];
-        let mut double = false;
-        self.rows(x, 0..n_events, |row| {
-            for (m, &v) in max.iter_mut().zip(row) {
-                double |= !(v.is_nan() || f64::from(v as f32) == v);
-                if v > *m && v.is_finite() {
-                    *m = v;
-                }
-            }
-        });
         let var = &self.dataset.var;
-        let text = |column: &str, i: usize| {
-            var.column(column).and_then(|c| c.text(i)).unwrap_or_default().into_owned()
-        };
-        let columns = max.into_iter().enumerate().map(|(i, max)| Column {
+        let text =
+            |column: &str, i: usize| var.column(column).and_then(|c| c.text(i)).map(|t| t.into_owned());
+        let number = |column: &str, i: usize| text(column, i).and_then(|t| t.parse::<f64>().ok());
+        let columns = (0..n).map(|i| Column {
             name: var.index.get(i).unwrap_or_default().into_owned(),
-            stain: text("marker", i),
-            max,
+            stain: text("marker", i).unwrap_or_default(),
+            max: None,
+            range: number("pnr", i),
+            amplification: text("pne", i),
+            gain: number("png", i),
         });
-        Ok(Shape { n_events, double, columns: columns.collect() })
+        Shape { n_events, double, version: self.options.fcs_version, columns: columns.collect() }
     }
 
-    /// Hands over rows one by one, with new values in their places.
-    fn rows(&self, x: &Dense, range: std::ops::Range<usize>, sink: impl FnMut(&[f64])) {
-        let n = x.shape().1;
-        with_values!(x.values(), v => patched(v, n, range, self.patch, sink));
+    /// Writes all events and notes the largest value of each channel.
+    fn data(&self, x: &Matrix, shape: &mut Shape, file: &mut File) -> Result<(), WriteError> {
+        let progress = self.options.progress;
+        let mut out = Run {
+            max: vec![f64::NEG_INFINITY; shape.columns.len()],
+            bytes: Vec::new(),
+            double: shape.double,
+            patch: self.patch,
+        };
+        progress.start("events", shape.n_events as u64);
+        let walk = x.stream(self.options.memory, &mut |start, block| {
+            if progress.cancelled() {
+                return Err(DataError::stopped(WriteError::Cancelled { path: self.path.to_owned() }));
+            }
+            let done = (start + block.len()) as u64;
+            out.take(start, &block);
+            file.write_all(&out.bytes).map_err(|e| DataError::stopped(WriteError::io(self.path, e)))?;
+            progress.advance(done, "");
+            Ok(())
+        });
+        progress.finish();
+        walk.map_err(|e| WriteError::streamed(self.path, e))?;
+        for (column, max) in shape.columns.iter_mut().zip(out.max) {
+            column.max = Some(max);
+        }
+        Ok(())
     }
 
     /// Opens the new file again: TEXT as written, DATA as long as promised, nothing after it.
     fn verify(&self, shape: &Shape, keywords: &[(String, String)], length: u64) -> Result<(), WriteError> {
         let failed = |what: String| WriteError::Verify { path: self.path.to_owned(), what };
-        let parts = super::parts(self.path, &ReadLimits::default()).map_err(|e| {
-            let text = e.to_string();
-            let own = format!("{}: ", self.path.display());
-            failed(text.strip_prefix(&own).unwrap_or(&text).to_owned())
-        })?;
-        let kind = if shape.double { Kind::Double } else { Kind::Float };
-        let trimmed = |k: &str| k.trim_matches(|c: char| c.is_whitespace() || c == '\0').to_owned();
+        let Parts { layout, keywords: read, file_len, .. } = chain::open(self.path, &ReadOptions::default())
+            .map_err(|e| {
+                let text = e.to_string();
+                let own = format!("{}: ", self.path.display());
+                failed(text.strip_prefix(&own).unwrap_or(&text).to_owned())
+            })?;
+        let stored = if shape.double { Stored::Double } else { Stored::Float };
+        let trimmed = |k: &str| k.trim_matches(super::split::blank).to_owned();
         let same = |(a, b): (&(String, String), &(String, String))| trimmed(&a.0) == b.0 && a.1 == b.1;
-        let read = parts.keywords.pairs();
-        if parts.layout.n_events != shape.n_events as u64
-            || parts.layout.channels.len() != shape.columns.len()
-        {
+        let (events, channels) = (layout.n_events.unwrap_or(0), layout.channels.len());
+        let read = read.pairs();
+        if events != shape.n_events as u64 || channels != shape.columns.len() {
             Err(failed(format!(
-                "{} events × {} channels read, {} × {} written",
-                parts.layout.n_events,
-                parts.layout.channels.len(),
+                "{events} events × {channels} channels read, {} × {} written",
                 shape.n_events,
                 shape.columns.len()
             )))
-        } else if parts.layout.kind != kind || parts.layout.big_endian {
+        } else if layout.order != ByteOrder::Little || layout.channels.iter().any(|c| c.stored != stored) {
             Err(failed("the type of the values is not the one written".into()))
         } else if read.len() != keywords.len() || !keywords.iter().zip(read).all(same) {
             Err(failed("the keywords read are not those written".into()))
-        } else if parts.file_len != length {
-            Err(failed(format!("{} bytes long, {length} written", parts.file_len)))
+        } else if file_len != length {
+            Err(failed(format!("{file_len} bytes long, {length} written")))
         } else {
             Ok(())
         }
@@ -200,33 +226,80 @@ impl Output<'_> {
     }
 }
 
-/// Rows of a row-major buffer as doubles, each with the patch applied.
-fn patched<T: Element>(
-    values: &[T],
-    n: usize,
-    range: std::ops::Range<usize>,
-    patch: Option<&Patch>,
-    mut sink: impl FnMut(&[f64]),
-) {
-    let mut row = vec![0.0; n];
-    for (i, stored) in values.chunks_exact(n).enumerate().take(range.end).skip(range.start) {
-        for (to, v) in row.iter_mut().zip(stored) {
-            *to = v.to_f64();
+/// A run of events on its way to the file.
+struct Run<'a> {
+    max: Vec<f64>,
+    bytes: Vec<u8>,
+    double: bool,
+    patch: Option<&'a Patch>,
+}
+
+impl Run<'_> {
+    /// Makes the bytes of a run that begins with event `start`.
+    fn take(&mut self, start: usize, block: &Block) {
+        self.bytes.clear();
+        match block {
+            Block::Dense(d) => self.dense(start, d),
+            Block::Csr(s) => self.csr(start, s),
         }
-        if let Some((patch, new)) = patch.and_then(|p| p.row(i).map(|new| (p, new))) {
+    }
+
+    fn dense(&mut self, start: usize, d: &Dense) {
+        let n = d.shape().1;
+        let mut row = vec![0.0; n];
+        with_values!(d.values(), v => {
+            for (i, stored) in v.chunks_exact(n).enumerate() {
+                for (to, from) in row.iter_mut().zip(stored) {
+                    *to = from.to_f64();
+                }
+                self.row(start + i, &mut row);
+            }
+        });
+    }
+
+    fn csr(&mut self, start: usize, s: &Sparse) {
+        let mut row = vec![0.0; s.shape().1];
+        with_values!(s.values(), v => {
+            for (i, w) in s.indptr().windows(2).enumerate() {
+                row.fill(0.0);
+                let span = w[0] as usize..w[1] as usize;
+                let indices = s.indices().get(span.clone()).unwrap_or_default();
+                for (&c, x) in indices.iter().zip(v.get(span).unwrap_or_default()) {
+                    // Entries stored twice add up, as in scipy.
+                    if let Some(to) = row.get_mut(c as usize) {
+                        *to += x.to_f64();
+                    }
+                }
+                self.row(start + i, &mut row);
+            }
+        });
+    }
+
+    /// One event, with new values in their places.
+    fn row(&mut self, event: usize, row: &mut [f64]) {
+        if let Some((patch, new)) = self.patch.and_then(|p| p.row(event).map(|new| (p, new))) {
             for (&column, &v) in patch.columns().iter().zip(new) {
                 if let Some(to) = row.get_mut(column) {
                     *to = f64::from(v);
                 }
             }
         }
-        sink(&row);
+        for (&v, m) in row.iter().zip(&mut self.max) {
+            if v > *m && v.is_finite() {
+                *m = v;
+            }
+        }
+        if self.double {
+            row.iter().for_each(|v| self.bytes.extend_from_slice(&v.to_le_bytes()));
+        } else {
+            row.iter().for_each(|v| self.bytes.extend_from_slice(&(*v as f32).to_le_bytes()));
+        }
     }
 }
 
 /// The 58 bytes of the HEADER; `None` when TEXT ends beyond what eight digits hold. DATA beyond that is given in TEXT
 /// alone, with zeros here.
-fn header(text_len: u64, data_begin: u64, data_len: u64) -> Option<String> {
+fn header(version: FcsVersion, text_len: u64, data_begin: u64, data_len: u64) -> Option<String> {
     let text_end = HEADER_LEN + text_len - 1;
     if text_end > MAX_HEADER_OFFSET {
         return None;
@@ -237,7 +310,11 @@ fn header(text_len: u64, data_begin: u64, data_len: u64) -> Option<String> {
         n if n <= MAX_HEADER_OFFSET => (data_begin, n),
         _ => (0, 0),
     };
-    Some(format!("FCS3.1    {HEADER_LEN:>8}{text_end:>8}{begin:>8}{end:>8}{:>8}{:>8}", 0, 0))
+    let version = match version {
+        FcsVersion::V3_1 => "FCS3.1",
+        FcsVersion::V3_2 => "FCS3.2",
+    };
+    Some(format!("{version}    {HEADER_LEN:>8}{text_end:>8}{begin:>8}{end:>8}{:>8}{:>8}", 0, 0))
 }
 
 #[cfg(test)]
@@ -246,6 +323,7 @@ mod tests {
 
     #[test]
     fn data_beyond_eight_digits_is_left_to_text() {
+        let header = |text, begin, len| super::header(FcsVersion::V3_1, text, begin, len);
         let h = header(942, 1000, 99_999_000).unwrap();
         assert_eq!(h.len(), 58);
         assert_eq!(&h[26..42], "    100099999999");

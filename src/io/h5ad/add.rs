@@ -8,7 +8,8 @@ use hdf5::{File, Group};
 
 use super::annotate::dict;
 use super::matrix_out;
-use super::write::Out;
+use super::names::safe_name;
+use super::write_elem::Out;
 use crate::data::{Annotation, Column, Dataset};
 use crate::io::hdf5::{Node, Source, set_texts};
 use crate::io::{Additions, ReadError, ReadOptions, WriteError, WriteOptions};
@@ -44,14 +45,17 @@ pub(super) fn elements(
         let parent = dict(source, file, "uns", path)?;
         for (name, value) in &additions.uns {
             clear(&parent, name, &out)?;
-            out.entry(&parent, name, value)?;
+            out.value(&parent, name, value)?;
         }
     }
     Ok(())
 }
 
 fn clear(parent: &Group, name: &str, out: &Out) -> Result<(), WriteError> {
-    out.name(name)?;
+    if safe_name(name) != name {
+        let what = format!("{name:?} as a name inside an h5ad file; choose another name");
+        return Err(WriteError::CannotHold { path: out.path.to_owned(), what });
+    }
     if parent.link_exists(name) { out.lib(parent.unlink(name)) } else { Ok(()) }
 }
 

@@ -139,17 +139,22 @@ impl Direct {
         self.fill.iter().all(|b| *b == 0)
     }
 
-    /// Position of the first element of a chunk, along each axis of the dataset.
-    pub(super) fn offset(&self, chunk: &Chunk) -> Vec<u64> {
+    /// Row and column of the first element of a chunk.
+    fn place(&self, chunk: &Chunk) -> [u64; 2] {
         let columns = self.shape[1].div_ceil(self.chunk[1]).max(1) as u64;
-        let both = [chunk.cell / columns * self.chunk[0] as u64, chunk.cell % columns * self.chunk[1] as u64];
-        both.into_iter().take(self.axes).collect()
+        [chunk.cell / columns * self.chunk[0] as u64, chunk.cell % columns * self.chunk[1] as u64]
     }
 
-    /// The elements of a chunk along one axis that lie within the dataset.
+    /// Position of the first element of a chunk, along each axis of the dataset.
+    pub(super) fn offset(&self, chunk: &Chunk) -> Vec<u64> {
+        self.place(chunk).into_iter().take(self.axes).collect()
+    }
+
+    /// The elements of a chunk that lie within the dataset.
     pub(super) fn inside(&self, chunk: &Chunk) -> usize {
-        let first = usize::try_from(chunk.cell).unwrap_or(usize::MAX).saturating_mul(self.chunk[0]);
-        self.chunk[0].min(self.shape[0].saturating_sub(first))
+        let [row, column] = self.place(chunk).map(|at| usize::try_from(at).unwrap_or(usize::MAX));
+        let rows = self.chunk[0].min(self.shape[0].saturating_sub(row));
+        rows * self.chunk[1].min(self.shape[1].saturating_sub(column))
     }
 
     /// The bytes of a chunk as they are stored.
@@ -343,3 +348,7 @@ fn filling(dcpl: &hdf5::plist::DatasetCreate, dtype: DType) -> Option<Vec<u8>> {
         F16: half::f16, F32: f32, F64: f64)?;
     Some(fill.bytes().to_vec())
 }
+
+#[cfg(test)]
+#[path = "direct_tests.rs"]
+mod tests;

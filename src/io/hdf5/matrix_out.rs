@@ -243,3 +243,7 @@ pub(super) fn write_pointers(
     let d = create(group, "indptr", dtype, &shape, &storage)?;
     write_rows(&d, 0, &whole(dtype, indptr.iter().copied()))
 }
+
+#[cfg(test)]
+#[path = "matrix_out_tests.rs"]
+mod tests;

@@ -41,12 +41,12 @@ impl<'a> Meter<'a> {
     /// # Errors
     /// [`DataError::Stopped`] with [`WriteError::Cancelled`] when somebody asked to stop.
     pub(in crate::io) fn advance(&mut self, more: u64) -> Result<(), DataError> {
-        if self.progress.cancelled() {
-            return Err(DataError::stopped(WriteError::Cancelled { path: self.out.clone() }));
-        }
         self.done += more;
         let rate = self.done as f64 / self.since.elapsed().as_secs_f64().max(1e-3) / 1e6;
         self.progress.advance(self.done, &format!("{rate:.0} M numbers/s"));
+        if self.progress.cancelled() {
+            return Err(DataError::stopped(WriteError::Cancelled { path: self.out.clone() }));
+        }
         Ok(())
     }
 }

@@ -46,7 +46,8 @@ impl Array {
         let Some(chunks) = direct.chunks() else { return Ok(None) };
         let [rows, all] = direct.extent();
         let [_, width] = direct.chunk;
-        let whole = columns.start % width == 0 && (columns.end % width == 0 || columns.end == all);
+        let whole =
+            columns.start.is_multiple_of(width) && (columns.end.is_multiple_of(width) || columns.end == all);
         if !whole || !direct.fills_with_zero() {
             return Ok(None);
         }

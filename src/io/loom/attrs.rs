@@ -99,7 +99,7 @@ fn element(source: &Source, d: &Dataset) -> Result<Element, ReadError> {
 
 fn opaque(source: &Source, d: &Dataset, what: &str) -> Element {
     tracing::warn!("{}: {}: {what} is not understood; left out", source.path.display(), d.name());
-    Element::Beside(Annotation::Opaque { encoding: what.to_owned() })
+    Element::Beside(Annotation::Opaque { encoding: what.to_owned(), stored: None })
 }
 
 /// Text along two axes as columns called by their numbers.
@@ -176,5 +176,15 @@ pub(super) fn without_booleans(values: &Values) -> Values {
     match values {
         Values::Bool(v) => Values::U8(v.iter().map(|b| u8::from(*b)).collect()),
         v => v.clone(),
+    }
+}
+
+/// What an element holds, in a word.
+pub(super) fn words(kind: &Kind) -> String {
+    match kind {
+        Kind::Text(_) => "text".into(),
+        Kind::Compound(_) => "records".into(),
+        Kind::Number(t) => t.name().into(),
+        Kind::Other(what) => what.clone(),
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn read(source: &Source, root: &Group) -> Result<Globals, ReadError> 
                     .unwrap_or_else(|e| unreadable(&e)),
                 _ => {
                     tracing::warn!("{}: /attrs/{name}: a group, left out", source.path.display());
-                    Uns::Opaque { encoding: "group".into() }
+                    Uns::Opaque { encoding: "group".into(), stored: None }
                 }
             };
             all.insert(name, value);
@@ -63,7 +63,7 @@ pub(super) fn read(source: &Source, root: &Group) -> Result<Globals, ReadError> 
 
 fn unreadable(e: &ReadError) -> Uns {
     tracing::warn!("{e}; left out");
-    Uns::Opaque { encoding: "unreadable".into() }
+    Uns::Opaque { encoding: "unreadable".into(), stored: None }
 }
 
 fn value(source: &Source, c: &Container, at: &str) -> Result<Uns, ReadError> {
@@ -85,7 +85,7 @@ fn value(source: &Source, c: &Container, at: &str) -> Result<Uns, ReadError> {
         }
         kind => {
             tracing::warn!("{}: {at}: not understood; left out", source.path.display());
-            Ok(Uns::Opaque { encoding: format!("{kind:?}") })
+            Ok(Uns::Opaque { encoding: format!("{kind:?}"), stored: None })
         }
     }
 }

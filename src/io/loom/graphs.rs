@@ -6,6 +6,7 @@ use hdf5_metno as hdf5;
 
 use hdf5::Group;
 
+use super::attrs::words;
 use crate::data::{Annotation, DType, DataError, Dense, Element, Layout, Matrix, Sparse, Values};
 use crate::io::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, by_row, whole_size};
@@ -67,7 +68,7 @@ fn vector(source: &Source, g: &Group, name: &str) -> Result<Values, ReadError> {
     match (source.kind(&d), d.ndim()) {
         (Kind::Number(dtype), 1) => source.numbers(&d, dtype),
         (kind, axes) => {
-            let what = format!("{kind:?} along {axes} axes, expected numbers along one");
+            let what = format!("{} along {axes} axes, expected numbers along one", words(&kind));
             Err(source.malformed(d.name(), what))
         }
     }

@@ -9,7 +9,7 @@ use hdf5::{Dataset, Hyperslab, SliceOrIndex};
 use ndarray::{Array2, Ix2};
 use rayon::prelude::*;
 
-use super::turn;
+use super::{attrs, turn};
 use crate::data::{Block, BlockSink, DType, DataError, Layout, Matrix, RowSource, Values};
 use crate::io::ReadError;
 use crate::io::hdf5::{Array, BEST_RATIO, Kind, Source, Tile, UNBACKED};
@@ -53,7 +53,7 @@ pub(super) fn open(source: &Source, d: &Dataset, backed: bool) -> Result<Turned,
         Kind::Number(DType::Bool) => DType::U8,
         Kind::Number(dtype) => dtype,
         kind => {
-            let what = format!("holds {}, expected numbers", words(&kind));
+            let what = format!("holds {}, expected numbers", attrs::words(&kind));
             return Err(source.malformed(at, what));
         }
     };
@@ -92,15 +92,6 @@ pub(super) fn open(source: &Source, d: &Dataset, backed: bool) -> Result<Turned,
         m.layout = Layout::Csr;
     }
     Ok(m)
-}
-
-fn words(kind: &Kind) -> String {
-    match kind {
-        Kind::Text(_) => "text".into(),
-        Kind::Compound(_) => "records".into(),
-        Kind::Number(t) => t.name().into(),
-        Kind::Other(what) => what.clone(),
-    }
 }
 
 impl Turned {
@@ -260,6 +251,10 @@ impl RowSource for Turned {
             // Walking through the rows fails at the same place, and that can say why.
             Err(_) => Some((self.genes as u64).saturating_mul(self.cells as u64)),
         }
+    }
+
+    fn nnz_known(&self) -> Option<u64> {
+        self.nnz.get().copied()
     }
 
     fn rows(&self, range: Range<usize>) -> Result<Block, DataError> {

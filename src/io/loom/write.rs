@@ -118,7 +118,7 @@ impl Out<'_> {
                         items.extend(self.column(&mut names, &format!("{key}.{name}"), c));
                     }
                 }
-                Annotation::Opaque { encoding } => {
+                Annotation::Opaque { encoding, .. } => {
                     self.left(key, &format!("encoding {encoding} is not understood"))
                 }
             }
@@ -234,8 +234,14 @@ impl Out<'_> {
                 Uns::Number(v) => self.numbers(g, &names.give(key), &[], v)?,
                 Uns::Array { shape, values } => self.numbers(g, &names.give(key), shape, values)?,
                 Uns::Map(m) if key == "scx" => self.records(g, m)?,
-                Uns::Map(_) => self.left(&format!("uns/{key}"), "loom has no groups there"),
-                Uns::Opaque { encoding } => {
+                Uns::StringArray { .. }
+                | Uns::Column(_)
+                | Uns::Matrix(_)
+                | Uns::Frame(_)
+                | Uns::Records { .. }
+                | Uns::Null
+                | Uns::Map(_) => self.left(&format!("uns/{key}"), "loom has single values and lists there"),
+                Uns::Opaque { encoding, .. } => {
                     self.left(&format!("uns/{key}"), &format!("encoding {encoding} is not understood"));
                 }
             }

@@ -66,6 +66,8 @@ pub enum Kind {
     Group,
     /// An array of numbers or texts.
     Array,
+    /// Nothing: Python's `None`.
+    Null,
     /// More than one of these.
     Mixed,
     /// An encoding scx does not understand.
@@ -194,7 +196,7 @@ fn annotation(place: Place, name: &str, a: &Annotation) -> Part {
             words: format!("table of {} columns", f.columns.len()),
             bytes: columns(place, f).iter().map(|p| p.bytes).sum(),
         },
-        Annotation::Opaque { encoding } => opaque(place, name, encoding),
+        Annotation::Opaque { encoding, .. } => opaque(place, name, encoding),
     }
 }
 
@@ -217,7 +219,13 @@ fn uns(name: &str, u: &Uns) -> Part {
         Uns::Number(v) => of(Kind::Scalar, v.dtype().name().into()),
         Uns::Strings(v) => of(Kind::Array, format!("{} texts", v.len())),
         Uns::Array { values, .. } => of(Kind::Array, format!("{} {}", values.len(), values.dtype().name())),
-        Uns::Opaque { encoding } => opaque(Place::Uns, name, encoding),
+        Uns::StringArray { values, .. } => of(Kind::Array, format!("{} texts", values.len())),
+        Uns::Column(c) => of(Kind::Group, c.kind()),
+        Uns::Matrix(m) => of(Kind::Group, format!("{} matrix", m.layout().name())),
+        Uns::Frame(f) => of(Kind::Group, format!("table of {} columns", f.columns.len())),
+        Uns::Records { fields, .. } => of(Kind::Group, format!("records of {} fields", fields.len())),
+        Uns::Null => of(Kind::Null, "nothing".into()),
+        Uns::Opaque { encoding, .. } => opaque(Place::Uns, name, encoding),
     }
 }
 
@@ -229,6 +237,11 @@ fn uns_bytes(u: &Uns) -> u64 {
         Uns::Strings(v) => v.iter().map(|s| s.len() as u64 + 16).sum(),
         Uns::Number(v) => numbers(v),
         Uns::Array { values, .. } => numbers(values),
-        Uns::Opaque { .. } => 0,
+        Uns::StringArray { values, .. } => values.iter().map(|s| s.len() as u64 + 16).sum(),
+        Uns::Column(c) => c.len() as u64 * 8,
+        Uns::Matrix(m) => matrix(Place::Uns, "", m).bytes,
+        Uns::Frame(f) => columns(Place::Uns, f).iter().map(|p| p.bytes).sum(),
+        Uns::Records { fields, .. } => fields.iter().map(|(_, c)| c.len() as u64 * 8).sum(),
+        Uns::Null | Uns::Opaque { .. } => 0,
     }
 }

@@ -18,6 +18,8 @@ pub enum Entry {
     Left(&'static str),
     /// Kept from this anndata on, otherwise in another form from which everything can be had back.
     Since(Compat, &'static str),
+    /// Kept from this anndata on, otherwise left behind, and why.
+    From(Compat, &'static str),
     /// Only when the file holds this table; then the form, empty when unchanged, and whether something is lost.
     Of(Table, &'static str, bool),
     /// Names of the rows of this table or of X.
@@ -178,6 +180,9 @@ pub static RULES: &[Rule] = &[
         [K, NO_UNS, L("attributes hold single values"), R("features/target_sets"), NO_UNS, FILE, FILE]),
     row(Place::Uns, Some(Kind::Scalar), "uns, one text or number",
         [K, NO_UNS, R("attrs"), NO_UNS, NO_UNS, FILE, FILE]),
+    row(Place::Uns, Some(Kind::Null), "uns, nothing (null)",
+        [Entry::From(Compat::V0_12, "anndata reads no null before 0.12"), NO_UNS, L("attributes hold single values"),
+         NO_UNS, NO_UNS, FILE, FILE]),
     row(Place::Uns, Some(Kind::Opaque), "uns, not understood",
         [K, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD]),
     row(Place::Uns, Some(Kind::Array), "uns, arrays",
@@ -231,6 +236,8 @@ impl Entry {
             L(why) => Fate::Left { why: why.into() },
             Since(first, _) if compat >= first => Fate::Kept,
             Since(_, to) => changed(to, false),
+            Entry::From(first, _) if compat >= first => Fate::Kept,
+            Entry::From(_, why) => Fate::Left { why: why.into() },
             Of(own, ..) if own != table => {
                 Fate::Left { why: format!("the file holds the table {}", table.name()) }
             }
@@ -250,6 +257,7 @@ impl Entry {
             Y(to) => format!("**{to}**"),
             L(why) => format!("**left behind**: {why}"),
             Since(_, to) => format!("{to} (kept with `--h5ad-compat 0.13`)"),
+            Entry::From(_, why) => format!("kept; with an older `--h5ad-compat` **left behind**: {why}"),
             Of(t, "", _) => format!("with `--table {}`", t.name()),
             Of(t, to, _) => format!("with `--table {}`: {to}", t.name()),
             NamesOf(t) => format!("with `--table {}` or `x`", t.name()),

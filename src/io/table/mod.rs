@@ -2,6 +2,7 @@
 
 mod matrix;
 mod number;
+pub(super) mod parquet;
 mod read;
 mod records;
 mod scan;
@@ -13,6 +14,7 @@ use std::path::Path;
 use super::{WriteError, WriteOptions};
 use crate::data::{Dataset, Matrix};
 
+pub use parquet::{write_frame_parquet, write_matrix_parquet};
 pub(super) use read::read;
 pub(super) use sniff::probe;
 pub(super) use text::write;

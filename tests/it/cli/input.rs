@@ -26,7 +26,7 @@ fn refused_everywhere(dir: &Dir, bad: &str, says: &[&str]) {
 fn what_is_no_file_of_ours_is_named_whatever_it_serves_as() {
     let dir = support::files();
     dir.write("empty.fcs", "");
-    dir.write("text.fcs", "Time,CD3\n1,2\n");
+    dir.write("text.fcs", "Dear all,\nhere are the cells.\n");
     dir.write("short.fcs", "FCS3.0");
     dir.write("packed.fcs", [0x1f, 0x8b, 8, 0, 0, 0]);
     dir.write("half.h5ad", b"\x89HDF\r\n\x1a\n");
@@ -85,11 +85,11 @@ fn a_file_cut_anywhere_is_refused() {
 fn unsupported_kinds_say_so() {
     let dir = support::files();
     let mut bytes = dir.bytes("s.fcs");
-    // The data type in TEXT, `$DATATYPE` and its value between delimiters.
-    let at = bytes.windows(9).position(|w| w == b"$DATATYPE").expect("$DATATYPE") + 10;
-    bytes[at] = b'A';
-    dir.write("ascii.fcs", bytes);
-    refused_everywhere(&dir, "ascii.fcs", &["unsupported", "ASCII"]);
+    // The mode in TEXT, `$MODE` and its value between delimiters.
+    let at = bytes.windows(5).position(|w| w == b"$MODE").expect("$MODE") + 6;
+    bytes[at] = b'U';
+    dir.write("histogram.fcs", bytes);
+    refused_everywhere(&dir, "histogram.fcs", &["unsupported", "histograms"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hdf5_metno as hdf5;
-use scx::data::{DType, Dataset, Layout, Patch};
+use scx::data::{Annotation, DType, Dataset, Layout, Patch};
 use scx::io::{Additions, NewValues, ReadOptions, WriteError, WriteOptions, h5ad};
 
 use super::compare::{dense, differences, exact, summary};
@@ -187,8 +187,11 @@ fn check_every_file(into_x: bool) {
     let dir = tempfile::tempdir().unwrap();
     let mut done: Vec<Pair> =
         every_file().iter().filter_map(|path| check(path, into_x, dir.path())).collect();
-    // anndata refuses a whole file for an encoding it does not know; scx does not.
-    done.retain(|[original, ..]| !original.ends_with("unknown_encodings.h5ad"));
+    // anndata refuses a whole file for an encoding it does not know, or has no library for; scx does not.
+    done.retain(|[original, ..]| {
+        let opaque = |a: &Annotation| matches!(a, Annotation::Opaque { .. });
+        !original.ends_with("unknown_encodings.h5ad") && !read(original).obsm.values().any(opaque)
+    });
     python(&done);
 }
 
@@ -251,7 +254,8 @@ fn a_second_run_replaces_the_layer_and_appends_to_the_log() {
     };
     assert_eq!((log("000").as_str(), log("001").as_str()), (r#"{"verb":"correct"}"#, "{}"));
     let mut wrong = Vec::new();
-    let summaries = (summary(&read(&two)), summary(&read(&one)));
+    let mut summaries = (summary(&read(&two)), summary(&read(&one)));
+    (summaries.0["uns"], summaries.1["uns"]) = (serde_json::Value::Null, serde_json::Value::Null);
     differences("", &summaries.0, &summaries.1, &mut wrong);
     assert!(wrong.is_empty(), "the same patch twice is the patch once: {wrong:?}");
 }

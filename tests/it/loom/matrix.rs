@@ -83,7 +83,9 @@ fn entries_are_counted_before_and_after_a_walk_alike() {
     let (before, after) = (read(&path), read(&path));
     let (before, after) = (before.x.unwrap(), after.x.unwrap());
     assert_eq!(before.layout(), Layout::Csr);
+    assert_eq!(before.nnz_known(), None, "nothing has been counted yet");
     let counted = before.nnz().unwrap();
+    assert_eq!(before.nnz_known(), Some(counted));
     let (_, entries) = streamed(&after, 1 << 30);
     assert_eq!((counted, after.nnz()), (entries, Some(entries)));
     assert!(entries > 1000);
