@@ -11,13 +11,13 @@ mod limits;
 pub mod loom;
 pub mod loss;
 mod options;
+mod outline;
 mod positioned;
 mod spill;
 pub mod table;
 mod tenx;
 pub mod tenx_h5;
 pub mod tenx_mtx;
-mod outline;
 
 use std::path::Path;
 
@@ -250,6 +250,15 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
 pub fn codec(format: Format) -> &'static Codec {
     // Every format has its row: checked by a test.
     CODECS.iter().find(|c| c.format == format).unwrap_or(&CODECS[0])
+}
+
+/// Puts FCS keywords where a format that has none of its own keeps them: in `uns["fcs"]`, where [`fcs::write`] looks for
+/// them on the way back.
+pub fn keep_keywords(dataset: &mut Dataset, to: Format) {
+    if to != Format::Fcs && to != Format::Loom && !dataset.source.keywords.is_empty() {
+        let kept = fcs::keywords_to_uns(&dataset.source.keywords, &dataset.source.dialect);
+        dataset.uns.entry("fcs".into()).or_insert(kept);
+    }
 }
 
 /// Writes a data set as a new file (a new folder for formats that are folders), whole or not at all.

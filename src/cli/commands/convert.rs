@@ -38,6 +38,7 @@ fn convert(args: &ConvertArgs, console: &Console) -> Result<(), CliError> {
         let plan = estimate::of(&args.input, &dataset, from.format, to, &options);
         return tell(args, from, to, &report, &left, Some(&plan), console);
     }
+    io::keep_keywords(&mut dataset, to);
     if !args.no_provenance {
         let record = record(args, &dataset, from.format, to)?;
         provenance::append(&mut dataset.uns, &record);

@@ -87,6 +87,7 @@ impl ArrayOut {
             }
             write_chunk(&self.dataset, &place, 0, &bytes)?;
         }
+        self.dataset.flush()?;
         Ok(self.dataset)
     }
 }

@@ -121,7 +121,8 @@ pub(in crate::io) fn create(
     builder.empty_as(descriptor(dtype)).shape(shape.to_vec()).create(name)
 }
 
-/// Writes row-major values into the rows from `start` on.
+/// Writes row-major values into the rows from `start` on. With the last rows everything goes to the disk: closing a
+/// dataset would do so, too, but nobody hears when that fails.
 pub(in crate::io) fn write_rows(d: &Dataset, start: usize, values: &Values) -> hdf5::Result<()> {
     let shape = d.shape();
     let per_row = shape.get(1..).unwrap_or(&[]).iter().product::<usize>();
@@ -129,10 +130,11 @@ pub(in crate::io) fn write_rows(d: &Dataset, start: usize, values: &Values) -> h
         return Ok(());
     }
     if shape.is_empty() {
-        return with_values!(values, v => match v.first() {
+        with_values!(values, v => match v.first() {
             Some(v) => d.write_scalar(v),
             None => Ok(()),
-        });
+        })?;
+        return d.flush();
     }
     let rows = values.len() / per_row;
     let mut slab = vec![SliceOrIndex::from(start..start + rows)];
@@ -144,7 +146,8 @@ pub(in crate::io) fn write_rows(d: &Dataset, start: usize, values: &Values) -> h
     with_values!(values, v => {
         let view = ndarray::ArrayView::from_shape(ndarray::IxDyn(&run), v.as_slice())?;
         d.write_slice(view, Hyperslab::from(slab))
-    })
+    })?;
+    if shape.first() == Some(&(start + rows)) { d.flush() } else { Ok(()) }
 }
 
 /// Text of variable length; a text with a zero byte inside cannot be stored.
@@ -162,6 +165,7 @@ pub(in crate::io) fn write_strings(
     let d = group.new_dataset::<VarLenUnicode>().no_chunk().shape([values.len()]).create(name)?;
     if !values.is_empty() {
         d.write_raw(&values)?;
+        d.flush()?;
     }
     Ok(d)
 }
@@ -203,6 +207,7 @@ pub(in crate::io) fn write_fixed_strings(
 pub(in crate::io) fn write_string(group: &Group, name: &str, value: &str) -> hdf5::Result<Dataset> {
     let d = group.new_dataset::<VarLenUnicode>().no_chunk().create(name)?;
     d.write_scalar(&text(value)?)?;
+    d.flush()?;
     Ok(d)
 }
 
