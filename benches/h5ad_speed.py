@@ -1,6 +1,6 @@
 """Reading, copying and compressing a sparse h5ad file: scx against anndata and scanpy, and how scx grows.
 
-    python benches/h5ad_speed.py [read] [recompress] [copy] [tenx] [growth] [--example PATH] [--cells N]
+    python benches/h5ad_speed.py [read] [recompress] [copy] [tenx] [growth] [--scx PATH] [--example PATH] [--cells N]
 
 Best of 3 rounds on (at most) 2 cores, which should be idle; scx and its peer take turns. The files (50,000 cells x
 20,000 genes, 1,500 genes a cell; four times that for growth) are made once and kept in the system's folder for temporary
@@ -130,47 +130,49 @@ def copied(path):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("jobs", nargs="*", default=[])
-    parser.add_argument("--example", type=Path)
-    parser.add_argument("--scx", type=Path, help="the program, for 10x h5")
+    parser.add_argument("--example", type=Path, help="the built example h5ad_read")
+    parser.add_argument("--scx", type=Path, help="the built program")
     parser.add_argument("--cells", type=int, default=50_000)
     args = parser.parse_args()
-    jobs = args.jobs or ["read", "recompress", "copy", "growth"]
+    jobs = args.jobs or ["read", "recompress", "copy", "tenx", "growth"]
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
     root = Path(__file__).resolve().parent.parent
-    scx = args.example
-    if scx is None:
-        subprocess.run(["cargo", "build", "--release", "--quiet", "--example", "convert_h5ad"], cwd=root, check=True)
-        scx = Path(os.environ.get("CARGO_TARGET_DIR", root / "target")) / "release/examples/convert_h5ad"
+    scx, example = args.scx, args.example
+    if scx is None or example is None:
+        build = ["cargo", "build", "--release", "--quiet", "--bin", "scx", "--example", "h5ad_read"]
+        subprocess.run(build, cwd=root, check=True)
+        built = Path(os.environ.get("CARGO_TARGET_DIR", root / "target")) / "release"
+        scx, example = scx or built / "scx", example or built / "examples/h5ad_read"
     subprocess.run([sys.executable, "-W", "ignore", "-c", "import anndata, h5py, scanpy; from importlib.metadata import version as v;"
                     "print(*(f'{p} {v(p)}' for p in ('anndata', 'scanpy', 'h5py')), sep=', ')"], check=True)
     print(f"{args.cells:,} cells, load {os.getloadavg()[0]:.1f}", flush=True)
+    convert = [scx, "convert", "--force", "--quiet"]
     out, again = FOLDER / "scx.out.h5ad", FOLDER / "peer.out.h5ad"
     if "read" in jobs:
         path = make("h5ad", args.cells)
-        compare("read", [scx, "read", path], f"anndata.read_h5ad({str(path)!r})")
+        compare("read", [example, "keep", path], f"anndata.read_h5ad({str(path)!r})")
     if "recompress" in jobs:
         path = make("h5ad", args.cells)
         # The stored level is 4, anndata's own default for gzip: asked for another, every chunk is encoded again.
         work = f"anndata.read_h5ad({str(path)!r}).write_h5ad({str(again)!r}, compression='gzip')"
-        compare("recompress", [scx, "write", path, out, "gzip:5"], work)
+        compare("recompress", [*convert, path, out, "--compression", "gzip:5"], work)
         print(f"{'':12} bytes: scx {out.stat().st_size:,}, peer {again.stat().st_size:,}")
     if "copy" in jobs:
         path = make("h5ad", args.cells)
         work = f"anndata.read_h5ad({str(path)!r}).write_h5ad({str(again)!r}, compression='gzip')"
-        compare("copy", [scx, "write", path, out], work)
+        compare("copy", [*convert, path, out], work)
         print(f"{'':12} cp takes {copied(path):.2f} s")
     if "tenx" in jobs:
         path = make("tenx", args.cells)
         work = f"scanpy.read_10x_h5({str(path)!r}).write_h5ad({str(again)!r}, compression='gzip')"
-        ours = [args.scx, "convert", path, out, "--force"] if args.scx else [scx, "write", path, out]
-        compare("10x to h5ad", ours, work)
+        compare("10x to h5ad", [*convert, path, out], work)
         print(f"{'':12} cp takes {copied(path):.2f} s")
     if "growth" in jobs:
         for cells in (args.cells, 4 * args.cells):
             path = make("h5ad", cells)
-            for name, how in [("walk", ["walk", path]), ("copy", ["write", path, out]),
-                              ("recompress", ["write", path, out, "gzip:5"])]:
-                seconds, cpu, memory = min(run([scx, *how]) for _ in range(TIMES))
+            for name, command in [("read", [example, "walk", path]), ("copy", [*convert, path, out]),
+                                  ("recompress", [*convert, path, out, "--compression", "gzip:5"])]:
+                seconds, cpu, memory = min(run(command) for _ in range(TIMES))
                 print(f"growth {name:10} {cells * PER_CELL / 1e6:6.0f} M entries {seconds:7.2f} s "
                       f"({cpu:6.2f} s of processor, {memory:4.0f} MiB)", flush=True)
     for left in (out, again, FOLDER / "cp.out"):

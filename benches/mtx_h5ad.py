@@ -16,12 +16,25 @@ from pathlib import Path
 
 import scipy.io
 
-from tenx_common import GENES, binary, counts, names, report, run, versions
+from tenx_common import GENES, apart, binary, counts, names, report, run, versions
 
 PEER = """
 import sys, scanpy as sc
 sc.read_10x_mtx(sys.argv[1]).write_h5ad(sys.argv[2], compression="gzip")
 """
+
+
+def write(folder, cells):
+    x = counts(cells)
+    barcodes, ids, symbols = names(cells)
+    # Sorted by cell as Cell Ranger's are: a CSC of genes x cells in the order of its entries.
+    scipy.io.mmwrite(folder / "matrix.mtx", x.T.tocsc().tocoo(), field="integer")
+    subprocess.run(["gzip", "-6", "-n", folder / "matrix.mtx"], check=True)
+    (folder / "barcodes.tsv.gz").write_bytes(gzip.compress("".join(f"{b}\n" for b in barcodes).encode()))
+    lines = "".join(f"{i}\t{s}\tGene Expression\n" for i, s in zip(ids, symbols))
+    (folder / "features.tsv.gz").write_bytes(gzip.compress(lines.encode()))
+    size = (folder / "matrix.mtx.gz").stat().st_size
+    print(f"{cells} cells x {GENES} genes, {x.nnz} entries, {size >> 20} MiB of gzip")
 
 
 def main():
@@ -33,17 +46,7 @@ def main():
         place = Path(place)
         folder = place / "in"
         folder.mkdir()
-        x = counts(cells)
-        barcodes, ids, symbols = names(cells)
-        # Sorted by cell as Cell Ranger's are: a CSC of genes x cells in the order of its entries.
-        scipy.io.mmwrite(folder / "matrix.mtx", x.T.tocsc().tocoo(), field="integer")
-        subprocess.run(["gzip", "-6", "-n", folder / "matrix.mtx"], check=True)
-        (folder / "barcodes.tsv.gz").write_bytes(gzip.compress("".join(f"{b}\n" for b in barcodes).encode()))
-        lines = "".join(f"{i}\t{s}\tGene Expression\n" for i, s in zip(ids, symbols))
-        (folder / "features.tsv.gz").write_bytes(gzip.compress(lines.encode()))
-        size = (folder / "matrix.mtx.gz").stat().st_size
-        print(f"{cells} cells x {GENES} genes, {x.nnz} entries, {size >> 20} MiB of gzip")
-        del x
+        apart(write, folder, cells)
         ours = min(run([scx, "convert", folder, place / "scx.h5ad", "--compression", "gzip:4", "--force", "--quiet"])
                    for _ in range(3))
         back = run([scx, "convert", place / "scx.h5ad", place / "back", "--to", "10x-mtx", "--quiet"])

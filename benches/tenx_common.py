@@ -48,6 +48,17 @@ def binary():
     return Path(os.environ.get("CARGO_TARGET_DIR", root / "target")) / "release/scx"
 
 
+def apart(work, *args):
+    """Does work in a process that ends with it: the peak memory of a command counts from that of the process starting it."""
+    child = os.fork()
+    if child == 0:
+        work(*args)
+        sys.stdout.flush()
+        os._exit(0)
+    if os.waitpid(child, 0)[1] != 0:
+        sys.exit("the input could not be made")
+
+
 def run(command):
     """Wall seconds and peak resident bytes of one command."""
     start = time.perf_counter()
@@ -69,9 +80,7 @@ def report(what, scx, peer, must):
 
 
 def versions():
-    import anndata
-    import h5py
-    import scanpy
+    from importlib.metadata import version
 
-    print(f"peers: scanpy {scanpy.__version__}, anndata {anndata.__version__}, h5py {h5py.__version__}, "
-          f"numpy {np.__version__}; {len(os.sched_getaffinity(0))} cores")
+    peers = ", ".join(f"{p} {version(p)}" for p in ("scanpy", "anndata", "h5py", "numpy", "scipy"))
+    print(f"peers: {peers}; {len(os.sched_getaffinity(0))} cores", flush=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from tenx_common import GENES, binary, counts, names, report, run, versions
+from tenx_common import GENES, apart, binary, counts, names, report, run, versions
 
 PEER = """
 import sys, scanpy as sc
@@ -23,8 +23,9 @@ sc.read_10x_h5(sys.argv[1]).write_h5ad(sys.argv[2], compression="gzip")
 """
 
 
-def write(path, x):
-    barcodes, ids, symbols = names(x.shape[0])
+def write(path, cells):
+    x = counts(cells)
+    barcodes, ids, symbols = names(cells)
     how = {"chunks": (80_000,), "compression": "gzip", "shuffle": True}
     with h5py.File(path, "w") as f:
         f.attrs["filetype"], f.attrs["version"] = "matrix", 2
@@ -38,6 +39,7 @@ def write(path, x):
         for name, values in (("id", ids), ("name", symbols), ("feature_type", ["Gene Expression"] * GENES),
                              ("genome", ["GRCh38"] * GENES), ("_all_tag_keys", ["genome"])):
             features[name] = np.array(values, "S")
+    print(f"{cells} cells x {GENES} genes, {x.nnz} entries, {path.stat().st_size >> 20} MiB")
 
 
 def main():
@@ -48,10 +50,7 @@ def main():
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR", "/var/tmp")) as place:
         place = Path(place)
         path = place / "in.h5"
-        x = counts(cells)
-        write(path, x)
-        print(f"{cells} cells x {GENES} genes, {x.nnz} entries, {path.stat().st_size >> 20} MiB")
-        del x
+        apart(write, path, cells)
         ours = min(run([scx, "convert", path, place / "scx.h5ad", "--force", "--quiet"]) for _ in range(3))
         again = min(run([scx, "convert", path, place / "scx.h5ad", "--compression", "gzip:4", "--force", "--quiet"])
                     for _ in range(3))

@@ -98,6 +98,9 @@ struct Band<W> {
     blocks: Vec<Block>,
 }
 
+/// Takes triples: rows, columns and words.
+type PieceSink<'a, W> = dyn FnMut(&[u32], &[u32], &[W]) -> Result<(), DataError> + 'a;
+
 struct Bands<W> {
     rows: Range<usize>,
     n_columns: usize,
@@ -226,11 +229,7 @@ impl<W: Word> Bands<W> {
     }
 
     /// Hands over all triples of a band, in pieces, and forgets those in memory.
-    fn drain(
-        &mut self,
-        band: usize,
-        take: &mut dyn FnMut(&[u32], &[u32], &[W]) -> Result<(), DataError>,
-    ) -> Result<(), DataError> {
+    fn drain(&mut self, band: usize, take: &mut PieceSink<W>) -> Result<(), DataError> {
         let Some(band) = self.bands.get_mut(band) else { return Ok(()) };
         let blocks = std::mem::take(&mut band.blocks);
         let (rows, columns) = (std::mem::take(&mut band.rows), std::mem::take(&mut band.columns));

@@ -18,6 +18,8 @@ pub(super) struct Work {
     cells: Option<CellCounts>,
     genes: Option<GeneCounts>,
     totals: Option<Vec<f64>>,
+    /// Whether a step has just scaled X to sums: its values are on no logarithmic scale, however small.
+    pub(super) linear: bool,
 }
 
 impl Work {
@@ -65,8 +67,9 @@ impl Work {
         self.totals.as_deref().ok_or(RecipeError::Cancelled)
     }
 
+    /// Forgets what was counted.
     fn forget(&mut self) {
-        *self = Self::default();
+        *self = Self { linear: self.linear, ..Self::default() };
     }
 }
 
@@ -86,6 +89,7 @@ pub(super) fn apply(
             // As scanpy: whole numbers become double.
             let dtype = if m.dtype().is_float() { m.dtype() } else { DType::F64 };
             change(dataset, work, Op::Log1p, dtype)?;
+            work.linear = false;
             dataset.uns.insert("log1p".into(), Uns::Map(BTreeMap::new()));
             Ok(())
         }
@@ -172,7 +176,7 @@ fn filter_cells(
     dataset.obs.set("n_genes", whole(&cells.genes));
     *dataset = select(dataset, &take, &Take::all(dataset.n_vars()), genes.stored.iter().sum())?;
     let totals = cells.totals.iter().zip(&keep).filter(|(_, k)| **k).map(|(t, _)| *t);
-    *work = Work { cells: None, genes: Some(genes), totals: Some(totals.collect()) };
+    *work = Work { cells: None, genes: Some(genes), totals: Some(totals.collect()), linear: work.linear };
     Ok(())
 }
 
@@ -194,7 +198,7 @@ fn filter_genes(
         (0..counts.stored.len()).filter(|&g| counts.stored[g] > 0).all(|g| kept.binary_search(&g).is_ok());
     let totals = work.totals.take().filter(|_| same);
     *dataset = select(dataset, &Take::all(dataset.n_obs()), &take, stored)?;
-    *work = Work { totals, ..Work::default() };
+    *work = Work { totals, linear: work.linear, ..Work::default() };
     Ok(())
 }
 
@@ -247,6 +251,7 @@ fn normalize(
     if !dataset.obs.columns.iter().any(|(n, _)| n == "n_counts") {
         dataset.obs.set("n_counts", Column::Numbers(Values::F64(totals)));
     }
+    work.linear = true;
     change(dataset, work, Op::Divide(factors.into()), dtype)
 }
 

@@ -29,6 +29,7 @@ pub(super) fn fit(
             FittedStep::FilterGenes { min_cells: *min_cells, kept }
         }
         Step::NormalizeTotal { target_sum } => {
+            check_not_logged(dataset, work, options)?;
             let target_sum = match target_sum {
                 TargetSum::Sum(sum) if sum.is_finite() && *sum > 0.0 => *sum,
                 TargetSum::Sum(sum) => {
@@ -46,7 +47,7 @@ pub(super) fn fit(
             FittedStep::NormalizeTotal { target_sum }
         }
         Step::Log1p => {
-            check_not_logged(dataset, options)?;
+            check_not_logged(dataset, work, options)?;
             FittedStep::Log1p
         }
         Step::HighlyVariableGenes { n_top, flavor, subset } => {
@@ -134,14 +135,14 @@ pub fn looks_like_counts(m: &Matrix) -> Result<bool, RecipeError> {
     Ok(whole && some)
 }
 
-/// Refuses a second logarithm.
-fn check_not_logged(dataset: &Dataset, options: &Options) -> Result<(), RecipeError> {
-    if options.force_space || !look(x(dataset)?)?.looks_transformed() {
+/// Refuses a second logarithm, and sums of logarithms.
+fn check_not_logged(dataset: &Dataset, work: &Work, options: &Options) -> Result<(), RecipeError> {
+    if options.force_space || work.linear || !look(x(dataset)?)?.looks_transformed() {
         return Ok(());
     }
     Err(RecipeError::input(
         "X looks like log1p already (no value above 15, most are no whole numbers); give raw counts, or add \
-         --force-space to take the logarithm all the same",
+         --force-space to go on all the same",
     ))
 }
 

@@ -84,7 +84,7 @@ fn the_recipe_of_scgan_keeps_counts_and_says_what_it_did() {
 #[test]
 fn a_replay_repeats_the_run_to_the_byte_and_learns_nothing() {
     let dir = cells();
-    let steps = "--min-genes 2 --min-cells 3 --target-sum median --log1p --n-top-genes 8 --flavor cell_ranger --subset --scale 3";
+    let steps = "--min-genes 2 --min-cells 3 --target-sum median --log1p --n-top-genes 8 --subset --scale 3";
     dir.scx(&format!("preprocess in.h5ad -o a.h5ad {steps}")).ok();
     dir.scx(&format!("preprocess in.h5ad -o same.h5ad {steps} --memory 64M")).ok();
     assert!(dir.bytes("a.h5ad") == dir.bytes("same.h5ad"), "the same bytes whatever the memory");

@@ -22,7 +22,7 @@ pub(in crate::io) struct Array {
     /// Its element type.
     pub(in crate::io) dtype: DType,
     /// Looked up when first needed: listing the chunks of a large dataset takes a while.
-    direct: OnceLock<Option<Direct>>,
+    direct: OnceLock<Option<Box<Direct>>>,
 }
 
 impl Array {
@@ -32,7 +32,8 @@ impl Array {
 
     /// The way past the library, when there is one.
     pub(super) fn direct(&self) -> Option<&Direct> {
-        self.direct.get_or_init(|| Direct::open(&self.source, &self.dataset, self.dtype)).as_ref()
+        let open = || Direct::open(&self.source, &self.dataset, self.dtype).map(Box::new);
+        self.direct.get_or_init(open).as_deref()
     }
 
     /// Length of the first axis.

@@ -5,13 +5,16 @@ use std::path::Path;
 
 use super::array::{Array, Cursor};
 use super::matrix::{Compressed, Parts, Stored, to_usize};
-use crate::data::{Block, BlockSink, DataError, Dense, Layout, Sparse, csr_slice};
+use crate::data::{Block, BlockSink, DataError, Dense, Layout, Sparse, Values, csr_slice};
 use crate::io::spill::Spill;
 
 /// Bytes of a run at most: more does not make reading faster.
-const RUN: u64 = 32 << 20;
+const RUN: u64 = 16 << 20;
 /// Rows of a run at most.
 const RUN_ROWS: usize = 8192;
+
+/// Takes stored entries: their places along both axes and their values.
+pub(super) type EntrySink<'a> = dyn FnMut(&[u32], &[u32], &Values) -> Result<(), DataError> + 'a;
 
 /// Bytes of one run, of which a few are in memory at a time.
 pub(super) fn run_bytes(memory: u64) -> u64 {
@@ -143,7 +146,7 @@ impl Stored {
         &self,
         m: &Compressed,
         memory: u64,
-        take: &mut dyn FnMut(&[u32], &[u32], &crate::data::Values) -> Result<(), DataError>,
+        take: &mut EntrySink,
     ) -> Result<(), DataError> {
         if u32::try_from(m.major()).is_err() {
             return Err(DataError::Invalid { what: "more than 2^32 rows or columns".into() });
