@@ -42,6 +42,7 @@ fn described(d: &Dataset) -> Value {
     let x = d.x.as_ref().unwrap();
     let n = d.n_obs();
     out["dialect"] = json!(d.source.dialect);
+    out["uns"] = json!(d.uns.keys().collect::<Vec<_>>());
     out["first_cell"] = json!(digest(&cells(x, 0..n.min(1))));
     out["last_cell"] = json!(digest(&cells(x, n.saturating_sub(1)..n)));
     out
