@@ -193,7 +193,9 @@ pub(super) fn take(column: &Column, rows: &[usize]) -> Column {
             categories: c.categories.clone(),
             ordered: c.ordered,
         }),
-        Column::Opaque { encoding, .. } => Column::Opaque { encoding: encoding.clone(), len: rows.len(), stored: None },
+        Column::Opaque { encoding, .. } => {
+            Column::Opaque { encoding: encoding.clone(), len: rows.len(), stored: None }
+        }
     }
 }
 

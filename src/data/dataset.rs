@@ -184,7 +184,11 @@ impl Dataset {
             raw,
             uns: self.uns.clone(),
             // Nobody knows which of these belong to rows.
-            unknown: if cells.is_all() && variables.is_all() { self.unknown.clone() } else { BTreeMap::new() },
+            unknown: if cells.is_all() && variables.is_all() {
+                self.unknown.clone()
+            } else {
+                BTreeMap::new()
+            },
             source: self.source.clone(),
         })
     }

@@ -1,8 +1,8 @@
 //! What every reader makes and every writer takes. Knows no format and no tensor.
 
+mod amplifier;
 mod arrange;
 mod bytes;
-mod amplifier;
 mod dataset;
 mod frame;
 mod looks;
@@ -15,8 +15,8 @@ mod take;
 mod uns;
 mod values;
 
-pub use bytes::Word;
 pub use amplifier::{Amplifier, amplify};
+pub use bytes::Word;
 pub use dataset::{Annotation, Dataset, Raw, Source};
 pub use frame::{Categorical, Categories, Column, Frame, Index};
 pub use looks::{Looks, Sample};
@@ -25,9 +25,9 @@ pub use matrix::{
     pick_dense,
 };
 pub use patch::Patch;
+pub use spillover::{Compensation, Spillover};
 pub use stream::{BlockSink, append, csr_slice, rows_per_run, slice};
 pub use take::Take;
-pub use spillover::{Compensation, Spillover};
 pub use uns::{StoredObject, Uns};
 pub use values::{DType, Element, Values};
 

@@ -11,13 +11,13 @@ mod limits;
 pub mod loom;
 pub mod loss;
 mod options;
+mod outline;
 mod positioned;
 mod spill;
 pub mod table;
 mod tenx;
 pub mod tenx_h5;
 pub mod tenx_mtx;
-mod outline;
 
 use std::path::Path;
 

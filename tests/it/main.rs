@@ -17,6 +17,6 @@ mod recipe;
 mod reference;
 mod report;
 mod support;
-mod tenx;
 mod table;
+mod tenx;
 mod zoo;
