@@ -37,8 +37,11 @@ pub(super) fn scaled(
     let range = |n| Frame::new(Index::Range(n));
     let mut work = Dataset::new(range(cells), range(genes));
     work.x = Some(counts.clone());
-    let options = recipe::Options { memory: settings.memory, progress, ..recipe::Options::default() };
-    if !recipe::looks_like_counts(counts)? {
+    let raw = recipe::looks_like_counts(counts)?;
+    // Shallow counts look like logarithms once they are normalised; whether they are counts is known here.
+    let options =
+        recipe::Options { memory: settings.memory, progress, force_space: raw, ..recipe::Options::default() };
+    if !raw {
         tracing::warn!(
             "{place} does not look like raw counts: the clusters may mean little; choose the counts with --layer"
         );

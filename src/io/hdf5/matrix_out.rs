@@ -182,7 +182,8 @@ impl Arrays {
             path: meter.out().to_owned(),
             what: format!("{nnz} stored values are more than this machine can address"),
         })?];
-        let index = wide_enough(DType::I32, minor as u64);
+        // One type for indices and pointers: scipy refuses much of its work on a matrix that mixes them.
+        let index = wide_enough(DType::I32, nnz.max(minor as u64));
         let new = |name: &str, dtype: DType| {
             let storage = Storage::for_options(&shape, dtype, options.compression);
             ArrayOut::create(group, name, dtype, &shape, &storage).map_err(|e| meter.library(&e))
@@ -227,7 +228,7 @@ impl Arrays {
     fn finish(self, group: &Group, options: &WriteOptions) -> hdf5::Result<()> {
         self.data.finish()?;
         self.indices.finish()?;
-        write_pointers(group, DType::I64, &self.indptr, options)
+        write_pointers(group, self.index, &self.indptr, options)
     }
 }
 

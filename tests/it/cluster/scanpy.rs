@@ -29,6 +29,10 @@ fn weights_of_a_graph_equal_those_of_scanpy() {
     let x = Array2::from_shape_fn((points.len(), 3), |(i, j)| number(&points[i][j]) as f32);
     let k = usize::try_from(e["n_neighbors"].as_u64().unwrap()).unwrap() - 1;
     let found = knn::neighbours(x.view(), k, knn::Search::Auto, Seed(0), &Silent).unwrap();
+    for (i, row) in e["neighbours"].as_array().unwrap().iter().enumerate() {
+        let theirs: Vec<u64> = row.as_array().unwrap().iter().map(|v| v.as_u64().unwrap()).collect();
+        assert_eq!(found.row(i).0.iter().map(|&j| u64::from(j)).collect::<Vec<_>>(), theirs, "row {i}");
+    }
     let graph = connectivities(&found).unwrap();
     let mut entries = Vec::new();
     for (i, w) in graph.indptr().windows(2).enumerate() {
@@ -72,10 +76,11 @@ fn clusters_of_pbmc3k_are_those_of_scanpy() {
     assert!(behind < 0.005, "{behind}");
 }
 
+/// Five and six clusters have the same modularity here to four digits, and igraph finds either: 0.86 between them.
 #[test]
-fn clusters_of_700_cells_are_those_of_scanpy() {
+fn clusters_of_700_cells_are_as_near_to_scanpys_as_its_seeds_to_each_other() {
     let Some((indices, behind)) = agreement("pbmc68k_700") else { return };
-    assert!(indices.iter().all(|i| *i >= 0.9), "{indices:?}");
+    assert!(indices.iter().all(|i| *i >= 0.85), "{indices:?}");
     assert!(behind < 0.005, "{behind}");
 }
 
