@@ -427,7 +427,7 @@ impl RowSource for Wide {
 
 #[test]
 fn dense_results_of_sparse_data_come_in_runs_that_fit_the_memory() {
-    let (rows, columns) = (20_000, 5000);
+    let (rows, columns) = (6000, 5000);
     let names = |n: usize| Frame::new(Index::Range(n));
     let mut d = Dataset::new(names(rows), names(columns));
     d.x = Some(Matrix::OnDisk(std::sync::Arc::new(Wide { rows, columns })));
