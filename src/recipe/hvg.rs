@@ -1,8 +1,8 @@
 //! Highly variable genes by dispersion, as scanpy's `highly_variable_genes` and `filter_genes_dispersion` find them.
 //!
 //! Values are rounded to the precision of the data and added up in double precision, as scanpy does. Its single-precision
-//! log1p and expm1 differ in the last bit from processor to processor; here they are rounded from double, which has kept
-//! its order of genes on every file tried.
+//! log1p and expm1 differ in the last bit from processor to processor; here they are rounded from double. The order of 2,000
+//! genes is scanpy's on pbmc3k in every flavor; on another file one pair of neighbours swapped.
 
 use super::stats::{Moments, Options, median, moments};
 use super::step::Flavor;
