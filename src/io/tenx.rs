@@ -9,8 +9,7 @@ use ndarray::Array2;
 
 use super::WriteError;
 use crate::data::{
-    Block, BlockSink, Column, DType, DataError, Dataset, Dense, Element, Frame, Layout, Matrix, RowSource,
-    Sparse, slice,
+    Block, BlockSink, Column, DType, DataError, Dataset, Element, Frame, Layout, Matrix, RowSource, Sparse,
 };
 use crate::with_values;
 
@@ -135,18 +134,7 @@ impl RowSource for Compact {
     }
 
     fn rows(&self, range: Range<usize>) -> Result<Block, DataError> {
-        let (rows, columns) = self.shape();
-        if range.start > range.end || range.end > rows {
-            return Err(DataError::OutOfRange { what: "row", index: range.end, len: rows });
-        }
-        let block = match &self.inner {
-            Matrix::OnDisk(m) => m.rows(range)?,
-            Matrix::Dense(m) => {
-                let values = slice(m.values(), range.start * columns..range.end * columns);
-                Block::Dense(Dense::new(range.len(), columns, values)?)
-            }
-            Matrix::Sparse(_) => return Err(DataError::Invalid { what: "sparse already".into() }),
-        };
+        let block = self.inner.rows(range)?;
         Ok(Block::Csr(without_zeros(block)?))
     }
 
@@ -166,7 +154,7 @@ impl RowSource for Compact {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Index, Values};
+    use crate::data::{Dense, Index, Values};
 
     #[test]
     fn a_dense_matrix_becomes_rows_without_zeros_and_keeps_nan() {

@@ -7,12 +7,12 @@ use hdf5_metno as hdf5;
 
 use hdf5::Group;
 
-use super::genome::Chosen;
-use crate::data::{Column, Dataset, Frame, Index, Layout, Matrix, Source as Origin, Uns, Values};
+use crate::data::{
+    Column, DType, DataError, Dataset, Frame, Index, Layout, Matrix, Source as Origin, Take, Uns, Values,
+};
 use crate::io::hdf5::{Kind, Node, Source, has_magic, open_compressed, whole_size};
 use crate::io::tenx::{GENOME, IDS, TYPES, names, warn_duplicates};
 use crate::io::{Fit, Probe, ReadError, ReadOptions};
-use crate::with_values;
 
 /// How sure the content makes us: `/matrix` is a group (in loom it is a dataset), or a group looks like a genome's.
 pub fn probe(probe: &Probe) -> Fit {
@@ -106,23 +106,21 @@ fn later(source: &Source, g: &Group, options: &ReadOptions) -> Result<Dataset, R
         Some(Node::Group(features)) => features,
         _ => return Err(source.malformed(g.name(), "the group features is missing")),
     };
-    let mut var = table(&part, &features)?;
-    let mut x = part.matrix(g)?;
+    let var = table(&part, &features)?;
     let mut sets = target_sets(&part, &features)?;
-    if let Some(genome) = &options.genome {
-        let kept = of_genome(source, &features, &var, genome)?;
-        if kept.len() < part.n_features {
-            if let Matrix::OnDisk(inner) = x {
-                x = Chosen::new(inner, kept.clone(), options.memory)
-                    .map_err(|e| source.malformed(g.name(), data_words(&e)))?;
-            }
-            var = pick(&var, &kept);
-            for positions in sets.values_mut() {
-                *positions = positions.iter().filter_map(|p| kept.binary_search(p).ok()).collect();
-            }
+    let kept = match &options.genome {
+        Some(genome) => Some(of_genome(source, &features, &var, genome)?),
+        None => None,
+    };
+    let mut dataset = part.dataset(g, var, part.matrix(g)?, "10x HDF5 of Cell Ranger 3 or later")?;
+    if let Some(kept) = kept {
+        let chosen = Take::entries(part.n_features, &kept)
+            .and_then(|columns| dataset.select(&Take::all(part.n_cells), &columns));
+        dataset = chosen.map_err(|e| source.malformed(g.name(), words(&e)))?;
+        for positions in sets.values_mut() {
+            *positions = positions.iter().filter_map(|p| kept.binary_search(p).ok()).collect();
         }
     }
-    let mut dataset = part.dataset(g, var, x, "10x HDF5 of Cell Ranger 3 or later")?;
     if !sets.is_empty() {
         let array = |v: Vec<usize>| Uns::Array {
             shape: vec![v.len()],
@@ -135,7 +133,7 @@ fn later(source: &Source, g: &Group, options: &ReadOptions) -> Result<Dataset, R
 }
 
 /// An error of the matrix with its cause.
-fn data_words(e: &crate::data::DataError) -> String {
+fn words(e: &DataError) -> String {
     std::error::Error::source(e).map_or_else(|| e.to_string(), ToString::to_string)
 }
 
@@ -209,23 +207,6 @@ fn of_genome(source: &Source, features: &Group, var: &Frame, genome: &str) -> Re
     Ok(kept)
 }
 
-/// The chosen rows of a table made by [`table`].
-fn pick(var: &Frame, rows: &[usize]) -> Frame {
-    let of = |v: &[String]| rows.iter().filter_map(|&i| v.get(i).cloned()).collect::<Vec<_>>();
-    let index = match &var.index {
-        Index::Names { name, values } => Index::Names { name: name.clone(), values: of(values) },
-        Index::Range(_) => Index::Range(rows.len()),
-    };
-    let column = |c: &Column| match c {
-        Column::Numbers(v) => Column::Numbers(with_values!(v, v => {
-            crate::data::Element::wrap(rows.iter().filter_map(|&i| v.get(i).copied()).collect())
-        })),
-        Column::Strings(v) => Column::Strings(of(v)),
-        other => other.clone(),
-    };
-    Frame { index, columns: var.columns.iter().map(|(n, c)| (n.clone(), column(c))).collect() }
-}
-
 /// A group with the three arrays, barcodes and features.
 struct Part<'a> {
     source: &'a Source,
@@ -239,7 +220,7 @@ impl<'a> Part<'a> {
         let d = source.dataset(g, "shape")?;
         let found = match source.kind(&d) {
             Kind::Number(dtype) if d.size() == 2 => source.numbers(&d, dtype)?,
-            _ => Values::empty(crate::data::DType::I64),
+            _ => Values::empty(DType::I64),
         };
         let size = |i| found.get(i).and_then(whole_size);
         match (size(0), size(1)) {

@@ -22,12 +22,15 @@ pub(super) enum Wrong {
     Line(u64, String),
 }
 
+/// Feature, cell, value, and what follows them.
+type Found<'a, T> = (u32, u32, T, &'a [u8]);
+
 /// A line as numbers of type `T`; `None` for comments and empty lines.
 fn line<'a, T>(
     text: &'a [u8],
     header: &Header,
     value: impl Fn(&'a [u8]) -> Result<(T, &'a [u8]), Fault>,
-) -> Result<Option<(u32, u32, T, &'a [u8])>, Fault> {
+) -> Result<Option<Found<'a, T>>, Fault> {
     let text = blanks(text);
     if let [] | [b'\n' | b'%', ..] = text {
         return Ok(None);

@@ -120,6 +120,10 @@ impl RowSource for OnDisk {
         self.indptr.last().copied()
     }
 
+    fn row_pointers(&self) -> Option<&[u64]> {
+        Some(&self.indptr)
+    }
+
     fn rows(&self, range: Range<usize>) -> Result<Block, DataError> {
         Ok(Block::Csr(self.read(range)?))
     }
