@@ -11,7 +11,7 @@ CMAKE_DIR := $(CURDIR)/.cmake
 export PATH := $(CMAKE_DIR)/bin:$(PATH)
 export PYTHONPATH := $(CMAKE_DIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 
-.PHONY: all build demo test lint cmake quality bench clean
+.PHONY: all build demo test lint cmake quality bench interop fuzz clean
 
 all: build
 
@@ -46,6 +46,15 @@ bench: build
 	$(PYTHON) benches/train_speed.py
 	$(PYTHON) benches/fcs_read.py
 	$(PYTHON) benches/paper_scale.py
+
+# What scx writes, opened by anndata-rs; its first build takes half an hour.
+interop: build
+	tests/interop/run.sh
+
+# Random bytes against every reader, FUZZ_SECONDS for each target; needs `cargo install cargo-fuzz`.
+FUZZ_SECONDS ?= 600
+fuzz: cmake
+	fuzz/run.sh $(FUZZ_SECONDS)
 
 clean:
 	$(CARGO) clean

@@ -43,6 +43,8 @@
 
 pub mod classic;
 pub mod cli;
+pub mod cluster;
+pub mod concat;
 pub mod correct;
 pub mod data;
 pub mod eval;

@@ -1,11 +1,14 @@
 //! The record of a run that goes into the file it wrote. Does not know how a file stores it.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+
+use crate::data::Uns;
 
 /// One run of scx on one file. Holds what can change the numbers: no thread count, path, host or time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,8 +36,28 @@ pub struct Input {
     pub n_obs: usize,
     /// Variables.
     pub n_vars: usize,
-    /// SHA-256 of its bytes, hexadecimal.
+    /// SHA-256 of its bytes, hexadecimal; empty where reading every byte once more would cost more than the work.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sha256: String,
+}
+
+/// Adds a record to `uns["scx"]["log"]`, behind those that are there.
+pub fn append(uns: &mut BTreeMap<String, Uns>, record: &str) {
+    fn group<'a>(map: &'a mut BTreeMap<String, Uns>, key: &str) -> &'a mut BTreeMap<String, Uns> {
+        let slot = map.entry(key.to_owned()).or_insert_with(|| Uns::Map(BTreeMap::new()));
+        if !matches!(slot, Uns::Map(_)) {
+            *slot = Uns::Map(BTreeMap::new());
+        }
+        match slot {
+            Uns::Map(inner) => inner,
+            _ => unreachable!("made a map above"),
+        }
+    }
+    let scx = group(uns, "scx");
+    scx.insert("version".into(), Uns::String(env!("CARGO_PKG_VERSION").into()));
+    let log = group(scx, "log");
+    let next = log.keys().filter_map(|k| k.parse::<u64>().ok()).max().map_or(0, |n| n.saturating_add(1));
+    log.insert(format!("{next:03}"), Uns::String(record.to_owned()));
 }
 
 /// SHA-256 of a file's bytes, hexadecimal.

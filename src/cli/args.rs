@@ -1,10 +1,23 @@
 //! The command line: help text is here, defaults are in `settings.rs`.
 
+mod cluster;
+mod concat;
+mod convert;
+pub mod files;
+mod preprocess;
+mod split;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::correct::{Method, Preset};
+
+pub use cluster::ClusterArgs;
+pub use concat::ConcatArgs;
+pub use convert::ConvertArgs;
+pub use preprocess::PreprocessArgs;
+pub use split::SplitArgs;
 
 /// Single-cell and cytometry files: look inside, correct batch drift from spike-in controls.
 ///
@@ -23,8 +36,23 @@ pub struct Cli {
 pub enum Command {
     /// Move samples of one run to where they would lie in another, learnt from control cells measured in both
     Correct(Box<CorrectArgs>),
+    /// Turn a file into another format, and say what became of each element
+    Convert(Box<ConvertArgs>),
+    /// Filter, scale and choose genes, or bring channels to another scale; recorded, so that it can be repeated
+    Preprocess(Box<PreprocessArgs>),
+    /// Divide cells into parts for training and testing, in the same proportions from every group
+    Split(Box<SplitArgs>),
+    /// Find clusters of cells in raw counts: variable genes, PCA, neighbours, Leiden
+    Cluster(Box<ClusterArgs>),
+    /// Put files one below the other, with a column that tells the file of each cell
+    Concat(Box<ConcatArgs>),
     /// Show what is in a file
     Info(InfoArgs),
+    /// Look for faults in files: structure, lengths, indices, codes, truncation
+    Check(CheckArgs),
+    /// One file of `info` or `check`, in a process that a damaged file may bring down
+    #[command(hide = true)]
+    LookInside(LookInsideArgs),
     /// Make a small two-run experiment with known truth and run `correct` on it
     Demo(DemoArgs),
     /// Print a completion script for a shell
@@ -34,9 +62,9 @@ pub enum Command {
     },
     /// Print the manual page (roff), to be read with `man -l`
     Man,
-    /// Show help on a verb or a topic (exit-codes)
+    /// Show help on a verb or a topic (exit-codes, losses)
     Help {
-        /// A verb, or exit-codes
+        /// A verb, exit-codes or losses
         topic: Option<String>,
     },
 }
@@ -162,7 +190,10 @@ pub struct CorrectArgs {
 
 /// Options of `info`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  scx info cells.h5ad\n  scx info *.fcs --json")]
+#[command(
+    after_help = "Several FCS files also get a panel: which channel carries which marker in which file.\n\n\
+Examples:\n  scx info cells.h5ad\n  scx info *.fcs --json"
+)]
 pub struct InfoArgs {
     /// Files to look into
     #[arg(required = true, value_name = "FILE")]
@@ -170,6 +201,51 @@ pub struct InfoArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Seconds one file may take, 0 for no end: damaged HDF5 can keep its library busy for ever
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub timeout: u64,
+}
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 no faults (there may be warnings and notes), 1 faults found, 3 a file could not even be \
+opened.\n\nExamples:\n  scx check cells.h5ad\n  scx check --deep run*.fcs cells.h5ad --json"
+)]
+pub struct CheckArgs {
+    /// Files to look for faults in
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Read every byte of every array, and count values that are not finite
+    #[arg(long)]
+    pub deep: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Seconds one file may take, 0 for no end [default: 60; with --deep a second more for each 4 MB]
+    #[arg(long, value_name = "SECONDS")]
+    pub timeout: Option<u64>,
+}
+
+/// What to do with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LookFor {
+    /// Its outline.
+    Info,
+    /// Faults.
+    Check,
+    /// Faults in every byte.
+    DeepCheck,
+}
+
+/// Arguments of the process that looks into one file.
+#[derive(Debug, Args)]
+pub struct LookInsideArgs {
+    /// What for
+    #[arg(value_enum)]
+    pub what: LookFor,
+    /// The file
+    pub file: PathBuf,
 }
 
 /// Options of `demo`.

@@ -1,7 +1,10 @@
 //! Errors of the command line and the exit code each kind has.
 
+use crate::cluster::ClusterError;
 use crate::correct::CorrectError;
 use crate::io::{ReadError, WriteError};
+use crate::linalg::LinalgError;
+use crate::recipe::RecipeError;
 use crate::zoo::ZooError;
 
 /// Why a command stopped.
@@ -16,7 +19,7 @@ pub struct CliError {
 pub(super) const EXIT_CODES: &str = "\
 Exit codes of scx:
   0    done (a reader that closed the pipe early counts as done)
-  1    finished, but with findings you asked to fail on
+  1    finished, but with findings to fail on: `check` found a fault
   2    wrong usage: an option, column, run or marker that does not fit; an output that exists without --force
   3    bad input: missing, damaged, of an unsupported kind, or not enough cells to learn from
   4    numerical failure: training diverged, or a result is no number
@@ -35,9 +38,28 @@ impl CliError {
         Self { message: message.into(), code: 3 }
     }
 
+    /// Finished, with findings the user asked to fail on: exit 1.
+    pub fn findings(message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: 1 }
+    }
+
     /// Stopped by a signal.
     pub fn stopped(code: u8) -> Self {
         Self { message: "stopped; nothing was written".into(), code }
+    }
+
+    /// Puts the name of the file it is about before the message.
+    #[must_use]
+    pub fn within(self, file: &str) -> Self {
+        if self.code >= 128 || self.message.starts_with(file) {
+            return self;
+        }
+        Self { message: format!("{file}: {}", self.message), ..self }
+    }
+
+    /// An error another process of ours ended with.
+    pub(super) fn passed_on(message: String, code: u8) -> Self {
+        Self { message, code }
     }
 
     /// The exit code.
@@ -70,7 +92,10 @@ impl From<ReadError> for CliError {
 impl From<WriteError> for CliError {
     fn from(e: WriteError) -> Self {
         let code = match e {
-            WriteError::Exists { .. } | WriteError::NotPlain { .. } => 2,
+            WriteError::Exists { .. }
+            | WriteError::NotPlain { .. }
+            | WriteError::NotFolder { .. }
+            | WriteError::Stranger { .. } => 2,
             WriteError::Full { .. } | WriteError::CannotHold { .. } => 5,
             WriteError::Cancelled { .. } => super::signals::stop_code().unwrap_or(130),
             _ => 3,
@@ -102,6 +127,36 @@ impl From<CorrectError> for CliError {
             CorrectError::Read(e) => return e.into(),
             CorrectError::Write(e) => return e.into(),
             CorrectError::Zoo(e) => return e.into(),
+        };
+        Self { message: chain(&e), code }
+    }
+}
+
+impl From<ClusterError> for CliError {
+    fn from(e: ClusterError) -> Self {
+        let code = match &e {
+            ClusterError::Usage { .. } => 2,
+            ClusterError::Cancelled => match super::signals::stop_code() {
+                Some(code) => return Self::stopped(code),
+                None => 130,
+            },
+            ClusterError::Recipe(RecipeError::Usage { .. }) => 2,
+            ClusterError::Recipe(RecipeError::Numerical { .. }) => 4,
+            ClusterError::Linalg(LinalgError::TooManyRows { .. }) => 5,
+            ClusterError::Linalg(_) => 4,
+            _ => 3,
+        };
+        Self { message: chain(&e), code }
+    }
+}
+
+impl From<RecipeError> for CliError {
+    fn from(e: RecipeError) -> Self {
+        let code = match &e {
+            RecipeError::Usage { .. } => 2,
+            RecipeError::Numerical { .. } => 4,
+            RecipeError::Cancelled => return Self::stopped(super::signals::stop_code().unwrap_or(130)),
+            _ => 3,
         };
         Self { message: chain(&e), code }
     }

@@ -1,17 +1,22 @@
 //! The program around the library: arguments, settings, messages, exit codes.
 
+mod apart;
 pub mod args;
 mod commands;
 pub mod config;
 mod console;
 mod error;
+mod estimate;
 mod inputs;
+mod losses;
 mod outcome;
 mod outputs;
 mod page;
+mod panel;
 pub mod settings;
 mod show;
 mod signals;
+mod targets;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -38,7 +43,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let done = match cli.command {
         Command::Correct(args) => commands::correct::run(*args),
+        Command::Convert(args) => commands::convert::run(&args),
+        Command::Preprocess(args) => commands::preprocess::run(&args),
+        Command::Split(args) => commands::split::run(&args),
+        Command::Cluster(args) => commands::cluster::run(&args),
+        Command::Concat(args) => commands::concat::run(&args),
         Command::Info(args) => commands::info::run(&args),
+        Command::Check(args) => commands::check::run(&args),
+        Command::LookInside(args) => apart::answer(&args),
         Command::Demo(args) => commands::demo::run(&args),
         Command::Completions { shell } => commands::docs::completions(shell),
         Command::Man => commands::docs::man(),

@@ -10,10 +10,11 @@ use super::error::CliError;
 use super::inputs::{Inputs, Opened};
 use super::outcome::{self, Outcome};
 use super::settings::{Cells, FILE_ENDINGS, Job};
+use super::targets::{check_folder, plain, same};
 use super::{page, show};
 use crate::correct::{CorrectError, Method};
 use crate::data::Patch;
-use crate::io::{self, Additions, WriteError};
+use crate::io::{self, Additions, NewValues, WriteError};
 use crate::progress::Progress;
 use crate::provenance::Record;
 use crate::zoo;
@@ -28,10 +29,6 @@ pub(super) fn check_targets(job: &Job) -> Result<(), CliError> {
             spikein.iter().chain(holdout).flatten().chain(samples).collect()
         }
         Cells::Annotated { input, .. } => vec![input],
-    };
-    let same = |a: &Path, b: &Path| match (a.canonicalize(), b.canonicalize()) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => plain(a) == plain(b),
     };
     let targets: Vec<&PathBuf> = job.outputs.iter().chain(&job.report).collect();
     for (i, target) in targets.iter().enumerate() {
@@ -89,22 +86,6 @@ pub(super) fn check_targets(job: &Job) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The folder that `made` will stand in must be there.
-fn check_folder(target: &Path, made: &Path) -> Result<(), CliError> {
-    match plain(made).parent() {
-        Some(folder) if !folder.is_dir() => {
-            let folder = made.parent().unwrap_or(folder).to_owned();
-            Err(WriteError::NoFolder { path: target.to_owned(), folder }.into())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// A path from the root, without `.`; the same for two spellings of one place that is not there yet.
-fn plain(path: &Path) -> PathBuf {
-    std::path::absolute(path).map_or_else(|_| path.to_owned(), |p| p.components().collect())
-}
-
 /// The output has the format of its input.
 pub(super) fn check_format(inputs: &Inputs, file: usize, out: &Path) -> Result<(), CliError> {
     let extension = out.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
@@ -156,13 +137,13 @@ fn write_samples(job: &Job, outcome: &Outcome, record: &str, console: &Console) 
         console.advance(done as u64, &out.display().to_string());
         console.check()?;
         let opened = &inputs.files[file];
-        let additions = Additions {
+        let result = NewValues {
             layer: LAYER.into(),
             base: opened.layer.clone(),
             patch: patch(job.method, outcome, file)?,
             into_x: job.into_x,
-            record: record.to_owned(),
         };
+        let additions = Additions { result: Some(result), record: record.to_owned(), ..Additions::default() };
         io::annotate(&opened.dataset, opened.format, &additions, out, job.force)?;
     }
     console.finish();

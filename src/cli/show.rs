@@ -24,6 +24,18 @@ pub(super) fn percent(x: Option<f64>) -> String {
     x.filter(|x| x.is_finite()).map_or_else(|| "–".into(), |x| format!("{:.1} %", 100.0 * x))
 }
 
+/// A number of bytes in the largest binary unit that fits.
+pub(super) fn bytes(n: u64) -> String {
+    let mut value = n as f64;
+    let mut unit = 0;
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{n} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+}
+
 /// The columns of the score table; those from the fifth on need a held-out control. The report explains each.
 pub(super) fn columns(held_out: bool) -> Vec<Column> {
     let mut all = vec![Column::r(), Column::slope(), Column::rmse(), Column::outside()];

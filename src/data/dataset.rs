@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{DataError, Frame, Matrix, Uns};
+use super::{DataError, Frame, Matrix, StoredObject, Take, Uns};
 
 /// An element of `obsm`, `varm`, `obsp` or `varp`.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub enum Annotation {
     Opaque {
         /// What the file calls it.
         encoding: String,
+        /// Where it lies in an HDF5 file; to be cleared when rows (or columns) are taken out or put in another order.
+        stored: Option<StoredObject>,
     },
 }
 
@@ -64,6 +66,9 @@ pub struct Dataset {
     pub raw: Option<Raw>,
     /// Everything unstructured.
     pub uns: BTreeMap<String, Uns>,
+    /// Elements for which there is no room above, by their place (`layers/odd`, `spare`): a writer of the same format
+    /// copies them as they are. To be cleared when rows or columns change.
+    pub unknown: BTreeMap<String, StoredObject>,
     /// Where it came from.
     pub source: Source,
 }
@@ -82,6 +87,7 @@ impl Dataset {
             varp: BTreeMap::new(),
             raw: None,
             uns: BTreeMap::new(),
+            unknown: BTreeMap::new(),
             source: Source::default(),
         }
     }
@@ -146,4 +152,70 @@ impl Dataset {
         }
         Ok(())
     }
+}
+
+impl Dataset {
+    /// These cells and variables with everything that belongs to them; matrices stay unread. `raw` follows the cells and
+    /// keeps its own genes. Arrays scx does not understand are left out with a warning.
+    ///
+    /// # Errors
+    /// [`DataError`] when the choice was made for another shape or a file cannot be read.
+    pub fn select(&self, cells: &Take, variables: &Take) -> Result<Dataset, DataError> {
+        let matrix = |m: &Matrix| m.select(cells, variables);
+        let layers: Result<_, DataError> =
+            self.layers.iter().map(|(k, m)| Ok((k.clone(), matrix(m)?))).collect();
+        let raw = match &self.raw {
+            None => None,
+            Some(raw) => Some(Raw {
+                x: raw.x.select(cells, &Take::all(raw.x.shape().1))?,
+                var: raw.var.clone(),
+                varm: raw.varm.clone(),
+            }),
+        };
+        Ok(Dataset {
+            obs: self.obs.take(cells).map_err(|e| e.within("obs"))?,
+            var: self.var.take(variables).map_err(|e| e.within("var"))?,
+            x: self.x.as_ref().map(matrix).transpose()?,
+            layers: layers?,
+            obsm: annotations(&self.obsm, "obsm", cells, None)?,
+            varm: annotations(&self.varm, "varm", variables, None)?,
+            obsp: annotations(&self.obsp, "obsp", cells, Some(cells))?,
+            varp: annotations(&self.varp, "varp", variables, Some(variables))?,
+            raw,
+            uns: self.uns.clone(),
+            // Nobody knows which of these belong to rows.
+            unknown: if cells.is_all() && variables.is_all() { self.unknown.clone() } else { BTreeMap::new() },
+            source: self.source.clone(),
+        })
+    }
+}
+
+/// The arrays of one group for the entries taken; `across` is the second axis of pairwise matrices.
+fn annotations(
+    all: &BTreeMap<String, Annotation>,
+    group: &str,
+    take: &Take,
+    across: Option<&Take>,
+) -> Result<BTreeMap<String, Annotation>, DataError> {
+    if take.is_all() {
+        return Ok(all.clone());
+    }
+    let mut kept = BTreeMap::new();
+    for (name, value) in all {
+        let value = match value {
+            Annotation::Matrix(m) => {
+                let wide = Take::all(m.shape().1);
+                Annotation::Matrix(m.select(take, across.unwrap_or(&wide))?)
+            }
+            Annotation::Frame(f) => {
+                Annotation::Frame(f.take(take).map_err(|e| e.within(&format!("{group}/{name}")))?)
+            }
+            Annotation::Opaque { encoding, .. } => {
+                tracing::warn!("{group}/{name} ({encoding}): rows cannot be chosen; left out");
+                continue;
+            }
+        };
+        kept.insert(name.clone(), value);
+    }
+    Ok(kept)
 }

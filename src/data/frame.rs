@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::{DataError, Values};
+use super::{DataError, StoredObject, Values};
 
 /// Row names of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,9 +104,11 @@ impl Categorical {
     /// [`DataError::Invalid`] that names the first bad code.
     pub fn check(&self) -> Result<(), DataError> {
         let n = self.categories.len();
-        match self.codes.iter().find(|&&c| c < -1 || (c >= 0 && c as usize >= n)) {
+        match self.codes.iter().enumerate().find(|&(_, &c)| c < -1 || (c >= 0 && c as usize >= n)) {
             None => Ok(()),
-            Some(c) => Err(DataError::Invalid { what: format!("code {c} but only {n} categories") }),
+            Some((row, c)) => {
+                Err(DataError::Invalid { what: format!("code {c} but only {n} categories (row {row})") })
+            }
         }
     }
 }
@@ -135,6 +137,8 @@ pub enum Column {
         encoding: String,
         /// Number of rows, where it can be told.
         len: usize,
+        /// Where it lies in an HDF5 file; to be cleared when rows are taken out or put in another order.
+        stored: Option<StoredObject>,
     },
 }
 

@@ -169,6 +169,10 @@ pub fn check_indptr(indptr: &[u64], major: usize, nnz: u64) -> Result<(), DataEr
 /// # Errors
 /// [`DataError::Invalid`] that names the first index out of range.
 pub fn check_indices(indices: &[u32], bound: usize, offset: u64) -> Result<(), DataError> {
+    // The largest is found many at a time; the place only matters when it is too large.
+    if indices.iter().fold(0, |most, &i| most.max(i)) < u32::try_from(bound).unwrap_or(u32::MAX) {
+        return Ok(());
+    }
     match indices.iter().position(|&i| i as usize >= bound) {
         None => Ok(()),
         Some(at) => Err(DataError::Invalid {
@@ -209,6 +213,10 @@ pub trait RowSource: Send + Sync + Debug {
     fn layout(&self) -> Layout;
     /// Stored values of a sparse matrix; `None` when dense.
     fn nnz(&self) -> Option<u64>;
+    /// As [`RowSource::nnz`], but `None` where the entries must be counted first, by a walk through the matrix.
+    fn nnz_known(&self) -> Option<u64> {
+        self.nnz()
+    }
     /// Rows `range` in the element type on disk. A CSC source is scanned whole for this: prefer
     /// [`RowSource::columns`] there.
     ///
@@ -232,6 +240,10 @@ pub trait RowSource: Send + Sync + Debug {
             sink(start, self.rows(start..(start + step).min(n_rows))?)?;
         }
         Ok(())
+    }
+    /// Stored values before each row of a CSR matrix, and at its end, where they are known without reading it.
+    fn row_pointers(&self) -> Option<&[u64]> {
+        None
     }
     /// Where it lies in an HDF5 file, when it does.
     fn stored(&self) -> Option<StoredArrays> {
@@ -258,6 +270,20 @@ pub enum Matrix {
     Sparse(Sparse),
     /// Left on disk.
     OnDisk(Arc<dyn RowSource>),
+}
+
+/// In memory: the same values. On disk: the same place of the same file.
+impl PartialEq for Matrix {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Matrix::Dense(a), Matrix::Dense(b)) => a == b,
+            (Matrix::Sparse(a), Matrix::Sparse(b)) => a == b,
+            (Matrix::OnDisk(a), Matrix::OnDisk(b)) => {
+                Arc::ptr_eq(a, b) || a.stored().is_some_and(|a| b.stored() == Some(a))
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Rows handed over at a time when a matrix is walked through.
@@ -297,6 +323,14 @@ impl Matrix {
             Matrix::Dense(_) => None,
             Matrix::Sparse(m) => Some(m.values.len() as u64),
             Matrix::OnDisk(m) => m.nnz(),
+        }
+    }
+
+    /// As [`Matrix::nnz`], but `None` where the entries must be counted first, by a walk through the matrix.
+    pub fn nnz_known(&self) -> Option<u64> {
+        match self {
+            Matrix::OnDisk(m) => m.nnz_known(),
+            m => m.nnz(),
         }
     }
 

@@ -1,26 +1,34 @@
 //! What every reader makes and every writer takes. Knows no format and no tensor.
 
+mod arrange;
+mod bytes;
 mod amplifier;
 mod dataset;
 mod frame;
+mod looks;
 mod matrix;
 mod patch;
+mod select;
 mod spillover;
 mod stream;
+mod take;
 mod uns;
 mod values;
 
+pub use bytes::Word;
 pub use amplifier::{Amplifier, amplify};
 pub use dataset::{Annotation, Dataset, Raw, Source};
 pub use frame::{Categorical, Categories, Column, Frame, Index};
+pub use looks::{Looks, Sample};
 pub use matrix::{
     Block, Dense, Layout, Matrix, RowSource, Sparse, StoredArrays, check_indices, check_indptr, pick_csr,
     pick_dense,
 };
 pub use patch::Patch;
+pub use stream::{BlockSink, append, csr_slice, rows_per_run, slice};
+pub use take::Take;
 pub use spillover::{Compensation, Spillover};
-pub use stream::{BlockSink, append, rows_per_run, slice};
-pub use uns::Uns;
+pub use uns::{StoredObject, Uns};
 pub use values::{DType, Element, Values};
 
 /// What can be wrong with data in memory, or with reading more of it from where it was left.

@@ -58,7 +58,10 @@ pub fn slice(values: &Values, range: std::ops::Range<usize>) -> Values {
 }
 
 /// Rows `rows` of a CSR matrix in memory.
-fn csr_slice(m: &Sparse, rows: std::ops::Range<usize>) -> Result<Sparse, DataError> {
+///
+/// # Errors
+/// [`DataError`] when the matrix is no CSR of so many rows.
+pub fn csr_slice(m: &Sparse, rows: std::ops::Range<usize>) -> Result<Sparse, DataError> {
     let pointers = m.indptr().get(rows.start..=rows.end).unwrap_or(&[0]);
     let (from, to) = (pointers[0], pointers[pointers.len() - 1]);
     let span = from as usize..to as usize;

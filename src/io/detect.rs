@@ -20,16 +20,16 @@ pub enum Fit {
 /// What codecs look at.
 #[derive(Debug)]
 pub struct Probe<'a> {
-    /// The file.
+    /// The file or folder.
     pub path: &'a Path,
-    /// Its first bytes, up to 4,096.
+    /// Its first bytes, up to 4,096; none of a folder.
     pub head: &'a [u8],
 }
 
 /// First bytes every codec may look at.
 const HEAD: u64 = 4096;
 
-/// Finds the codec of a file by its content.
+/// Finds the codec of a file or folder by its content.
 ///
 /// # Errors
 /// [`ReadError::Io`] when the file cannot be read, [`ReadError::NotRecognised`] when it is of no known format.
@@ -38,11 +38,14 @@ pub fn detect(path: &Path) -> Result<&'static Codec, ReadError> {
     let meta = std::fs::metadata(path).map_err(|e| ReadError::io(path, e))?;
     let unknown = |what: &str| ReadError::NotRecognised { path: path.to_owned(), what: what.to_owned() };
     if meta.is_dir() {
-        return Err(unknown("it is a folder; give one .fcs or .h5ad file"));
+        let probe = Probe { path, head: &[] };
+        return CODECS.iter().find(|c| c.folder && (c.probe)(&probe) > Fit::No).ok_or_else(|| {
+            unknown("it is a folder without a 10x matrix (matrix.mtx or matrix.mtx.gz); give a file or such a folder")
+        });
     }
     // A pipe has no end to look at, and opening one may wait forever.
     if !meta.is_file() {
-        return Err(unknown("it is a pipe or a device; give one .fcs or .h5ad file"));
+        return Err(unknown("it is a pipe or a device; give a file"));
     }
     File::open(path).and_then(|f| f.take(HEAD).read_to_end(&mut head)).map_err(|e| ReadError::io(path, e))?;
     if head.is_empty() {
@@ -69,6 +72,8 @@ pub fn detect(path: &Path) -> Result<&'static Codec, ReadError> {
             Ok(codec)
         }
         None if head.starts_with(&[0x1f, 0x8b]) => Err(unknown("it is gzip-compressed; unpack it first")),
-        None => Err(unknown("it starts neither like FCS (`FCS3.0`) nor like HDF5")),
+        None => {
+            Err(unknown("it starts neither like FCS (`FCS3.0`) nor like HDF5 nor like a Matrix Market file"))
+        }
     }
 }

@@ -96,6 +96,20 @@ pub enum WriteError {
         /// The target.
         path: PathBuf,
     },
+    /// The target is a file where a folder is to be written.
+    #[error("{}: is a file, and a folder is to be written there; give another name", path.display())]
+    NotFolder {
+        /// The target.
+        path: PathBuf,
+    },
+    /// The target is a folder that holds something else, too.
+    #[error("{}: the folder also holds {name}, so it is not replaced; give another name or move {name} away", path.display())]
+    Stranger {
+        /// The target.
+        path: PathBuf,
+        /// What else it holds.
+        name: String,
+    },
     /// The target's folder is not there.
     #[error("{}: the folder {} does not exist; make it first", path.display(), folder.display())]
     NoFolder {

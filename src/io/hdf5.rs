@@ -1,41 +1,54 @@
 //! Small helpers over the HDF5 library. Knows no cell biology.
 
+mod array;
+mod array_out;
 mod cell;
+mod codec;
+mod copy;
+mod direct;
 mod kind;
 mod matrix;
 mod matrix_out;
+mod meter;
+mod numbers;
+mod raw;
 mod sparse;
 mod store;
+mod tiles;
+mod walk;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use half::f16;
 use hdf5_metno as hdf5;
 
 use hdf5::types::{TypeDescriptor as TD, VarLenAscii, VarLenUnicode};
-use hdf5::{Container, Dataset, File, Group, Hyperslab, Location, LocationType, SliceOrIndex};
+use hdf5::{Container, Dataset, File, Group, Location, LocationType};
 
 use super::{ReadError, ReadLimits};
 use crate::data::{DType, Values};
+use numbers::{from_bytes, read_numbers};
 
+pub(super) use array::Array;
 pub(super) use kind::Kind;
 pub(super) use matrix::{Compressed, Parts, Stored, open_compressed, open_dense, whole as whole_size};
 pub(super) use matrix_out::{write_compressed, write_dense};
-pub(super) use sparse::{whole, wide_enough};
+pub(super) use meter::Meter;
+pub(super) use sparse::{by_row, whole, wide_enough};
 pub(super) use store::{
     Storage, create, new_group, open_to_write, set_shape, set_text, set_texts, set_value, write_error,
-    write_rows, write_string, write_strings,
+    write_fixed_strings, write_rows, write_string, write_strings,
 };
+pub(super) use tiles::{Tile, TilesOut};
 
 /// First bytes of every HDF5 file, at 0 or behind a user block.
 const MAGIC: &[u8] = b"\x89HDF\r\n\x1a\n";
 
 /// A claim of more than this needs stored bytes that could hold it.
-const UNBACKED: u64 = 64 << 20;
+pub(super) const UNBACKED: u64 = 64 << 20;
 
 /// No filter of ours inflates better than this.
-const BEST_RATIO: u64 = 1 << 17;
+pub(super) const BEST_RATIO: u64 = 1 << 17;
 
 /// Whether the file has the HDF5 magic at 0, 512, 1024, 2048, … (a user block may come first).
 pub(super) fn has_magic(path: &Path) -> bool {
@@ -188,12 +201,21 @@ impl Source {
 
     /// Checks that `count` elements of a dataset may be read into memory.
     pub(super) fn fits(&self, d: &Dataset, count: u64, size: usize) -> Result<usize, ReadError> {
-        let at = d.name();
-        let n = self.limits.check(&self.path, &at, count, size)?;
+        self.backed(&d.name(), count, size, || d.storage_size())
+    }
+
+    /// As [`Source::fits`] for the element `at` with `stored` bytes in the file.
+    fn backed(
+        &self,
+        at: &str,
+        count: u64,
+        size: usize,
+        stored: impl Fn() -> u64,
+    ) -> Result<usize, ReadError> {
+        let n = self.limits.check(&self.path, at, count, size)?;
         let asked = count.saturating_mul(size as u64);
-        let backed = d.storage_size().saturating_mul(BEST_RATIO);
-        if asked > UNBACKED && asked > backed {
-            let what = format!("claims {asked} bytes but only {} are stored", d.storage_size());
+        if asked > UNBACKED && asked > stored().saturating_mul(BEST_RATIO) {
+            let what = format!("claims {asked} bytes but only {} are stored", stored());
             return Err(self.malformed(at, what));
         }
         Ok(n)
@@ -240,8 +262,13 @@ impl Source {
         };
         let Kind::Number(dtype) = Kind::of(inner) else { return Ok(None) };
         self.count(d, ty.size().saturating_mul(2).max(16))?;
-        // A boolean is read as its byte.
-        let inner = if dtype == DType::Bool { &TD::Integer(hdf5::types::IntSize::U1) } else { inner };
+        // A boolean is read as its byte, and so is what R calls a logical.
+        let inner = &match inner {
+            TD::Boolean => TD::Integer(hdf5::types::IntSize::U1),
+            TD::Enum(e) if e.signed => TD::Integer(e.size),
+            TD::Enum(e) => TD::Unsigned(e.size),
+            inner => inner.clone(),
+        };
         let ty = if n == 1 && !matches!(ty, TD::FixedArray(..)) {
             inner.clone()
         } else {
@@ -260,6 +287,21 @@ impl Source {
         let at = format!("{}/{field}", d.name());
         let raw = read_text(d, Some(field), ty).map_err(|e| self.library(&at, &e))?;
         Ok(self.utf8(&at, raw))
+    }
+
+    /// The bytes of each text of a dataset or attribute whose size has been checked, without the zeros behind.
+    pub(super) fn raw_text(&self, c: &Container, at: &str, ty: &TD) -> Result<Vec<Vec<u8>>, ReadError> {
+        read_text(c, None, ty).map_err(|e| self.library(at, &e))
+    }
+
+    /// The numbers of a dataset or attribute whose size has been checked.
+    pub(super) fn container_numbers(
+        &self,
+        c: &Container,
+        at: &str,
+        dtype: DType,
+    ) -> Result<Values, ReadError> {
+        read_numbers(c, dtype, None).map_err(|e| self.library(at, &e))
     }
 
     /// Text must be UTF-8; what is not is replaced by `�`, with one warning for the element.
@@ -344,55 +386,6 @@ fn filter_name(id: i32) -> &'static str {
         32015 => "zstd",
         32026 => "blosc2",
         _ => "not known to scx",
-    }
-}
-
-fn read_raw<T: hdf5::H5Type>(c: &Container, rows: Option<Range<usize>>) -> hdf5::Result<Vec<T>> {
-    let Some(rows) = rows else { return c.read_raw() };
-    let mut slab = vec![SliceOrIndex::from(rows)];
-    slab.extend((1..c.ndim()).map(|_| SliceOrIndex::from(..)));
-    Ok(c.read_slice::<T, _, ndarray::IxDyn>(Hyperslab::from(slab))?.into_raw_vec_and_offset().0)
-}
-
-/// Reads numbers in the element type found; `rows` picks a range of the first axis.
-fn read_numbers(c: &Container, dtype: DType, rows: Option<Range<usize>>) -> hdf5::Result<Values> {
-    Ok(match dtype {
-        // A damaged file may hold any byte in a boolean: read the byte, then decide.
-        DType::Bool => Values::Bool(read_raw::<u8>(c, rows)?.into_iter().map(|b| b != 0).collect()),
-        DType::I8 => Values::I8(read_raw(c, rows)?),
-        DType::I16 => Values::I16(read_raw(c, rows)?),
-        DType::I32 => Values::I32(read_raw(c, rows)?),
-        DType::I64 => Values::I64(read_raw(c, rows)?),
-        DType::U8 => Values::U8(read_raw(c, rows)?),
-        DType::U16 => Values::U16(read_raw(c, rows)?),
-        DType::U32 => Values::U32(read_raw(c, rows)?),
-        DType::U64 => Values::U64(read_raw(c, rows)?),
-        DType::F16 => Values::F16(read_raw(c, rows)?),
-        DType::F32 => Values::F32(read_raw(c, rows)?),
-        DType::F64 => Values::F64(read_raw(c, rows)?),
-    })
-}
-
-/// Native-order bytes as numbers.
-fn from_bytes(dtype: DType, bytes: &[u8]) -> Values {
-    macro_rules! chunks {
-        ($t:ty) => {
-            bytes.as_chunks::<{ size_of::<$t>() }>().0.iter().map(|b| <$t>::from_ne_bytes(*b)).collect()
-        };
-    }
-    match dtype {
-        DType::Bool => Values::Bool(bytes.iter().map(|b| *b != 0).collect()),
-        DType::I8 => Values::I8(chunks!(i8)),
-        DType::I16 => Values::I16(chunks!(i16)),
-        DType::I32 => Values::I32(chunks!(i32)),
-        DType::I64 => Values::I64(chunks!(i64)),
-        DType::U8 => Values::U8(chunks!(u8)),
-        DType::U16 => Values::U16(chunks!(u16)),
-        DType::U32 => Values::U32(chunks!(u32)),
-        DType::U64 => Values::U64(chunks!(u64)),
-        DType::F16 => Values::F16(chunks!(f16)),
-        DType::F32 => Values::F32(chunks!(f32)),
-        DType::F64 => Values::F64(chunks!(f64)),
     }
 }
 

@@ -1,25 +1,37 @@
 //! Files in and out. Knows data, never a tensor. Adding a format = one folder and one row of [`CODECS`].
 
 mod atomic;
+mod check;
 mod detect;
 mod error;
 pub mod fcs;
 pub mod h5ad;
 mod hdf5;
 mod limits;
+pub mod loom;
+pub mod loss;
 mod options;
+mod positioned;
+mod spill;
+pub mod table;
+mod tenx;
+pub mod tenx_h5;
+pub mod tenx_mtx;
+mod outline;
 
 use std::path::Path;
 
-use crate::data::{Dataset, Patch};
+use crate::data::{Column, Dataset, Matrix, Patch, Uns};
 
-pub use atomic::replace;
+pub use atomic::{replace, replace_folder};
+pub use check::{Finding, Level, Report, check};
 pub use detect::{Fit, Probe, detect};
 pub use error::{ReadError, WriteError};
 pub use limits::ReadLimits;
 pub use options::{
     Compat, Compression, DEFAULT_MEMORY, FcsOffsets, FcsVersion, ReadOptions, Table, WriteOptions,
 };
+pub use outline::{Item, Outline, Storage, outline};
 
 /// A file format scx reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,6 +40,16 @@ pub enum Format {
     H5ad,
     /// Flow Cytometry Standard.
     Fcs,
+    /// Linnarsson lab's loom.
+    Loom,
+    /// 10x Genomics, HDF5.
+    TenxH5,
+    /// 10x Genomics, a folder around a Matrix Market file.
+    TenxMtx,
+    /// Text with separators: a table or a matrix.
+    Csv,
+    /// Apache Parquet: a table.
+    Parquet,
 }
 
 impl Format {
@@ -36,9 +58,35 @@ impl Format {
         match self {
             Format::H5ad => "h5ad",
             Format::Fcs => "FCS",
+            Format::Loom => "loom",
+            Format::TenxH5 => "10x-h5",
+            Format::TenxMtx => "10x-mtx",
+            Format::Csv => "csv",
+            Format::Parquet => "parquet",
         }
     }
 }
+
+impl Format {
+    /// The format of a target by its extension; a name without one is a folder, and `None` leaves the choice to the caller.
+    pub fn for_target(path: &Path) -> Option<Format> {
+        let extension = path.extension()?.to_string_lossy().to_lowercase();
+        // Only text is packed whole.
+        let packed = extension == "gz";
+        let extension = match packed {
+            true => path.with_extension("").extension()?.to_string_lossy().to_lowercase(),
+            false => extension,
+        };
+        let fits =
+            |c: &&Codec| c.extensions.contains(&extension.as_str()) && (!packed || c.format == Format::Csv);
+        CODECS.iter().find(fits).map(|c| c.format)
+    }
+}
+/// Tells what is in a file of one format.
+pub type OutlineFn = fn(&Path, &ReadOptions) -> Result<Outline, ReadError>;
+
+/// Looks for faults in a file of one format.
+pub type CheckFn = fn(&Path, &ReadOptions, &mut Report) -> Result<(), ReadError>;
 
 /// One row of the table of formats.
 pub struct Codec {
@@ -46,11 +94,18 @@ pub struct Codec {
     pub format: Format,
     /// Usual file extensions, without the dot, lower case; they only break ties.
     pub extensions: &'static [&'static str],
+    /// Whether it is a folder of files; such codecs are asked about folders, too, and write into an empty one.
+    pub folder: bool,
     /// How sure the content makes us.
     pub probe: fn(&Probe) -> Fit,
     /// Reads a file; large matrices may be left on disk.
     pub read: fn(&Path, &ReadOptions) -> Result<Dataset, ReadError>,
-    /// Writes a data set as a new file at `path` (a temporary file; see [`save`]).
+    /// Tells what is in a file without reading its arrays; `None` where reading leaves them on disk anyway.
+    pub outline: Option<OutlineFn>,
+    /// Looks for faults, element by element; `None`: what reading finds is all there is to find. An error means that the
+    /// file could not even be opened.
+    pub check: Option<CheckFn>,
+    /// Writes a data set as a new file at `path` (a temporary file, or an empty temporary folder; see [`save`]).
     pub write: fn(&Dataset, &Path, &WriteOptions) -> Result<(), WriteError>,
     /// Writes the file `dataset` was read from again at `path` (a temporary file; see [`annotate`]), with additions and
     /// everything else as it was; `None` where a format has no place for additions.
@@ -62,24 +117,109 @@ pub static CODECS: &[Codec] = &[
     Codec {
         format: Format::H5ad,
         extensions: &["h5ad"],
+        folder: false,
         probe: h5ad::probe,
         read: h5ad::read,
+        outline: Some(h5ad::outline),
+        check: Some(h5ad::check),
         write: h5ad::write,
         annotate: Some(h5ad::annotate),
     },
     Codec {
         format: Format::Fcs,
         extensions: &["fcs", "lmd"],
+        folder: false,
         probe: fcs::probe,
         read: fcs::read,
+        outline: None,
+        check: None,
         write: fcs::write,
         annotate: Some(fcs::annotate),
     },
+    Codec {
+        format: Format::TenxH5,
+        extensions: &["h5", "hdf5"],
+        folder: false,
+        probe: tenx_h5::probe,
+        read: tenx_h5::read,
+        outline: None,
+        check: None,
+        write: tenx_h5::write,
+        annotate: None,
+    },
+    Codec {
+        format: Format::TenxMtx,
+        extensions: &["mtx"],
+        folder: true,
+        probe: tenx_mtx::probe,
+        read: tenx_mtx::read,
+        outline: None,
+        check: None,
+        write: tenx_mtx::write,
+        annotate: None,
+    },
+    Codec {
+        format: Format::Loom,
+        extensions: &["loom"],
+        folder: false,
+        probe: loom::probe,
+        read: loom::read,
+        outline: None,
+        check: None,
+        write: loom::write,
+        annotate: None,
+    },
+    Codec {
+        format: Format::Csv,
+        extensions: &["csv", "tsv", "tab"],
+        folder: false,
+        probe: table::probe,
+        read: table::read,
+        outline: None,
+        check: None,
+        write: table::write,
+        annotate: None,
+    },
+    Codec {
+        format: Format::Parquet,
+        extensions: &["parquet"],
+        folder: false,
+        probe: table::parquet::probe,
+        read: table::parquet::read,
+        outline: None,
+        check: None,
+        write: table::parquet::write,
+        annotate: None,
+    },
 ];
 
-/// What a run of scx adds to a file.
-#[derive(Debug, Clone)]
+/// What a run of scx adds to a file. An element that is there already is replaced: whoever asks decides about that.
+#[derive(Debug, Clone, Default)]
 pub struct Additions {
+    /// New values for X or a layer.
+    pub result: Option<NewValues>,
+    /// Columns of the table of cells, where the format has one.
+    pub obs: Vec<(String, Column)>,
+    /// Matrices with a row for each cell.
+    pub obsm: Vec<(String, Matrix)>,
+    /// Matrices of cells × cells.
+    pub obsp: Vec<(String, Matrix)>,
+    /// Unstructured entries.
+    pub uns: Vec<(String, Uns)>,
+    /// One JSON text: the provenance record of this run.
+    pub record: String,
+}
+
+impl Additions {
+    /// Whether there is something that belongs beside the matrices: columns of cells, arrays, unstructured entries.
+    pub fn has_elements(&self) -> bool {
+        !(self.obs.is_empty() && self.obsm.is_empty() && self.obsp.is_empty() && self.uns.is_empty())
+    }
+}
+
+/// New values for some cells and variables of a matrix.
+#[derive(Debug, Clone)]
+pub struct NewValues {
     /// Name of the new layer, where the format has layers.
     pub layer: String,
     /// The matrix the patch belongs to: X (`None`) or a layer.
@@ -88,8 +228,13 @@ pub struct Additions {
     pub patch: Patch,
     /// Put the result into X instead of a new layer, where the format has layers.
     pub into_x: bool,
-    /// One JSON text: the provenance record of this run.
-    pub record: String,
+}
+
+/// Whether a file is read by the HDF5 library, which damaged bytes can crash or keep busy for ever: whoever looks into files
+/// of unknown origin may want a process of their own for it.
+pub fn is_hdf5(path: &Path) -> bool {
+    // Opening a pipe may wait forever.
+    std::fs::metadata(path).is_ok_and(|m| m.is_file()) && hdf5::has_magic(path)
 }
 
 /// Reads any file scx knows, told apart by content.
@@ -107,7 +252,7 @@ pub fn codec(format: Format) -> &'static Codec {
     CODECS.iter().find(|c| c.format == format).unwrap_or(&CODECS[0])
 }
 
-/// Writes a data set as a new file, whole or not at all.
+/// Writes a data set as a new file (a new folder for formats that are folders), whole or not at all.
 ///
 /// # Errors
 /// [`WriteError`]; the target is then as it was before.
@@ -119,7 +264,12 @@ pub fn save(
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
     let codec = codec(format);
-    replace(path, force, |tmp| (codec.write)(dataset, tmp, options))
+    let write = |tmp: &Path| (codec.write)(dataset, tmp, options);
+    if codec.folder {
+        replace_folder(path, force, tenx_mtx::FILES, write)
+    } else {
+        replace(path, force, write)
+    }
 }
 
 /// Writes the file `dataset` was read from again as `path`, with additions, whole or not at all.

@@ -132,3 +132,14 @@ impl Default for WriteOptions<'_> {
         }
     }
 }
+
+impl Table {
+    /// The word used in options and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Table::Obs => "obs",
+            Table::Var => "var",
+            Table::X => "x",
+        }
+    }
+}

@@ -1,8 +1,15 @@
 //! Linear algebra that several modules need: thin wrappers over libraries, the same bits at any thread count.
 
+pub mod community;
+mod covariance;
+mod fuzzy;
+pub mod knn;
 mod logistic;
 mod pca;
 
+pub use covariance::Covariance;
+pub use fuzzy::connectivities;
+pub use knn::Neighbours;
 pub use logistic::Logistic;
 pub use pca::Pca;
 
@@ -17,6 +24,23 @@ pub enum LinalgError {
         found: usize,
         /// Rows needed.
         needed: usize,
+    },
+    /// More rows than can be numbered.
+    #[error("{found} rows, at most {limit} can be searched")]
+    TooManyRows {
+        /// Rows given.
+        found: usize,
+        /// Rows allowed.
+        limit: usize,
+    },
+    /// Somebody asked to stop.
+    #[error("stopped")]
+    Cancelled,
+    /// The community detection refused a graph or a setting.
+    #[error("community detection: {what}")]
+    Community {
+        /// What it said.
+        what: String,
     },
     /// More components than the matrix has.
     #[error("{asked} components asked for, a matrix of {rows} × {columns} has 1 to {}", rows.min(columns))]

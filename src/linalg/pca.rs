@@ -4,15 +4,13 @@ use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::{Mat, Par};
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2, Axis};
+use rayon::prelude::*;
 
-use super::LinalgError;
+use super::{Covariance, LinalgError};
 
-/// Rows centred at a time, so that no second copy of the data is made in f64.
-const CHUNK: usize = 4096;
-
-/// Widest matrix: its covariance takes 200 MB.
-const MAX_COLUMNS: usize = 5000;
+/// Rows projected at a time by one thread, so that no second copy of the data is made in f64.
+const CHUNK: usize = 1024;
 
 /// Principal components of a matrix of cells × variables.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +21,8 @@ pub struct Pca {
     pub components: Array2<f64>,
     /// Share of the whole variance that each component explains.
     pub explained: Vec<f64>,
+    /// Variance along each component (rows − 1 in the denominator).
+    pub variance: Vec<f64>,
 }
 
 impl Pca {
@@ -32,25 +32,27 @@ impl Pca {
     /// Fewer than two rows, `k` outside 1 to the smaller side of `x`, too many columns, values that are not
     /// finite, or a decomposition that does not converge.
     pub fn fit(x: ArrayView2<'_, f32>, k: usize) -> Result<Self, LinalgError> {
-        let (rows, columns) = x.dim();
-        if rows < 2 {
-            return Err(LinalgError::TooFewRows { found: rows, needed: 2 });
-        }
-        if k == 0 || k > rows.min(columns) {
-            return Err(LinalgError::Components { asked: k, rows, columns });
-        }
-        if columns > MAX_COLUMNS {
-            return Err(LinalgError::TooWide { columns, limit: MAX_COLUMNS });
-        }
-        if let Some(((row, column), &value)) = x.indexed_iter().find(|(_, v)| !v.is_finite()) {
-            return Err(LinalgError::NotFinite { row, column, value: f64::from(value) });
-        }
-        let mean = column_means(x);
-        let covariance = covariance(x, &mean);
+        // Before any work: a matrix of one row asks for nothing that could be given.
+        Self::check(x.nrows(), x.ncols(), k)?;
+        let mut sums = Covariance::new(x.ncols())?;
+        sums.add(x)?;
+        Self::from_covariance(sums, k)
+    }
+
+    /// Fits `k` components to rows that were summed up before, in as many runs as there were: one pass over data that
+    /// do not fit into memory.
+    ///
+    /// # Errors
+    /// As [`Pca::fit`].
+    pub fn from_covariance(sums: Covariance, k: usize) -> Result<Self, LinalgError> {
+        let rows = sums.rows();
+        let (mean, covariance) = sums.finish()?;
+        let columns = mean.len();
+        Self::check(rows, columns, k)?;
         let (values, vectors) = eigen(&covariance)?;
         let total: f64 = values.iter().map(|v| v.max(0.0)).sum();
         let mut components = Array2::zeros((k, columns));
-        let mut explained = Vec::with_capacity(k);
+        let (mut explained, mut variance) = (Vec::with_capacity(k), Vec::with_capacity(k));
         // faer sorts from the smallest eigenvalue up.
         for (i, mut row) in components.rows_mut().into_iter().enumerate() {
             let from = columns - 1 - i;
@@ -58,9 +60,20 @@ impl Pca {
             if leading_loading(row.iter().copied()) < 0.0 {
                 row.mapv_inplace(|v| -v);
             }
+            variance.push(values[from].max(0.0));
             explained.push(if total > 0.0 { values[from].max(0.0) / total } else { 0.0 });
         }
-        Ok(Pca { mean: mean.to_vec(), components, explained })
+        Ok(Pca { mean, components, explained, variance })
+    }
+
+    fn check(rows: usize, columns: usize, k: usize) -> Result<(), LinalgError> {
+        if rows < 2 {
+            return Err(LinalgError::TooFewRows { found: rows, needed: 2 });
+        }
+        if k == 0 || k > rows.min(columns) {
+            return Err(LinalgError::Components { asked: k, rows, columns });
+        }
+        Ok(())
     }
 
     /// Coordinates of each row on the components. A value that is not finite spreads over its own row only.
@@ -72,20 +85,12 @@ impl Pca {
             return Err(LinalgError::Columns { expected: self.mean.len(), found: x.ncols() });
         }
         let mut out = Array2::zeros((x.nrows(), self.components.nrows()));
-        for (rows, mut to) in x.axis_chunks_iter(Axis(0), CHUNK).zip(out.axis_chunks_iter_mut(Axis(0), CHUNK))
-        {
+        let runs = out.axis_chunks_iter_mut(Axis(0), CHUNK).into_par_iter();
+        runs.zip(x.axis_chunks_iter(Axis(0), CHUNK)).for_each(|(mut to, rows)| {
             to.assign(&centred(rows, &self.mean).dot(&self.components.t()));
-        }
+        });
         Ok(out)
     }
-}
-
-fn column_means(x: ArrayView2<'_, f32>) -> Array1<f64> {
-    let mut sum = Array1::<f64>::zeros(x.ncols());
-    for row in x.rows() {
-        sum.zip_mut_with(&row, |s, &v| *s += f64::from(v));
-    }
-    sum / x.nrows() as f64
 }
 
 fn centred(rows: ArrayView2<'_, f32>, mean: &[f64]) -> Array2<f64> {
@@ -96,17 +101,6 @@ fn centred(rows: ArrayView2<'_, f32>, mean: &[f64]) -> Array2<f64> {
         }
     }
     out
-}
-
-/// Sums chunk after chunk in row order: the same bits however many threads there are.
-fn covariance(x: ArrayView2<'_, f32>, mean: &Array1<f64>) -> Array2<f64> {
-    let mean = mean.to_vec();
-    let mut sum = Array2::<f64>::zeros((x.ncols(), x.ncols()));
-    for rows in x.axis_chunks_iter(Axis(0), CHUNK) {
-        let c = centred(rows, &mean);
-        sum += &c.t().dot(&c);
-    }
-    sum / (x.nrows() as f64 - 1.0)
 }
 
 /// Eigenvalues from the smallest up, and their vectors as columns.

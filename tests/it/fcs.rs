@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use scx::data::{Block, DType, Dataset, Dense, Frame, Index, Matrix, Patch, Values};
-use scx::io::{Additions, ReadError, ReadOptions, open};
+use scx::io::{Additions, NewValues, ReadError, ReadOptions, open};
 
 fn fixtures(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder)
@@ -120,7 +120,8 @@ fn real_data() -> Option<PathBuf> {
 
 /// Differences between a file read and what FlowIO (or the standard) says of it.
 fn additions(patch: Patch, record: &str) -> Additions {
-    Additions { layer: "scx".into(), base: None, patch, into_x: false, record: record.into() }
+    let result = NewValues { layer: "scx".into(), base: None, patch, into_x: false };
+    Additions { result: Some(result), record: record.into(), ..Additions::default() }
 }
 
 fn floats(rows: usize, columns: usize) -> Vec<Vec<f64>> {

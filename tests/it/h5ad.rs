@@ -4,6 +4,8 @@
 
 mod annotate;
 mod bad;
-mod compare;
-mod expected;
-mod round_trip;
+pub(crate) mod compare;
+mod damage;
+pub(crate) mod expected;
+mod kept;
+pub(crate) mod round_trip;

@@ -4,10 +4,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod cli;
+mod cluster;
+mod concat;
+mod convert;
 mod correct;
+mod faults;
 mod fcs;
 mod h5ad;
+mod loom;
+mod preprocess;
+mod recipe;
 mod reference;
 mod report;
 mod support;
+mod tenx;
+mod table;
 mod zoo;

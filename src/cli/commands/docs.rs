@@ -4,6 +4,7 @@ use clap::CommandFactory;
 
 use crate::cli::args::Cli;
 use crate::cli::error::{CliError, EXIT_CODES};
+use crate::cli::losses;
 use crate::cli::print;
 
 /// Prints a completion script.
@@ -24,7 +25,7 @@ pub(in crate::cli) fn man() -> Result<(), CliError> {
             .map_err(|e| CliError::input(format!("cannot make the page: {e}")))
     };
     render(command.clone(), &mut text)?;
-    for verb in command.get_subcommands().filter(|c| c.get_name() != "help") {
+    for verb in command.get_subcommands().filter(|c| c.get_name() != "help" && !c.is_hide_set()) {
         render(verb.clone(), &mut text)?;
     }
     print(&String::from_utf8_lossy(&text))
@@ -36,11 +37,15 @@ pub(in crate::cli) fn help(topic: Option<&str>) -> Result<(), CliError> {
     let text = match topic {
         None => command.render_long_help().to_string(),
         Some("exit-codes") => EXIT_CODES.to_owned() + "\n",
+        Some("losses") => losses::rules(),
         Some(verb) => match command.find_subcommand_mut(verb) {
             Some(c) => c.clone().bin_name(format!("scx {verb}")).render_long_help().to_string(),
             None => {
+                let verbs: Vec<_> =
+                    Cli::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
                 return Err(CliError::usage(format!(
-                    "no help on {verb}; there is help on correct, info, demo, completions, man and exit-codes"
+                    "no help on {verb}; there is help on {}, exit-codes and losses",
+                    verbs.join(", ")
                 )));
             }
         },

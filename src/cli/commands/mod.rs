@@ -1,6 +1,12 @@
 //! One file a verb: open, call, save, print. No algorithm lives here.
 
+pub(super) mod cluster;
+pub(super) mod concat;
+pub(super) mod convert;
+pub(super) mod check;
 pub(super) mod correct;
 pub(super) mod demo;
 pub(super) mod docs;
 pub(super) mod info;
+pub(super) mod preprocess;
+pub(super) mod split;

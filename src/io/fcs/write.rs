@@ -57,10 +57,14 @@ pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(
 /// # Errors
 /// [`WriteError`]; `path` may then hold a part of the file.
 pub fn annotate(dataset: &Dataset, additions: &Additions, path: &Path) -> Result<(), WriteError> {
+    if additions.has_elements() {
+        let what = "FCS has no place for columns of cells or arrays beside the channels; write h5ad instead";
+        return Err(WriteError::CannotHold { path: path.to_owned(), what: what.into() });
+    }
     let output = Output {
         dataset,
         old: dataset.source.keywords.clone(),
-        patch: Some(&additions.patch),
+        patch: additions.result.as_ref().map(|r| &r.patch),
         record: Some(&additions.record),
         names_from_keywords: true,
         path,

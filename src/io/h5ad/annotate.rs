@@ -7,27 +7,31 @@ use hdf5_metno as hdf5;
 
 use hdf5::{File, Group};
 
-use super::matrix;
 use super::patched::{self, Written};
+use super::{add, matrix};
 use crate::data::{Dataset, RowSource};
 use crate::io::hdf5::{Node, Source, new_group, open_to_write, set_text, write_error, write_string};
-use crate::io::{Additions, ReadError, ReadLimits, WriteError};
+use crate::io::{Additions, NewValues, ReadError, ReadLimits, WriteError};
 
-/// Copies the file `dataset` was read from to `path` and adds the result matrix and the record of the run.
+/// Copies the file `dataset` was read from to `path` and adds the new elements and the record of the run.
 ///
 /// # Errors
-/// [`WriteError`] when the original cannot be read, the disk is full, or what was written does not read back.
+/// [`WriteError`] when the original cannot be read, has no place for an element, the disk is full, or what was written
+/// does not read back.
 pub fn annotate(dataset: &Dataset, additions: &Additions, path: &Path) -> Result<(), WriteError> {
     copy(&dataset.source.path, path)?;
     // Messages about the matrix name the original: that is the file people know.
     let source = Source { path: dataset.source.path.clone(), limits: ReadLimits::default() };
     let lib = |e: hdf5::Error| write_error(path, &e);
     let file = open_to_write(path, false).map_err(lib)?;
-    let written = add_matrix(&source, &file, additions, path)?;
+    let result = additions.result.as_ref();
+    let written = result.map(|r| add_matrix(&source, &file, r, path)).transpose()?;
+    add::elements(&source, &file, additions, path)?;
     let key = add_record(&source, &file, &additions.record, path)?;
     file.flush().map_err(lib)?;
     file.close().map_err(lib)?;
-    verify(additions, &written, &key, path)
+    verify(result.zip(written.as_ref()), &key, path)?;
+    add::verify(additions, path)
 }
 
 /// Copies the bytes only: permissions belong to whoever made the target.
@@ -40,23 +44,18 @@ fn copy(from: &Path, to: &Path) -> Result<(), WriteError> {
 }
 
 /// Group (`None` is the root) and name of the matrix the patch belongs to, and of the result.
-fn places(additions: &Additions) -> [(Option<&'static str>, &str); 2] {
-    let base = match &additions.base {
+fn places(result: &NewValues) -> [(Option<&'static str>, &str); 2] {
+    let base = match &result.base {
         None => (None, "X"),
         Some(layer) => (Some("layers"), layer.as_str()),
     };
-    [base, if additions.into_x { base } else { (Some("layers"), additions.layer.as_str()) }]
+    [base, if result.into_x { base } else { (Some("layers"), result.layer.as_str()) }]
 }
 
-fn add_matrix(
-    source: &Source,
-    file: &File,
-    additions: &Additions,
-    out: &Path,
-) -> Result<Written, WriteError> {
+fn add_matrix(source: &Source, file: &File, result: &NewValues, out: &Path) -> Result<Written, WriteError> {
     let lib = |e: hdf5::Error| write_error(out, &e);
     let input = |e: ReadError| WriteError::Input { path: out.to_owned(), source: Box::new(e) };
-    let [(base_group, base_name), (target_group, target_name)] = places(additions);
+    let [(base_group, base_name), (target_group, target_name)] = places(result);
     let base_path = base_group.map_or_else(|| base_name.to_owned(), |g| format!("{g}/{base_name}"));
     let base = match source.node(file, &base_path).map_err(input)? {
         Some(node) => matrix::open(source, &node).map_err(input)?,
@@ -74,11 +73,11 @@ fn add_matrix(
     if parent.link_exists(target_name) {
         parent.unlink(target_name).map_err(lib)?;
     }
-    patched::write(&base, &additions.patch, &parent, target_name, out)
+    patched::write(&base, &result.patch, &parent, target_name, out)
 }
 
 /// The group `name`, made as an empty dictionary when it is missing.
-fn dict(source: &Source, parent: &Group, name: &str, out: &Path) -> Result<Group, WriteError> {
+pub(super) fn dict(source: &Source, parent: &Group, name: &str, out: &Path) -> Result<Group, WriteError> {
     let lib = |e: hdf5::Error| write_error(out, &e);
     let input = |e: ReadError| WriteError::Input { path: out.to_owned(), source: Box::new(e) };
     match source.node(parent, name).map_err(input)? {
@@ -121,19 +120,22 @@ fn add_record(source: &Source, file: &File, record: &str, out: &Path) -> Result<
 }
 
 /// Opens the new file again and compares structure and lengths with what was meant.
-fn verify(additions: &Additions, written: &Written, key: &str, path: &Path) -> Result<(), WriteError> {
+fn verify(result: Option<(&NewValues, &Written)>, key: &str, path: &Path) -> Result<(), WriteError> {
     let fail = |what: String| WriteError::Verify { path: path.to_owned(), what };
     let read = |e: ReadError| fail(e.to_string());
     let source = Source { path: path.to_owned(), limits: ReadLimits::default() };
     let file = source.open().map_err(read)?;
-    let [_, (group, name)] = places(additions);
-    let at = group.map_or_else(|| name.to_owned(), |g| format!("{g}/{name}"));
-    let node = source.node(&file, &at).map_err(read)?.ok_or_else(|| fail(format!("/{at} is missing")))?;
-    // Opening checks the lengths of the three sparse arrays and every pointer.
-    let m = matrix::open(&source, &node).map_err(read)?.ok_or_else(|| fail(format!("/{at} is no matrix")))?;
-    let found = Written { shape: m.shape(), dtype: m.dtype(), layout: m.layout(), nnz: m.nnz() };
-    if found != *written {
-        return Err(fail(format!("/{at} reads back as {found:?}, expected {written:?}")));
+    if let Some((result, written)) = result {
+        let [_, (group, name)] = places(result);
+        let at = group.map_or_else(|| name.to_owned(), |g| format!("{g}/{name}"));
+        let node = source.node(&file, &at).map_err(read)?.ok_or_else(|| fail(format!("/{at} is missing")))?;
+        // Opening checks the lengths of the three sparse arrays and every pointer.
+        let m =
+            matrix::open(&source, &node).map_err(read)?.ok_or_else(|| fail(format!("/{at} is no matrix")))?;
+        let found = Written { shape: m.shape(), dtype: m.dtype(), layout: m.layout(), nnz: m.nnz() };
+        if found != *written {
+            return Err(fail(format!("/{at} reads back as {found:?}, expected {written:?}")));
+        }
     }
     let record = format!("uns/scx/log/{key}");
     match source.node(&file, &record).map_err(read)? {

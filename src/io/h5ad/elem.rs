@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 
 use hdf5_metno as hdf5;
 
+use hdf5::types::TypeDescriptor as TD;
 use hdf5::{Dataset, Group};
 
-use super::{frame, matrix};
-use crate::data::{Annotation, Dense, Matrix, Uns};
+use super::{frame, matrix, stored};
+use crate::data::{Annotation, Column, Dense, Matrix, Uns};
 use crate::io::ReadError;
-use crate::io::hdf5::{Kind, Node, Source};
+use crate::io::hdf5::{Kind, Node, Source, elements};
+
+/// Arrays of uns above this stay in the file: nothing looks into them, and a copy need not pass through memory.
+const LARGE: u64 = 64 << 20;
 
 /// Groups inside groups inside uns: deeper than any real file, and an end for a file that links to itself.
 const DEEPEST: usize = 32;
@@ -45,7 +49,7 @@ fn annotation(source: &Source, node: &Node) -> Result<Annotation, ReadError> {
     }
     let encoding = encoding.unwrap_or_else(|| describe(source, node));
     warn(source, &node.name(), &encoding);
-    Ok(Annotation::Opaque { encoding })
+    Ok(Annotation::Opaque { encoding, stored: stored(source, node.location()) })
 }
 
 /// anndata 0.5 and 0.6: one dataset of records, each field the rows of one array.
@@ -64,7 +68,8 @@ fn records(source: &Source, d: &Dataset) -> Result<BTreeMap<String, Annotation>,
             }
             None => {
                 warn(source, &format!("{}/{name}", d.name()), &ty.to_string());
-                Annotation::Opaque { encoding: ty.to_string() }
+                // A field cannot be copied alone.
+                Annotation::Opaque { encoding: ty.to_string(), stored: None }
             }
         };
         all.insert(name, element);
@@ -72,7 +77,7 @@ fn records(source: &Source, d: &Dataset) -> Result<BTreeMap<String, Annotation>,
     Ok(all)
 }
 
-fn warn(source: &Source, at: &str, encoding: &str) {
+pub(super) fn warn(source: &Source, at: &str, encoding: &str) {
     tracing::warn!(
         "{}: {at}: encoding {encoding} is not understood; it stays in the file",
         source.path.display()
@@ -80,7 +85,7 @@ fn warn(source: &Source, at: &str, encoding: &str) {
 }
 
 /// What an element without `encoding-type` is, in a word.
-fn describe(source: &Source, node: &Node) -> String {
+pub(super) fn describe(source: &Source, node: &Node) -> String {
     match node {
         Node::Group(_) => "group".into(),
         Node::Dataset(d) => match source.kind(d) {
@@ -92,70 +97,145 @@ fn describe(source: &Source, node: &Node) -> String {
     }
 }
 
+/// Takes the place and the error of what could not be read.
+pub(super) type Unread<'a> = dyn FnMut(&str, &ReadError) + 'a;
+
 /// Reads all of `uns`. What cannot be read stays in the file as [`Uns::Opaque`]: nothing in uns may spoil a data set.
 pub(super) fn uns(source: &Source, root: &Group) -> Result<BTreeMap<String, Uns>, ReadError> {
+    uns_telling(source, root, &mut |at, e| {
+        tracing::warn!("{}: {at}: left in the file unread: {e}", source.path.display());
+    })
+}
+
+/// As [`uns`], telling `unread` of what could not be read.
+pub(super) fn uns_telling(
+    source: &Source,
+    root: &Group,
+    unread: &mut Unread,
+) -> Result<BTreeMap<String, Uns>, ReadError> {
     match source.node(root, "uns")? {
-        Some(Node::Group(g)) => map(source, &g, 0),
+        Some(Node::Group(g)) => map(source, &g, 0, unread),
         _ => Ok(BTreeMap::new()),
     }
 }
 
-fn map(source: &Source, g: &Group, depth: usize) -> Result<BTreeMap<String, Uns>, ReadError> {
+fn map(
+    source: &Source,
+    g: &Group,
+    depth: usize,
+    unread: &mut Unread,
+) -> Result<BTreeMap<String, Uns>, ReadError> {
     let mut all = BTreeMap::new();
     for key in source.members(g)? {
         let value = match source.node(g, &key) {
-            Ok(Some(node)) => {
-                value(source, &node, depth).unwrap_or_else(|e| unreadable(source, &node.name(), &e))
-            }
+            Ok(Some(node)) => match value(source, &node, depth, unread) {
+                Ok(value) => value,
+                Err(e) => {
+                    unread(&node.name(), &e);
+                    Uns::Opaque { encoding: "unreadable".into(), stored: stored(source, node.location()) }
+                }
+            },
             Ok(None) => continue,
-            Err(e) => unreadable(source, &format!("{}/{key}", g.name()), &e),
+            Err(e) => {
+                unread(&format!("{}/{key}", g.name()), &e);
+                Uns::Opaque { encoding: "unreadable".into(), stored: None }
+            }
         };
         all.insert(key, value);
     }
     Ok(all)
 }
 
-fn unreadable(source: &Source, at: &str, e: &ReadError) -> Uns {
-    tracing::warn!("{}: {at}: left in the file unread: {e}", source.path.display());
-    Uns::Opaque { encoding: "unreadable".into() }
+/// One value, in the words of anndata since 0.8 where there are any, else by what it is.
+fn value(source: &Source, node: &Node, depth: usize, unread: &mut Unread) -> Result<Uns, ReadError> {
+    let encoding = source.attr_string(node.location(), "encoding-type")?;
+    let found = match (encoding.as_deref(), node) {
+        (Some("null"), _) => Some(Uns::Null),
+        (Some("dataframe"), _) => Some(Uns::Frame(frame::read(source, node)?)),
+        (Some("csr_matrix" | "csc_matrix"), _) => matrix::on_disk(source, node)?.map(Uns::Matrix),
+        (Some("categorical" | "nullable-integer" | "nullable-boolean" | "nullable-string-array"), _) => {
+            match frame::read_alone(source, node)? {
+                Column::Opaque { .. } => None,
+                column => Some(Uns::Column(column)),
+            }
+        }
+        (None | Some("rec-array"), Node::Dataset(d)) if d.ndim() == 1 => match source.kind(d) {
+            Kind::Compound(_) => records_of(source, d)?,
+            Kind::Text(ty) if encoding.is_none() && !matches!(ty, TD::VarLenAscii | TD::VarLenUnicode) => {
+                plain(source, d)?.map(unwrapped)
+            }
+            _ => plain(source, d)?,
+        },
+        (None | Some("array" | "string" | "string-array" | "numeric-scalar" | "string-scalar"), node) => {
+            match node {
+                Node::Dataset(d) => plain(source, d)?,
+                Node::Group(g) => group(source, g, node, depth, unread)?,
+            }
+        }
+        (Some("dict"), Node::Group(g)) => group(source, g, node, depth, unread)?,
+        _ => None,
+    };
+    Ok(found.unwrap_or_else(|| Uns::Opaque {
+        encoding: encoding.unwrap_or_else(|| describe(source, node)),
+        stored: stored(source, node.location()),
+    }))
 }
 
-fn value(source: &Source, node: &Node, depth: usize) -> Result<Uns, ReadError> {
-    let encoding = source.attr_string(node.location(), "encoding-type")?;
-    let known = matches!(
-        encoding.as_deref(),
-        None | Some("dict" | "array" | "string" | "string-array" | "numeric-scalar" | "string-scalar")
-    );
-    let opaque = || Ok(Uns::Opaque { encoding: encoding.clone().unwrap_or_else(|| describe(source, node)) });
-    if !known {
-        return opaque();
+/// anndata 0.5 wrote a single text as a list of one, of fixed length.
+fn unwrapped(value: Uns) -> Uns {
+    match value {
+        Uns::Strings(mut v) if v.len() == 1 => v.pop().map_or(Uns::Null, Uns::String),
+        value => value,
     }
-    match node {
-        Node::Group(g) => {
-            let sparse = source.attr_string(g, "h5sparse_format")?;
-            if let Some(format) = sparse {
-                return Ok(Uns::Opaque { encoding: format!("{format}_matrix") });
-            }
-            if depth >= DEEPEST {
-                return Ok(Uns::Opaque { encoding: "group nested too deep".into() });
-            }
-            Ok(Uns::Map(map(source, g, depth + 1)?))
+}
+
+/// A dictionary, or a matrix of the time when h5sparse wrote them.
+fn group(
+    source: &Source,
+    g: &Group,
+    node: &Node,
+    depth: usize,
+    unread: &mut Unread,
+) -> Result<Option<Uns>, ReadError> {
+    if source.attr_string(g, "h5sparse_format")?.is_some() {
+        return Ok(matrix::on_disk(source, node)?.map(Uns::Matrix));
+    }
+    if depth >= DEEPEST {
+        return Ok(None);
+    }
+    Ok(Some(Uns::Map(map(source, g, depth + 1, unread)?)))
+}
+
+/// A dataset of numbers or texts.
+fn plain(source: &Source, d: &Dataset) -> Result<Option<Uns>, ReadError> {
+    let bytes = |size: usize| elements(&d.shape()).saturating_mul(size as u64);
+    match source.kind(d) {
+        Kind::Text(ty) if bytes(ty.size()) <= LARGE => {
+            let mut values = source.strings(d, &ty)?;
+            Ok(match d.ndim() {
+                0 => values.pop().map(Uns::String),
+                1 => Some(Uns::Strings(values)),
+                _ => Some(Uns::StringArray { shape: d.shape(), values }),
+            })
         }
-        Node::Dataset(d) => match (source.kind(d), d.ndim()) {
-            (Kind::Text(ty), 0) => match source.strings(d, &ty)?.pop() {
-                Some(text) => Ok(Uns::String(text)),
-                None => opaque(),
-            },
-            (Kind::Text(ty), 1) => Ok(Uns::Strings(source.strings(d, &ty)?)),
-            (Kind::Number(dtype), axes) => {
-                let values = source.numbers(d, dtype)?;
-                match axes {
-                    0 if values.len() == 1 => Ok(Uns::Number(values)),
-                    0 => opaque(),
-                    _ => Ok(Uns::Array { shape: d.shape(), values }),
-                }
-            }
-            _ => opaque(),
-        },
+        Kind::Number(dtype) if bytes(dtype.size()) <= LARGE => {
+            let values = source.numbers(d, dtype)?;
+            Ok(match d.ndim() {
+                0 => (values.len() == 1).then_some(Uns::Number(values)),
+                _ => Some(Uns::Array { shape: d.shape(), values }),
+            })
+        }
+        _ => Ok(None),
     }
+}
+
+/// Records along one axis; `None` when a field holds what no column can.
+fn records_of(source: &Source, d: &Dataset) -> Result<Option<Uns>, ReadError> {
+    let fields = frame::fields(source, d)?;
+    // h5py stores complex numbers as records of a real and an imaginary part.
+    let complex = fields.iter().map(|(name, _)| name.as_str()).eq(["r", "i"]);
+    if complex || fields.iter().any(|(_, c)| matches!(c, Column::Opaque { .. })) {
+        return Ok(None);
+    }
+    Ok(Some(Uns::Records { fields, stored: stored(source, d) }))
 }

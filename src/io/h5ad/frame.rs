@@ -3,8 +3,9 @@
 use hdf5_metno as hdf5;
 
 use hdf5::types::TypeDescriptor;
-use hdf5::{Dataset, Group};
+use hdf5::{Dataset, Group, Location};
 
+use super::{elem, stored};
 use crate::data::{Categorical, Categories, Column, Frame, Index, Values};
 use crate::io::ReadError;
 use crate::io::hdf5::{Kind, Node, Source};
@@ -17,50 +18,79 @@ pub(super) fn read(source: &Source, node: &Node) -> Result<Frame, ReadError> {
     }
 }
 
-/// A column of an encoding scx does not understand: kept in the file, with a warning.
-fn opaque(source: &Source, at: &str, encoding: &str, len: usize) -> Column {
-    tracing::warn!(
-        "{}: {at}: encoding {encoding} is not understood; it stays in the file",
-        source.path.display()
-    );
-    Column::Opaque { encoding: encoding.to_owned(), len }
+/// A list outside of any table: a column of no known length.
+pub(super) fn read_alone(source: &Source, node: &Node) -> Result<Column, ReadError> {
+    match node {
+        Node::Group(g) => read_encoded(source, g, 0),
+        Node::Dataset(d) => Ok(opaque(source, d, "array", 0)),
+    }
 }
 
-fn read_group(source: &Source, g: &Group) -> Result<Frame, ReadError> {
+/// A column of an encoding scx does not understand: kept in the file, with a warning.
+fn opaque(source: &Source, at: &Location, encoding: &str, len: usize) -> Column {
+    elem::warn(source, &at.name(), encoding);
+    Column::Opaque { encoding: encoding.to_owned(), len, stored: stored(source, at) }
+}
+
+/// What a table group lists.
+pub(super) struct Layout {
+    /// Which member holds the row names.
+    pub(super) index: String,
+    /// The columns, in order.
+    pub(super) order: Vec<String>,
+}
+
+/// Which members of a group are index and columns.
+pub(super) fn layout(source: &Source, g: &Group) -> Result<Layout, ReadError> {
     let members = source.members(g)?;
-    let at = g.name();
-    let index_name = match source.attr_string(g, "_index")? {
+    let index = match source.attr_string(g, "_index")? {
         Some(name) => name,
         None => match ["_index", "index"].iter().find(|n| members.iter().any(|m| m == *n)) {
             Some(name) => (*name).to_owned(),
             None => {
-                return Err(source.malformed(at, "names no index (attribute _index): not an AnnData table"));
+                let what = "names no index (attribute _index): not an AnnData table";
+                return Err(source.malformed(g.name(), what));
             }
         },
     };
-    let Some(node) = source.node(g, &index_name)? else {
-        return Err(source.malformed(at, format!("the index {index_name} is missing")));
-    };
-    let names = index_values(source, &read_column(source, g, &node, None)?, &node.name())?;
-    let len = names.len();
     let order = match source.attr_strings(g, "column-order")? {
         Some(order) => order,
         // An empty list is stored as numbers by pandas; other writers leave it out.
         None if source.attr_numbers(g, "column-order")?.is_some() => Vec::new(),
-        None => members.into_iter().filter(|m| *m != index_name && m != "__categories").collect(),
+        None => members.into_iter().filter(|m| *m != index && m != "__categories").collect(),
     };
-    let mut frame = Frame::new(Index::Names { name: index_name, values: names });
+    Ok(Layout { index, order })
+}
+
+/// The row names of a table group.
+pub(super) fn row_names(source: &Source, g: &Group, index: &str) -> Result<Vec<String>, ReadError> {
+    let Some(node) = source.node(g, index)? else {
+        return Err(source.malformed(g.name(), format!("the index {index} is missing")));
+    };
+    index_values(source, &read_column(source, g, &node, None)?, &node.name())
+}
+
+/// A column of a table group of `rows` rows.
+pub(super) fn column(source: &Source, g: &Group, name: &str, rows: usize) -> Result<Column, ReadError> {
+    let Some(node) = source.node(g, name)? else {
+        let what = format!("the column {name} is listed in column-order but missing");
+        return Err(source.malformed(g.name(), what));
+    };
+    let column = read_column(source, g, &node, Some(rows))?;
+    if column.len() != rows {
+        let what = format!("{} entries but the table has {rows} rows", column.len());
+        return Err(source.malformed(node.name(), what));
+    }
+    Ok(column)
+}
+
+fn read_group(source: &Source, g: &Group) -> Result<Frame, ReadError> {
+    let Layout { index, order } = layout(source, g)?;
+    let values = row_names(source, g, &index)?;
+    let rows = values.len();
+    let mut frame = Frame::new(Index::Names { name: index, values });
     for name in order {
-        let Some(node) = source.node(g, &name)? else {
-            return Err(
-                source.malformed(at, format!("the column {name} is listed in column-order but missing"))
-            );
-        };
-        let column = read_column(source, g, &node, Some(len))?;
-        if column.len() != len {
-            let what = format!("{} entries but the table has {len} rows", column.len());
-            return Err(source.malformed(node.name(), what));
-        }
+        let column = column(source, g, &name, rows)?;
         frame.columns.push((name, column));
     }
     Ok(frame)
@@ -97,10 +127,10 @@ fn read_plain(source: &Source, table: &Group, d: &Dataset, rows: usize) -> Resul
     let at = d.name();
     let encoding = source.attr_string(d, "encoding-type")?;
     if let Some(e) = encoding.filter(|e| !matches!(e.as_str(), "array" | "string-array" | "categorical")) {
-        return Ok(opaque(source, &at, &e, rows));
+        return Ok(opaque(source, d, &e, rows));
     }
     if d.ndim() != 1 {
-        return Ok(opaque(source, &at, &format!("array of {} axes", d.ndim()), rows));
+        return Ok(opaque(source, d, &format!("array of {} axes", d.ndim()), rows));
     }
     match source.kind(d) {
         Kind::Text(ty) => Ok(Column::Strings(source.strings(d, &ty)?)),
@@ -111,8 +141,8 @@ fn read_plain(source: &Source, table: &Group, d: &Dataset, rows: usize) -> Resul
                 Some((categories, ordered)) => categorical(source, &at, &values, categories, ordered),
             }
         }
-        Kind::Compound(_) => Ok(opaque(source, &at, "records", rows)),
-        Kind::Other(what) => Ok(opaque(source, &at, &what, rows)),
+        Kind::Compound(_) => Ok(opaque(source, d, "records", rows)),
+        Kind::Other(what) => Ok(opaque(source, d, &what, rows)),
     }
 }
 
@@ -137,7 +167,7 @@ fn old_categories(
 }
 
 /// The attribute `ordered`, off when missing.
-fn flag(source: &Source, at: &hdf5::Location) -> Result<bool, ReadError> {
+fn flag(source: &Source, at: &Location) -> Result<bool, ReadError> {
     Ok(source.attr_numbers(at, "ordered")?.and_then(|v| v.get(0)).is_some_and(|x| x != 0.0))
 }
 
@@ -186,7 +216,7 @@ fn read_encoded(source: &Source, g: &Group, rows: usize) -> Result<Column, ReadE
                     }
                     Column::Nullable { values, .. } => Categories::Numbers(values),
                     other => {
-                        return Ok(opaque(source, &at, &format!("categorical of {}", other.kind()), rows));
+                        return Ok(opaque(source, g, &format!("categorical of {}", other.kind()), rows));
                     }
                 },
                 None => return Err(source.malformed(at, "the dataset categories is missing")),
@@ -194,7 +224,7 @@ fn read_encoded(source: &Source, g: &Group, rows: usize) -> Result<Column, ReadE
             categorical(source, &at, &values, categories, flag(source, g)?)
         }
         "nullable-integer" | "nullable-boolean" | "nullable-string-array" => read_nullable(source, g),
-        other => Ok(opaque(source, &at, other, rows)),
+        other => Ok(opaque(source, g, other, rows)),
     }
 }
 
@@ -237,14 +267,14 @@ fn read_nullable(source: &Source, g: &Group) -> Result<Column, ReadError> {
 /// A table stored as records (anndata 0.5 and 0.6): the first field is the index.
 fn read_records(source: &Source, d: &Dataset) -> Result<Frame, ReadError> {
     let at = d.name();
-    let Kind::Compound(fields) = source.kind(d) else {
+    let Kind::Compound(types) = source.kind(d) else {
         return Err(source.malformed(at, "is neither a table group nor a dataset of records"));
     };
     if d.ndim() != 1 {
         return Err(source.malformed(at, format!("{} axes, expected records along one", d.ndim())));
     }
     let mut frame = Frame::new(Index::Range(d.size()));
-    for (i, (name, ty)) in fields.iter().enumerate() {
+    for (i, (name, ty)) in types.iter().enumerate() {
         let column = read_field(source, d, name, ty)?;
         if i == 0 {
             let values = index_values(source, &column, &format!("{at}/{name}"))?;
@@ -256,15 +286,24 @@ fn read_records(source: &Source, d: &Dataset) -> Result<Frame, ReadError> {
     Ok(frame)
 }
 
+/// All fields of a dataset of records as columns.
+pub(super) fn fields(source: &Source, d: &Dataset) -> Result<Vec<(String, Column)>, ReadError> {
+    let Kind::Compound(types) = source.kind(d) else { return Ok(Vec::new()) };
+    types.into_iter().map(|(name, ty)| Ok((name.clone(), read_field(source, d, &name, &ty)?))).collect()
+}
+
 fn read_field(source: &Source, d: &Dataset, name: &str, ty: &TypeDescriptor) -> Result<Column, ReadError> {
-    match Kind::of(ty) {
-        Kind::Text(ty) => Ok(Column::Strings(source.field_strings(d, name, &ty)?)),
-        Kind::Number(_) => match source.field_numbers(d, name, ty)? {
-            Some((values, _)) => Ok(Column::Numbers(values)),
-            None => Ok(opaque(source, &format!("{}/{name}", d.name()), "records", d.size())),
-        },
-        _ => Ok(opaque(source, &format!("{}/{name}", d.name()), &ty.to_string(), d.size())),
-    }
+    let column = match Kind::of(ty) {
+        Kind::Text(ty) => Some(Column::Strings(source.field_strings(d, name, &ty)?)),
+        // An array in a field is no column.
+        Kind::Number(_) => source.field_numbers(d, name, ty)?.map(|(values, _)| Column::Numbers(values)),
+        _ => None,
+    };
+    Ok(column.unwrap_or_else(|| {
+        elem::warn(source, &format!("{}/{name}", d.name()), &ty.to_string());
+        // A field cannot be copied alone.
+        Column::Opaque { encoding: ty.to_string(), len: d.size(), stored: None }
+    }))
 }
 
 /// anndata 0.5 and 0.6 kept the categories of column `batch` in `uns["batch_categories"]`: turns such columns of codes

@@ -37,7 +37,11 @@ fn layout_of(source: &Source, g: &Group) -> Result<Option<(Layout, &'static str)
     })
 }
 
-fn open_sparse(source: &Source, g: &Group) -> Result<Option<Stored>, ReadError> {
+/// Layout and shape (rows × columns) of a compressed matrix.
+type Form = (Layout, (usize, usize));
+
+/// Layout and shape of a compressed matrix; `None` when the group is none.
+pub(super) fn layout(source: &Source, g: &Group) -> Result<Option<Form>, ReadError> {
     let Some((layout, shape_attr)) = layout_of(source, g)? else { return Ok(None) };
     let shape = source.attr_numbers(g, shape_attr)?;
     let shape: Vec<usize> = shape.iter().flat_map(Values::iter).filter_map(whole_size).collect();
@@ -45,5 +49,10 @@ fn open_sparse(source: &Source, g: &Group) -> Result<Option<Stored>, ReadError> 
         let what = format!("the attribute {shape_attr} does not hold two whole numbers");
         return Err(source.malformed(g.name(), what));
     };
-    Ok(Some(open_compressed(source, g, layout, (rows, columns))?))
+    Ok(Some((layout, (rows, columns))))
+}
+
+fn open_sparse(source: &Source, g: &Group) -> Result<Option<Stored>, ReadError> {
+    let Some((layout, shape)) = layout(source, g)? else { return Ok(None) };
+    Ok(Some(open_compressed(source, g, layout, shape)?))
 }

@@ -4,15 +4,15 @@ use std::path::Path;
 
 use hdf5_metno as hdf5;
 
-use hdf5::{Dataset, Group};
+use hdf5::Group;
 use ndarray::ArrayView2;
 
 use crate::data::{DType, Layout, Patch, Values};
 use crate::io::hdf5::{
-    Compressed, Parts, Storage, Stored, create, new_group, set_shape, set_text, whole, wide_enough,
+    Array, Compressed, Parts, Storage, Stored, create, new_group, set_shape, set_text, whole, wide_enough,
     write_error, write_rows,
 };
-use crate::io::{ReadError, WriteError};
+use crate::io::{DEFAULT_MEMORY, ReadError, WriteError};
 
 /// Entries handed over at a time, patched ones counted.
 const RUN_ENTRIES: usize = 4 << 20;
@@ -73,14 +73,14 @@ impl Job<'_> {
         result.map_err(|e| WriteError::Input { path: self.out.to_owned(), source: Box::new(e) })
     }
 
-    fn dense(&self, base: &Dataset, group: &Group, name: &str) -> Result<(), WriteError> {
+    fn dense(&self, base: &Array, group: &Group, name: &str) -> Result<(), WriteError> {
         let (n_rows, n_cols) = self.base.dims();
-        let storage = Storage::like(base);
+        let storage = Storage::like(&base.dataset);
         let d = self.lib(create(group, name, self.dtype, &[n_rows, n_cols], &storage))?;
         self.lib(
             set_text(&d, "encoding-type", "array").and_then(|()| set_text(&d, "encoding-version", "0.2.0")),
         )?;
-        let step = self.base.dense_run(base);
+        let step = self.base.dense_run(base, DEFAULT_MEMORY);
         for start in (0..n_rows).step_by(step) {
             let rows = start..(start + step).min(n_rows);
             let mut run: Vec<f64> = self.input(self.base.dense_rows(base, rows.clone()))?.iter().collect();
@@ -104,13 +104,14 @@ impl Job<'_> {
         self.lib(sparse_attributes(&g, m.layout, (rows, columns)))?;
         let longest = indptr.len().max(1);
         let pointer_dtype = wide_enough(m.indptr_dtype, nnz);
-        let index_dtype = wide_enough(m.index_dtype, new.replaced.len() as u64);
+        let index_dtype = wide_enough(m.indices.dtype, new.replaced.len() as u64);
         let length = usize::try_from(nnz).map_err(|_| WriteError::CannotHold {
             path: self.out.to_owned(),
             what: format!("{nnz} stored values are more than this machine can address"),
         })?;
-        let data = self.lib(create(&g, "data", self.dtype, &[length], &Storage::like(&m.data)))?;
-        let indices = self.lib(create(&g, "indices", index_dtype, &[length], &Storage::like(&m.indices)))?;
+        let data = self.lib(create(&g, "data", self.dtype, &[length], &Storage::like(&m.data.dataset)))?;
+        let indices =
+            self.lib(create(&g, "indices", index_dtype, &[length], &Storage::like(&m.indices.dataset)))?;
         let storage = Storage::for_array(&[longest], pointer_dtype);
         let pointers = self.lib(create(&g, "indptr", pointer_dtype, &[indptr.len()], &storage))?;
         self.lib(write_rows(&pointers, 0, &whole(pointer_dtype, indptr.iter().copied())))?;

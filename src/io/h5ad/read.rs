@@ -6,10 +6,13 @@ use hdf5_metno as hdf5;
 
 use hdf5::Group;
 
-use super::{elem, frame, matrix};
+use super::{elem, frame, matrix, stored};
 use crate::data::{Annotation, Categories, Dataset, Frame, Matrix, Raw, Source as Origin, Uns};
 use crate::io::hdf5::{Node, Source, has_magic};
 use crate::io::{Fit, Probe, ReadError, ReadOptions};
+
+/// The dialect of files whose tables are stored as records.
+pub(super) const RECORDS: &str = "anndata before 0.7";
 
 /// How sure the content makes us: an HDF5 file with `/obs` and `/var` is h5ad, any other HDF5 file might be.
 pub fn probe(probe: &Probe) -> Fit {
@@ -31,37 +34,23 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
     let source = Source { path: path.to_owned(), limits: options.limits };
     let file = source.open()?;
     let root: &Group = &file;
-    let (obs, var) = match (source.node(root, "obs")?, source.node(root, "var")?) {
-        (Some(obs), Some(var)) => (obs, var),
-        (obs, var) => return Err(not_h5ad(&source, obs.is_some(), var.is_some())),
-    };
+    let (obs, var) = tables(&source, root)?;
     let mut dataset = Dataset::new(frame::read(&source, &obs)?, frame::read(&source, &var)?);
     dataset.uns = elem::uns(&source, root)?;
     dataset.x = match source.node(root, "X")? {
-        None => None,
-        Some(node) => Some(main_matrix(&source, &node, dataset.n_obs(), dataset.n_vars())?),
-    };
-    if let Some(Node::Group(layers)) = source.node(root, "layers")? {
-        for name in source.members(&layers)? {
-            let Some(node) = source.node(&layers, &name)? else { continue };
-            match matrix::on_disk(&source, &node)? {
-                Some(m) => {
-                    dataset.layers.insert(name, m);
-                }
-                None => tracing::warn!(
-                    "{}: {}: not a matrix scx understands; it stays in the file",
-                    path.display(),
-                    node.name()
-                ),
-            }
+        Some(node) if !is_null(&source, &node)? => {
+            Some(main_matrix(&source, &node, dataset.n_obs(), dataset.n_vars())?)
         }
-    }
+        _ => None,
+    };
+    read_layers(&source, root, &mut dataset)?;
     dataset.obsm = elem::annotations(&source, root, "obsm")?;
     dataset.varm = elem::annotations(&source, root, "varm")?;
     dataset.obsp = elem::annotations(&source, root, "obsp")?;
     dataset.varp = elem::annotations(&source, root, "varp")?;
-    adopt_old_neighbours(&source, root, &mut dataset)?;
+    adopt_old_neighbours(&mut dataset);
     dataset.raw = raw(&source, root)?;
+    keep_unknown(&source, root, &mut dataset)?;
     let old_tables = matches!(obs, Node::Dataset(_)) || matches!(var, Node::Dataset(_));
     if old_tables {
         adopt_old_categories(&source, &mut dataset)?;
@@ -70,6 +59,14 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
         Origin { path: path.to_owned(), dialect: dialect(&source, root, old_tables)?, keywords: Vec::new() };
     dataset.check().map_err(|e| source.malformed("/", e.to_string()))?;
     Ok(dataset)
+}
+
+/// The two tables every h5ad file has.
+pub(super) fn tables(source: &Source, root: &Group) -> Result<(Node, Node), ReadError> {
+    match (source.node(root, "obs")?, source.node(root, "var")?) {
+        (Some(obs), Some(var)) => Ok((obs, var)),
+        (obs, var) => Err(not_h5ad(source, obs.is_some(), var.is_some())),
+    }
 }
 
 fn not_h5ad(source: &Source, obs: bool, var: bool) -> ReadError {
@@ -81,6 +78,53 @@ fn not_h5ad(source: &Source, obs: bool, var: bool) -> ReadError {
         (false, true) => source.malformed("/", "the table obs is missing: not a complete h5ad"),
         _ => source.malformed("/", "the table var is missing: not a complete h5ad"),
     }
+}
+
+/// Whether an element stands for Python's `None`.
+fn is_null(source: &Source, node: &Node) -> Result<bool, ReadError> {
+    Ok(source.attr_string(node.location(), "encoding-type")?.as_deref() == Some("null"))
+}
+
+/// Layers that are matrices go into the data set; others are remembered by their place.
+fn read_layers(source: &Source, root: &Group, dataset: &mut Dataset) -> Result<(), ReadError> {
+    let Some(Node::Group(layers)) = source.node(root, "layers")? else { return Ok(()) };
+    for name in source.members(&layers)? {
+        let Some(node) = source.node(&layers, &name)? else { continue };
+        if let Some(m) = matrix::on_disk(source, &node)? {
+            dataset.layers.insert(name, m);
+            continue;
+        }
+        tracing::warn!(
+            "{}: {}: not a matrix scx understands; it stays in the file",
+            source.path.display(),
+            node.name()
+        );
+        dataset.unknown.extend(stored(source, node.location()).map(|o| (format!("layers/{name}"), o)));
+    }
+    Ok(())
+}
+
+/// Every name an AnnData file has at its root.
+const ROOT: &[&str] = &[
+    "X", "obs", "var", "layers", "obsm", "varm", "obsp", "varp", "uns", "raw", "raw.X", "raw.var", "raw.varm",
+];
+
+/// Remembers what no AnnData has at its root, and a raw that is not understood.
+fn keep_unknown(source: &Source, root: &Group, dataset: &mut Dataset) -> Result<(), ReadError> {
+    for name in source.members(root)? {
+        let known = ROOT.contains(&name.as_str()) && (name != "raw" || dataset.raw.is_some());
+        if known {
+            continue;
+        }
+        match source.node(root, &name) {
+            Ok(Some(node)) => {
+                dataset.unknown.extend(stored(source, node.location()).map(|o| (name, o)));
+            }
+            Ok(None) => {}
+            Err(e) => tracing::warn!("{}: /{name}: left in the file: {e}", source.path.display()),
+        }
+    }
+    Ok(())
 }
 
 /// X or raw X. anndata before 0.7 squeezed it when there was one cell or one gene.
@@ -161,27 +205,30 @@ fn adopt_old_categories(source: &Source, dataset: &mut Dataset) -> Result<(), Re
 }
 
 /// Before there was `obsp`, scanpy kept the neighbour graphs in `uns["neighbors"]`; anndata moves them, and so do we.
-fn adopt_old_neighbours(source: &Source, root: &Group, dataset: &mut Dataset) -> Result<(), ReadError> {
-    let Some(Uns::Map(neighbours)) = dataset.uns.get_mut("neighbors") else { return Ok(()) };
+fn adopt_old_neighbours(dataset: &mut Dataset) {
+    let Some(Uns::Map(neighbours)) = dataset.uns.get_mut("neighbors") else { return };
     for key in ["connectivities", "distances"] {
-        if !matches!(neighbours.get(key), Some(Uns::Opaque { .. })) || dataset.obsp.contains_key(key) {
+        if dataset.obsp.contains_key(key) {
             continue;
         }
-        let Some(node) = source.node(root, &format!("uns/neighbors/{key}"))? else { continue };
-        if let Some(m) = matrix::on_disk(source, &node)? {
-            neighbours.remove(key);
-            dataset.obsp.insert(key.to_owned(), Annotation::Matrix(m));
+        match neighbours.remove(key) {
+            Some(Uns::Matrix(m)) => {
+                dataset.obsp.insert(key.to_owned(), Annotation::Matrix(m));
+            }
+            Some(other) => {
+                neighbours.insert(key.to_owned(), other);
+            }
+            None => {}
         }
     }
-    Ok(())
 }
 
 /// Which anndata wrote it, as far as it says.
-fn dialect(source: &Source, root: &Group, old_tables: bool) -> Result<String, ReadError> {
+pub(super) fn dialect(source: &Source, root: &Group, old_tables: bool) -> Result<String, ReadError> {
     Ok(match source.attr_string(root, "encoding-type")? {
         Some(name) if name == "anndata" => "anndata 0.8 or newer".into(),
         Some(name) => format!("{name} {}", source.attr_string(root, "encoding-version")?.unwrap_or_default()),
-        None if old_tables => "anndata before 0.7".into(),
+        None if old_tables => RECORDS.into(),
         None => "anndata 0.7".into(),
     })
 }

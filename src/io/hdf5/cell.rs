@@ -113,3 +113,45 @@ fn widths<const N: usize>(
     }
     Ok(())
 }
+
+/// Writes texts into the rows from `start` on of a dataset of fixed-length text of type `ty`, up to 64 KiB wide.
+pub(super) fn write_plain(
+    d: &hdf5::Dataset,
+    ty: &TD,
+    start: usize,
+    values: &[impl AsRef<str>],
+) -> hdf5::Result<()> {
+    match ty.size() {
+        0..=16 => write_widths::<16>(d, ty, start, values),
+        17..=32 => write_widths::<32>(d, ty, start, values),
+        33..=64 => write_widths::<64>(d, ty, start, values),
+        65..=256 => write_widths::<256>(d, ty, start, values),
+        257..=1024 => write_widths::<1024>(d, ty, start, values),
+        1025..=8192 => write_widths::<8192>(d, ty, start, values),
+        8193..=65536 => write_widths::<65536>(d, ty, start, values),
+        n => Err(hdf5::Error::from(format!("texts of {n} bytes each are wider than 65536 bytes"))),
+    }
+}
+
+fn write_widths<const N: usize>(
+    d: &hdf5::Dataset,
+    ty: &TD,
+    start: usize,
+    values: &[impl AsRef<str>],
+) -> hdf5::Result<()> {
+    let cells: Vec<Cell<N>> = values
+        .iter()
+        .map(|s| {
+            let mut bytes = [0; N];
+            let text = s.as_ref().as_bytes();
+            let n = text.len().min(N);
+            bytes[..n].copy_from_slice(&text[..n]);
+            Cell(bytes)
+        })
+        .collect();
+    let described = match ty {
+        TD::FixedUnicode(_) => TD::FixedUnicode(N),
+        _ => TD::FixedAscii(N),
+    };
+    cell(described, || d.write_slice(&ndarray::ArrayView1::from(&cells), start..start + cells.len()))
+}

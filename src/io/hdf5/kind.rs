@@ -20,6 +20,16 @@ pub(in crate::io) enum Kind {
 }
 
 impl Kind {
+    /// What it is, for people.
+    pub(in crate::io) fn words(&self) -> String {
+        match self {
+            Kind::Number(dtype) => dtype.name().into(),
+            Kind::Text(_) => "text".into(),
+            Kind::Compound(fields) => format!("records of {} fields", fields.len()),
+            Kind::Other(what) => what.clone(),
+        }
+    }
+
     /// Sorts a type description.
     pub(in crate::io) fn of(ty: &TD) -> Kind {
         let int = |signed: bool, size: &IntSize| match (signed, size) {

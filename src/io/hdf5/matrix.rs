@@ -1,6 +1,7 @@
 //! Matrices left on disk: dense, CSR and CSC, read in runs of bounded size.
 
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use hdf5_metno as hdf5;
@@ -8,29 +9,28 @@ use hdf5_metno as hdf5;
 use hdf5::{Dataset, Group};
 use ndarray::Array2;
 
+use super::array::Array;
 use super::sparse::{append, by_row, indices_below, unsigned};
 use super::{Kind, Source};
 use crate::data::{
-    Block, DType, DataError, Dense, Layout, Matrix, RowSource, Sparse, Values, check_indptr, pick_csr,
-    pick_dense,
+    Block, BlockSink, DType, DataError, Dense, Layout, Matrix, RowSource, Sparse, StoredArrays, Values,
+    check_indptr, pick_csr, pick_dense,
 };
 use crate::io::ReadError;
 use crate::with_values;
 
-/// Bytes of dense values read at a time.
-const RUN_BYTES: usize = 32 << 20;
 /// Stored values of a sparse matrix read at a time.
 const RUN_VALUES: u64 = 4 << 20;
-/// Rows handed over at a time.
-const RUN_ROWS: usize = 8192;
+/// Memory for walking over all rows when nobody says how much.
+const WALK: u64 = 512 << 20;
 
 /// A matrix in an open file.
 #[derive(Debug)]
 pub(in crate::io) struct Stored {
-    source: Source,
-    at: String,
-    shape: (usize, usize),
-    dtype: DType,
+    pub(super) source: Source,
+    pub(super) at: String,
+    pub(super) shape: (usize, usize),
+    pub(super) dtype: DType,
     pub(in crate::io) parts: Parts,
 }
 
@@ -38,7 +38,7 @@ pub(in crate::io) struct Stored {
 #[derive(Debug)]
 pub(in crate::io) enum Parts {
     /// One dataset.
-    Dense(Dataset),
+    Dense(Array),
     /// The three arrays of a compressed matrix.
     Sparse(Compressed),
 }
@@ -49,9 +49,9 @@ pub(in crate::io) struct Compressed {
     pub(in crate::io) layout: Layout,
     pub(in crate::io) indptr: Vec<u64>,
     pub(in crate::io) indptr_dtype: DType,
-    pub(in crate::io) indices: Dataset,
-    pub(in crate::io) index_dtype: DType,
-    pub(in crate::io) data: Dataset,
+    pub(super) indptr_name: String,
+    pub(in crate::io) indices: Array,
+    pub(in crate::io) data: Array,
     /// Rows of a CSC, columns of a CSR: what indices stay below.
     minor: usize,
 }
@@ -73,7 +73,7 @@ pub(in crate::io) fn open_dense(source: &Source, d: &Dataset) -> Result<Option<S
         _ => return Ok(None),
     };
     source.check_filters(d)?;
-    let parts = Parts::Dense(d.clone());
+    let parts = Parts::Dense(Array::new(source, d.clone(), dtype));
     Ok(Some(Stored { source: source.clone(), at: d.name(), shape, dtype, parts }))
 }
 
@@ -85,26 +85,35 @@ pub(in crate::io) fn open_compressed(
     layout: Layout,
     (rows, columns): (usize, usize),
 ) -> Result<Stored, ReadError> {
-    let at = g.name();
+    let dataset = |name: &str| source.dataset(g, name);
+    let three = [dataset("data")?, dataset("indices")?, dataset("indptr")?];
+    compressed(source, &g.name(), three, layout, (rows, columns))
+}
+
+/// The matrix at `at` made of the datasets with values, indices and pointers.
+pub(super) fn compressed(
+    source: &Source,
+    at: &str,
+    [data, indices, indptr]: [Dataset; 3],
+    layout: Layout,
+    (rows, columns): (usize, usize),
+) -> Result<Stored, ReadError> {
     let (major, minor) = if layout == Layout::Csr { (rows, columns) } else { (columns, rows) };
     if u32::try_from(minor).is_err() {
         let what = format!("{at}: {minor} entries along the compressed axis, scx reads up to {}", u32::MAX);
         return Err(ReadError::unsupported(&source.path, what));
     }
-    let number = |name: &str| -> Result<(Dataset, DType), ReadError> {
-        let d = source.dataset(g, name)?;
-        source.check_filters(&d)?;
-        match (source.kind(&d), d.ndim()) {
-            (Kind::Number(dtype), 1) => Ok((d, dtype)),
+    let number = |d: &Dataset| -> Result<DType, ReadError> {
+        source.check_filters(d)?;
+        match (source.kind(d), d.ndim()) {
+            (Kind::Number(dtype), 1) => Ok(dtype),
             (kind, axes) => {
                 let what = format!("{kind:?} along {axes} axes, expected numbers along one");
-                Err(source.malformed(format!("{at}/{name}"), what))
+                Err(source.malformed(d.name(), what))
             }
         }
     };
-    let (indptr, indptr_dtype) = number("indptr")?;
-    let (indices, index_dtype) = number("indices")?;
-    let (data, dtype) = number("data")?;
+    let (indptr_dtype, index_dtype, dtype) = (number(&indptr)?, number(&indices)?, number(&data)?);
     if index_dtype.is_float() || indptr_dtype.is_float() {
         return Err(source.malformed(at, "indices or indptr hold fractions, expected whole numbers"));
     }
@@ -116,21 +125,21 @@ pub(in crate::io) fn open_compressed(
     if Some(indptr.size()) != major.checked_add(1) {
         let what =
             format!("{} entries, expected {} for the shape {rows} × {columns}", indptr.size(), major + 1);
-        return Err(source.malformed(format!("{at}/indptr"), what));
+        return Err(source.malformed(indptr.name(), what));
     }
     let pointers = source.numbers(&indptr, indptr_dtype)?;
-    let pointers = unsigned(&pointers).map_err(|what| source.malformed(format!("{at}/indptr"), what))?;
-    check_indptr(&pointers, major, nnz).map_err(|e| source.malformed(at.clone(), e.to_string()))?;
+    let pointers = unsigned(&pointers).map_err(|what| source.malformed(indptr.name(), what))?;
+    check_indptr(&pointers, major, nnz).map_err(|e| source.malformed(at, e.to_string()))?;
     let parts = Parts::Sparse(Compressed {
         layout,
         indptr: pointers,
         indptr_dtype,
-        indices,
-        index_dtype,
-        data,
+        indptr_name: indptr.name(),
+        indices: Array::new(source, indices, index_dtype),
+        data: Array::new(source, data, dtype),
         minor,
     });
-    Ok(Stored { source: source.clone(), at, shape: (rows, columns), dtype, parts })
+    Ok(Stored { source: source.clone(), at: at.to_owned(), shape: (rows, columns), dtype, parts })
 }
 
 /// A stored number as a size.
@@ -158,8 +167,13 @@ impl Compressed {
     /// The longest run from `start` with at most [`RUN_VALUES`] stored values and `most` rows or columns, but one at
     /// least.
     pub(in crate::io) fn run(&self, start: usize, most: usize) -> Range<usize> {
+        self.run_of(start, most, RUN_VALUES)
+    }
+
+    /// As [`Compressed::run`] with at most `values` stored values.
+    pub(super) fn run_of(&self, start: usize, most: usize, values: u64) -> Range<usize> {
         let first = self.indptr.get(start).copied().unwrap_or(0);
-        let limit = first.saturating_add(RUN_VALUES);
+        let limit = first.saturating_add(values);
         let fitting = self.indptr.partition_point(|&p| p <= limit).saturating_sub(1);
         start..fitting.clamp(start + 1, start.saturating_add(most.max(1))).min(self.major())
     }
@@ -177,11 +191,11 @@ impl Stored {
     }
 
     /// Rows of a dense matrix as they lie on disk.
-    pub(in crate::io) fn dense_rows(&self, d: &Dataset, rows: Range<usize>) -> Result<Values, ReadError> {
+    pub(in crate::io) fn dense_rows(&self, d: &Array, rows: Range<usize>) -> Result<Values, ReadError> {
         if rows.is_empty() || self.shape.1 == 0 {
-            return self.source.number_rows(d, self.dtype, 0..0);
+            return Ok(Values::empty(self.dtype));
         }
-        self.source.number_rows(d, self.dtype, rows)
+        d.rows(rows)
     }
 
     /// Indices and values of the stored entries `span`, the indices checked.
@@ -191,28 +205,19 @@ impl Stored {
         span: Range<u64>,
     ) -> Result<(Vec<u32>, Values), ReadError> {
         let indices = self.indices(m, span.clone())?;
-        Ok((indices, self.source.number_rows(&m.data, self.dtype, to_usize(span))?))
+        Ok((indices, m.data.rows(to_usize(span))?))
     }
 
     /// Indices of the stored entries `span`, checked.
     pub(in crate::io) fn indices(&self, m: &Compressed, span: Range<u64>) -> Result<Vec<u32>, ReadError> {
         let start = span.start;
-        let raw = self.source.number_rows(&m.indices, m.index_dtype, to_usize(span))?;
-        indices_below(&raw, m.minor, start)
-            .map_err(|what| self.source.malformed(format!("{}/indices", self.at), what))
+        self.checked(m, &m.indices.rows(to_usize(span))?, start)
     }
 
-    /// Rows of a dense matrix to read at a time: whole chunks, in bounded memory.
-    pub(in crate::io) fn dense_run(&self, d: &Dataset) -> usize {
-        let row = self.shape.1.saturating_mul(self.dtype.size()).max(1);
-        let most = (RUN_BYTES / row).max(1);
-        let chunk = d.chunk().and_then(|c| c.first().copied()).unwrap_or(1).max(1);
-        if chunk > most {
-            // Chunks of very many rows are read in parts: slower, but within memory.
-            if chunk.saturating_mul(row) <= 8 * RUN_BYTES { chunk } else { most }
-        } else {
-            most - most % chunk
-        }
+    /// Indices read from entry `start` on, checked.
+    pub(super) fn checked(&self, m: &Compressed, raw: &Values, start: u64) -> Result<Vec<u32>, ReadError> {
+        indices_below(raw, m.minor, start)
+            .map_err(|what| self.source.malformed(format!("{}/indices", self.at), what))
     }
 
     fn check_rows(&self, rows: &Range<usize>) -> Result<(), DataError> {
@@ -261,7 +266,7 @@ impl Stored {
     }
 }
 
-fn to_usize(span: Range<u64>) -> Range<usize> {
+pub(super) fn to_usize(span: Range<u64>) -> Range<usize> {
     // Spans lie within a dataset of the file, whose length is a usize.
     span.start as usize..span.end as usize
 }
@@ -289,6 +294,13 @@ impl RowSource for Stored {
         }
     }
 
+    fn row_pointers(&self) -> Option<&[u64]> {
+        match &self.parts {
+            Parts::Sparse(m) if m.layout == Layout::Csr => Some(&m.indptr),
+            _ => None,
+        }
+    }
+
     fn rows(&self, rows: Range<usize>) -> Result<Block, DataError> {
         self.check_rows(&rows)?;
         match &self.parts {
@@ -301,35 +313,39 @@ impl RowSource for Stored {
         }
     }
 
+    fn stream(&self, memory: u64, sink: &mut BlockSink) -> Result<(), DataError> {
+        self.walk(memory, None, sink)
+    }
+
+    fn stored(&self) -> Option<StoredArrays> {
+        let (layout, data, compressed) = match &self.parts {
+            Parts::Dense(d) => (Layout::Dense, &d.dataset, None),
+            Parts::Sparse(m) => {
+                (m.layout, &m.data.dataset, Some((m.indices.dataset.name(), m.indptr_name.clone())))
+            }
+        };
+        Some(StoredArrays { path: PathBuf::from(data.filename()), layout, data: data.name(), compressed })
+    }
+
     fn columns(
         &self,
         columns: &[usize],
         sink: &mut dyn FnMut(usize, Array2<f64>) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
-        let (n_rows, n_cols) = self.shape;
+        let n_cols = self.shape.1;
         if let Some(&index) = columns.iter().find(|&&c| c >= n_cols) {
             return Err(DataError::OutOfRange { what: "column", index, len: n_cols });
         }
         match &self.parts {
-            Parts::Dense(d) => {
-                let step = self
-                    .dense_run(d)
-                    .min(RUN_ROWS.max(d.chunk().map_or(1, |c| c.first().copied().unwrap_or(1))));
-                for start in (0..n_rows).step_by(step.max(1)) {
-                    let values = self.dense_rows(d, start..(start + step).min(n_rows))?;
-                    sink(start, with_values!(&values, v => pick_dense(v, n_cols, columns)))?;
-                }
-                Ok(())
-            }
+            Parts::Dense(_) => self.walk(WALK, None, &mut |start, block| match block {
+                Block::Dense(d) => sink(start, with_values!(d.values(), v => pick_dense(v, n_cols, columns))),
+                Block::Csr(_) => Ok(()),
+            }),
             Parts::Sparse(m) if m.layout == Layout::Csr => {
-                let mut start = 0;
-                while start < n_rows {
-                    let run = m.run(start, RUN_ROWS);
-                    let rows = self.csr_rows(m, run.clone())?;
-                    sink(start, pick_csr(&rows, 0..run.len(), columns))?;
-                    start = run.end;
-                }
-                Ok(())
+                self.walk(WALK, None, &mut |start, block| match block {
+                    Block::Csr(rows) => sink(start, pick_csr(&rows, 0..rows.shape().0, columns)),
+                    Block::Dense(_) => Ok(()),
+                })
             }
             Parts::Sparse(m) => sink(0, self.csc_columns(m, columns)?),
         }

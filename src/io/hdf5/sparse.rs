@@ -1,7 +1,12 @@
 //! Arithmetic on the arrays of sparse matrices, without files.
 
+use rayon::prelude::*;
+
 use crate::data::{DType, DataError, Element, Layout, Sparse, Values};
 use crate::with_values;
+
+/// Indices one thread checks at a time.
+const PIECE: usize = 1 << 16;
 
 /// Whole numbers of any type as `u64`.
 pub(in crate::io) fn unsigned(values: &Values) -> Result<Vec<u64>, String> {
@@ -24,20 +29,40 @@ pub(in crate::io) fn unsigned(values: &Values) -> Result<Vec<u64>, String> {
     }
 }
 
+/// Whether all of these whole numbers are indices below `bound`.
+pub(in crate::io) fn all_below(values: &Values, bound: usize) -> bool {
+    // The largest is found many at a time; negative numbers become large ones.
+    let bound = bound as u64;
+    match values {
+        Values::I32(v) => u64::from(v.iter().fold(0, |most: u32, &x| most.max(x.cast_unsigned()))) < bound,
+        Values::I64(v) => v.iter().fold(0, |most: u64, &x| most.max(x.cast_unsigned())) < bound,
+        other => indices_below(other, usize::try_from(bound).unwrap_or(usize::MAX), 0).is_ok(),
+    }
+}
+
 /// Whole numbers of any type as indices below `bound`; `offset` is the position of the first.
 pub(in crate::io) fn indices_below(values: &Values, bound: usize, offset: u64) -> Result<Vec<u32>, String> {
-    fn all<T: Copy + std::fmt::Display + TryInto<u32>>(
+    fn all<T: Copy + std::fmt::Display + TryInto<u32> + Sync>(
         v: &[T],
         bound: usize,
         offset: u64,
     ) -> Result<Vec<u32>, String> {
-        v.iter()
-            .enumerate()
-            .map(|(i, &x)| match x.try_into() {
-                Ok(index) if (index as usize) < bound => Ok(index),
-                _ => Err(format!("index {x} at position {} is outside 0..{bound}", offset + i as u64)),
+        // No index reaches the largest number: the axis has at most that many entries.
+        let index = |x: &T| (*x).try_into().unwrap_or(u32::MAX);
+        let mut out = vec![0u32; v.len()];
+        let most = out.par_chunks_mut(PIECE).zip(v.par_chunks(PIECE)).map(|(out, v)| {
+            out.iter_mut().zip(v).fold(0u32, |most, (to, x)| {
+                *to = index(x);
+                most.max(*to)
             })
-            .collect()
+        });
+        if v.is_empty() || (most.max().unwrap_or(0) as usize) < bound {
+            return Ok(out);
+        }
+        match v.iter().enumerate().find(|(_, x)| index(x) as usize >= bound) {
+            Some((i, x)) => Err(format!("index {x} at position {} is outside 0..{bound}", offset + i as u64)),
+            None => Ok(out),
+        }
     }
     match values {
         Values::I8(v) => all(v, bound, offset),

@@ -10,7 +10,7 @@ use hdf5::{Dataset, File, Group, Hyperslab, Location, SliceOrIndex};
 
 use super::words;
 use crate::data::{DType, Values};
-use crate::io::WriteError;
+use crate::io::{Compression, WriteError};
 use crate::with_values;
 
 /// Arrays above this are compressed.
@@ -30,7 +30,18 @@ pub(in crate::io) struct Storage {
 impl Storage {
     /// Contiguous when small, otherwise chunks of whole rows with shuffle and gzip 4: what every HDF5 reader can read.
     pub(in crate::io) fn for_array(shape: &[usize], dtype: DType) -> Self {
+        Self::for_options(shape, dtype, None)
+    }
+
+    /// As [`Storage::for_array`], compressed as asked.
+    pub(in crate::io) fn for_options(shape: &[usize], dtype: DType, asked: Option<Compression>) -> Self {
         let bytes = super::elements(shape).saturating_mul(dtype.size() as u64);
+        let pack = match asked {
+            Some(Compression::None) => return Self::default(),
+            Some(Compression::Lzf) => Filter::lzf(),
+            Some(Compression::Gzip(level)) => Filter::deflate(level.min(9)),
+            None => Filter::deflate(4),
+        };
         if bytes <= COMPRESS_ABOVE {
             return Self::default();
         }
@@ -39,7 +50,7 @@ impl Storage {
         if let Some(rows) = chunk.first_mut() {
             *rows = usize::try_from(CHUNK_BYTES as u64 / row).unwrap_or(1).clamp(1, (*rows).max(1));
         }
-        Self { chunk: Some(chunk), filters: vec![Filter::shuffle(), Filter::deflate(4)] }
+        Self { chunk: Some(chunk), filters: vec![Filter::shuffle(), pack] }
     }
 
     /// As an existing dataset lies, without the filters that cannot be applied here.
@@ -151,6 +162,39 @@ pub(in crate::io) fn write_strings(
     let d = group.new_dataset::<VarLenUnicode>().no_chunk().shape([values.len()]).create(name)?;
     if !values.is_empty() {
         d.write_raw(&values)?;
+    }
+    Ok(d)
+}
+
+/// Widest text that is stored with a fixed length.
+const FIXED_WIDTH: usize = 1024;
+/// Texts of fixed length written at a time.
+const FIXED_RUN: usize = 1 << 15;
+
+/// A dataset of texts of one fixed length along one axis, as older tools want them; very long texts get variable
+/// lengths. Texts of ASCII alone are marked as ASCII.
+pub(in crate::io) fn write_fixed_strings(
+    group: &Group,
+    name: &str,
+    values: &[impl AsRef<str>],
+) -> hdf5::Result<Dataset> {
+    let width = values.iter().map(|s| s.as_ref().len()).max().unwrap_or(0).max(1);
+    // Zero bytes pad such texts, so none may end in one; no text with one inside is stored at all.
+    if width > FIXED_WIDTH || values.iter().any(|s| s.as_ref().contains('\0')) {
+        return write_strings(group, name, values);
+    }
+    let ascii = values.iter().all(|s| s.as_ref().is_ascii());
+    let ty = if ascii { TD::FixedAscii(width) } else { TD::FixedUnicode(width) };
+    let n = values.len();
+    let builder = group.new_dataset_builder();
+    let builder = if (n * width) as u64 > COMPRESS_ABOVE {
+        builder.chunk([(CHUNK_BYTES / width).clamp(1, n)]).set_filters(&[Filter::deflate(4)])
+    } else {
+        builder.no_chunk()
+    };
+    let d = builder.empty_as(&ty).shape([n]).create(name)?;
+    for (i, run) in values.chunks(FIXED_RUN).enumerate() {
+        super::cell::write_plain(&d, &ty, i * FIXED_RUN, run)?;
     }
     Ok(d)
 }

@@ -26,7 +26,7 @@ fn refused_everywhere(dir: &Dir, bad: &str, says: &[&str]) {
 fn what_is_no_file_of_ours_is_named_whatever_it_serves_as() {
     let dir = support::files();
     dir.write("empty.fcs", "");
-    dir.write("text.fcs", "Time,CD3\n1,2\n");
+    dir.write("text.fcs", "Dear all,\nhere are the cells.\n");
     dir.write("short.fcs", "FCS3.0");
     dir.write("packed.fcs", [0x1f, 0x8b, 8, 0, 0, 0]);
     dir.write("half.h5ad", b"\x89HDF\r\n\x1a\n");

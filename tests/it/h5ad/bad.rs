@@ -34,6 +34,8 @@ const BAD: &[(&str, &str, &str)] = &[
     ("mask_short.h5ad", "Malformed", "/obs/n: a mask of 8 entries for 9 values"),
     ("no_obs_no_var.h5ad", "NotRecognised", "HDF5, but no /obs and /var: not an h5ad"),
     ("obs_missing.h5ad", "Malformed", "the table obs is missing"),
+    ("obsm_other_rows.h5ad", "Malformed", "obsm/X_pca: shape 8 × 2 does not fit 9 cells × 5 variables"),
+    ("raw_other_rows.h5ad", "Malformed", "raw/X: shape 10 × 5 does not fit 9 cells × 5 variables"),
     ("shape_missing.h5ad", "Malformed", "/X: the attribute shape does not hold two whole numbers"),
     ("shape_negative.h5ad", "Malformed", "/X: the attribute shape does not hold two whole numbers"),
     ("text.h5ad", "NotRecognised", "not an HDF5 file"),
@@ -45,6 +47,9 @@ const BAD: &[(&str, &str, &str)] = &[
     ),
     ("x_text.h5ad", "Unsupported", "/X is not a dense, CSR or CSC matrix of numbers"),
 ];
+
+/// Faults in uns: nothing there may keep a file from being read; `scx check` names them.
+const READABLE: &[&str] = &["uns_link_to_nowhere.h5ad", "uns_loop.h5ad"];
 
 /// Reads a file and every value of every matrix in it; the error as kind and message.
 fn read_all(path: &Path, limits: &ReadOptions) -> Result<(), (String, String)> {
@@ -72,9 +77,15 @@ fn read_all(path: &Path, limits: &ReadOptions) -> Result<(), (String, String)> {
 #[test]
 fn every_damaged_file_gives_its_kind_of_error_with_the_place() {
     let folder = fixtures().join("bad/h5ad");
-    let listed: BTreeSet<String> = BAD.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    let all = BAD.iter().map(|(name, ..)| name).chain(READABLE);
+    let listed: BTreeSet<String> = all.map(|name| (*name).to_owned()).collect();
     assert_eq!(listed, names(&folder), "list and folder differ");
     let mut wrong = Vec::new();
+    for name in READABLE {
+        if let Err(e) = read_all(&folder.join(name), &ReadOptions::default()) {
+            wrong.push(format!("{name}: {e:?}"));
+        }
+    }
     for (name, expected, words) in BAD {
         match read_all(&folder.join(name), &ReadOptions::default()) {
             Err((kind, text)) if kind == *expected && text.contains(words) && text.contains(name) => {}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use scx::data::{Annotation, Block, Column, Dataset, Frame, Layout, Matrix, Values};
+use scx::data::{Annotation, Block, Column, Dataset, Frame, Layout, Matrix, Uns, Values};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -136,9 +136,45 @@ fn annotations(all: &BTreeMap<String, Annotation>) -> Value {
     let each = |a: &Annotation| match a {
         Annotation::Matrix(m) => matrix(m),
         Annotation::Frame(f) => json!({"layout": "frame", "frame": frame(f)}),
-        Annotation::Opaque { encoding } => json!({"layout": format!("opaque {encoding}")}),
+        Annotation::Opaque { encoding, .. } => json!({"layout": format!("opaque {encoding}")}),
     };
     Value::Object(all.iter().map(|(k, a)| (k.clone(), each(a))).collect())
+}
+
+fn uns(all: &BTreeMap<String, Uns>) -> Value {
+    let joined =
+        |v: &[String], shape: &[usize]| json!({"kind": "texts", "shape": shape, "digest": digest(v)});
+    let each = |u: &Uns| match u {
+        Uns::Map(m) => json!({"kind": "map", "items": uns(m)}),
+        Uns::String(s) => json!({"kind": "text", "digest": digest([s])}),
+        Uns::Strings(v) => joined(v, &[v.len()]),
+        Uns::StringArray { shape, values } => joined(values, shape),
+        Uns::Number(v) => array("number", &[], v),
+        Uns::Array { shape, values } => array("array", shape, values),
+        Uns::Column(c) => {
+            let mut out = column(c);
+            out["layout"] = json!("list");
+            out
+        }
+        Uns::Matrix(m) => matrix(m),
+        Uns::Frame(f) => json!({"layout": "frame", "frame": frame(f)}),
+        Uns::Records { fields, .. } => {
+            let fields: Map<String, Value> = fields.iter().map(|(n, c)| (n.clone(), column(c))).collect();
+            json!({"kind": "records", "fields": fields})
+        }
+        Uns::Null => json!({"kind": "null"}),
+        Uns::Opaque { .. } => json!({"kind": "opaque"}),
+    };
+    Value::Object(all.iter().map(|(k, u)| (k.clone(), each(u))).collect())
+}
+
+fn array(kind: &str, shape: &[usize], values: &Values) -> Value {
+    let mut out = Map::new();
+    out.insert("kind".into(), json!(kind));
+    out.insert("dtype".into(), json!(values.dtype().name()));
+    out.insert("shape".into(), json!(shape));
+    numbers(values.iter(), &mut out);
+    Value::Object(out)
 }
 
 /// A whole data set.
@@ -146,7 +182,7 @@ pub(crate) fn summary(d: &Dataset) -> Value {
     let layers: Map<String, Value> = d.layers.iter().map(|(k, m)| (k.clone(), matrix(m))).collect();
     let mut out = json!({
         "shape": [d.n_obs(), d.n_vars()], "x": d.x.as_ref().map(matrix), "obs": frame(&d.obs), "var": frame(&d.var),
-        "uns": d.uns.keys().collect::<Vec<_>>(), "layers": layers, "obsm": annotations(&d.obsm),
+        "uns": uns(&d.uns), "layers": layers, "obsm": annotations(&d.obsm),
         "varm": annotations(&d.varm), "obsp": annotations(&d.obsp), "varp": annotations(&d.varp),
     });
     if let Some(raw) = &d.raw {

@@ -8,7 +8,9 @@ use scx::data::{
     Annotation, Categorical, Categories, Column, Dataset, Dense, Frame, Index, Layout, Matrix, Raw, Sparse,
     Uns, Values,
 };
-use scx::io::{ReadOptions, WriteOptions, h5ad};
+use scx::io::{Compat, ReadOptions, WriteOptions, h5ad};
+
+use serde_json::json;
 
 use super::compare::exact;
 
@@ -104,7 +106,7 @@ fn uns() -> impl Strategy<Value = Uns> {
     leaf.prop_recursive(3, 12, 3, |inner| prop::collection::btree_map(key(), inner, 0..3).prop_map(Uns::Map))
 }
 
-fn dataset() -> impl Strategy<Value = Dataset> {
+pub(crate) fn dataset() -> impl Strategy<Value = Dataset> {
     (0usize..6, 0usize..5).prop_flat_map(|(n, g)| {
         let parts = (
             (frame(n), frame(g), prop::option::of(matrix(n, g))),
@@ -188,11 +190,13 @@ proptest! {
     fn any_data_set_survives_being_written_twice(d in dataset()) {
         let dir = tempfile::tempdir().unwrap();
         let (one, two) = (dir.path().join("one.h5ad"), dir.path().join("two.h5ad"));
-        h5ad::write(&d, &one, &WriteOptions::default()).unwrap();
+        // The one level at which nothing changes its encoding.
+        let options = WriteOptions { compat: Compat::V0_13, ..WriteOptions::default() };
+        h5ad::write(&d, &one, &options).unwrap();
         let read = h5ad::read(&one, &ReadOptions::default()).unwrap();
         assert_same(&read, &d);
         // The second time from disk to disk.
-        h5ad::write(&read, &two, &WriteOptions::default()).unwrap();
+        h5ad::write(&read, &two, &options).unwrap();
         assert_same(&h5ad::read(&two, &ReadOptions::default()).unwrap(), &d);
         prop_assert!(std::fs::read(&one).unwrap() == std::fs::read(&two).unwrap(), "the bytes differ");
     }
@@ -278,14 +282,22 @@ fn python_anndata_opens_what_is_written_and_finds_the_same() {
     let found = load(&out);
     assert_eq!(found.as_object().unwrap().len(), written, "{}", String::from_utf8_lossy(&run.stdout));
     let meant = load(&super::expected::fixtures().join("expected/h5ad/small.json"));
-    let mut wrong = Vec::new();
+    let (mut wrong, mut changed) = (Vec::new(), 0);
     for (name, found) in found.as_object().unwrap() {
         let mut meant = meant[name].clone();
-        if name == "uns.h5ad" {
-            // Records, tables, sparse matrices and null are not in memory and so not written.
-            meant["uns"] = serde_json::json!(["array", "half", "list", "nested", "number", "on", "text"]);
+        // Text with missing entries: categories for anndata before 0.13.
+        for (place, categories) in
+            [("/obs/columns/note", json!(["", "β-cell"])), ("/uns/maybe", json!(["", "x", "y"]))]
+        {
+            if meant.pointer(place).is_some_and(|c| c["kind"] == "string" && c["missing"] == 1) {
+                let column = found.pointer(place).unwrap();
+                assert_eq!((&column["categories"], &column["missing"]), (&categories, &json!(1)), "{name}");
+                *meant.pointer_mut(place).unwrap() = column.clone();
+                changed += 1;
+            }
         }
         super::compare::differences(name, found, &meant, &mut wrong);
     }
+    assert_eq!(changed, 4);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -1,0 +1,116 @@
+//! `scx convert`.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::cli::args::ConvertArgs;
+use crate::cli::console::Console;
+use crate::cli::error::CliError;
+use crate::cli::{estimate, losses, on_threads, print, targets};
+use crate::data::Dataset;
+use crate::io::loss::LossReport;
+use crate::io::{self, Codec, Format};
+use crate::provenance::{self, Record};
+
+/// Runs the verb.
+pub(in crate::cli) fn run(args: &ConvertArgs) -> Result<(), CliError> {
+    let console = Console::new(args.quiet);
+    on_threads(args.threads.unwrap_or(0), || convert(args, &console))
+}
+
+fn convert(args: &ConvertArgs, console: &Console) -> Result<(), CliError> {
+    let to = targets::format(&args.output, args.to.map(Format::from))?;
+    if !args.dry_run {
+        targets::check(&args.output, &[&args.input], args.writing.force, io::codec(to).folder)?;
+    }
+    let from = match args.from {
+        Some(format) => io::codec(format.into()),
+        None => io::detect(&args.input)?,
+    };
+    let options = args.writing.options(console);
+    let mut dataset = (from.read)(&args.input, &args.reading.options(args.writing.memory))?;
+    let left = dataset
+        .arrange(args.x.as_deref(), &layers(&args.layers)?)
+        .map_err(|e| CliError::usage(format!("{}: {e}", args.input.display())))?;
+    let report = LossReport::new(&dataset, to, &options);
+    if args.dry_run {
+        let plan = estimate::of(&args.input, &dataset, from.format, to, &options);
+        return tell(args, from, to, &report, &left, Some(&plan), console);
+    }
+    if !args.no_provenance {
+        let record = record(args, &dataset, from.format, to)?;
+        provenance::append(&mut dataset.uns, &record);
+    }
+    io::save(&dataset, to, &args.output, args.writing.force, &options)?;
+    tell(args, from, to, &report, &left, None, console)
+}
+
+/// `NAME=SOURCE` pairs.
+fn layers(asked: &[String]) -> Result<Vec<(String, String)>, CliError> {
+    let pair = |text: &String| match text.split_once('=') {
+        Some((name, source)) if !name.is_empty() && !source.is_empty() => {
+            Ok((name.to_owned(), source.to_owned()))
+        }
+        _ => Err(CliError::usage(format!("--layer {text}: expected NAME=SOURCE, as counts=raw"))),
+    };
+    asked.iter().map(pair).collect()
+}
+
+/// Says what became of each element, or would.
+fn tell(
+    args: &ConvertArgs,
+    from: &Codec,
+    to: Format,
+    report: &LossReport,
+    left: &[String],
+    plan: Option<&estimate::Plan>,
+    console: &Console,
+) -> Result<(), CliError> {
+    let lost = report.lost().count() + left.len();
+    if args.json {
+        let object = json!({
+            "schema_version": 1,
+            "verb": "convert",
+            "from": {"path": args.input.display().to_string(), "format": from.format.name()},
+            "to": {"path": args.output.display().to_string(), "format": to.name()},
+            "dry_run": args.dry_run,
+            "elements": report.rows,
+            "replaced": left,
+            "lost": lost,
+            "estimate": plan,
+        });
+        print(&(object.to_string() + "\n"))?;
+    } else if let Some(plan) = plan {
+        print(&losses::table(report, left))?;
+        print(&plan.words())?;
+    } else {
+        losses::say(report, left, console);
+        console.say(&format!("wrote {}", args.output.display()));
+    }
+    if args.strict && lost > 0 {
+        let verb = if args.dry_run { "would be" } else { "were" };
+        let what = format!("{}: {lost} elements {verb} lost or changed (--strict)", args.output.display());
+        return Err(CliError::findings(what));
+    }
+    Ok(())
+}
+
+/// The record of a conversion. Its input is not hashed: reading every byte once more can take longer than converting.
+fn record(args: &ConvertArgs, dataset: &Dataset, from: Format, to: Format) -> Result<String, CliError> {
+    let name = |p: &Path| p.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let record = Record {
+        scx: env!("CARGO_PKG_VERSION").into(),
+        verb: "convert".into(),
+        settings: json!({"from": from.name(), "to": to.name(), "x": args.x, "layers": args.layers}),
+        inputs: vec![provenance::Input {
+            role: "input".into(),
+            name: name(&args.input),
+            n_obs: dataset.n_obs(),
+            n_vars: dataset.n_vars(),
+            sha256: String::new(),
+        }],
+        result: json!(null),
+    };
+    serde_json::to_string(&record).map_err(|e| CliError::input(format!("the record cannot be written: {e}")))
+}

@@ -1,0 +1,144 @@
+//! Tables: of cells one below the other, of variables laid over one another.
+
+use std::collections::HashSet;
+
+use super::names::{Genes, NOWHERE, index_name};
+use super::{Changes, ConcatError, Join, Piece, columns};
+use crate::data::{Categorical, Categories, Column, Frame, Index};
+
+/// Tables one below the other. Columns: those in all tables, or all of them with missing entries.
+pub(super) fn below(
+    frames: &[&Frame],
+    index: Index,
+    join: Join,
+    element: &str,
+    changes: &mut Changes,
+) -> Frame {
+    let mut out = Frame::new(index);
+    let mut seen = HashSet::new();
+    for (name, _) in frames.iter().flat_map(|f| &f.columns) {
+        if !seen.insert(name) {
+            continue;
+        }
+        let of: Vec<_> = frames.iter().map(|f| (f.column(name), f.len())).collect();
+        let lacking = of.iter().filter(|(c, _)| c.is_none()).count();
+        let place = format!("{element}[{name:?}]");
+        if lacking > 0 && join == Join::Inner {
+            changes.add(place, format!("left behind: not in {lacking} of {} files", frames.len()));
+            continue;
+        }
+        let made = columns::below(&of);
+        if let Some(note) = made.note {
+            changes.add(place, note);
+        }
+        out.columns.extend(made.column.map(|c| (name.clone(), c)));
+    }
+    out
+}
+
+/// Adds the column that tells the file of each cell.
+pub(super) fn add_batch(obs: &mut Frame, pieces: &[Piece], key: &str) -> Result<(), ConcatError> {
+    if let Some(piece) = pieces.iter().find(|p| p.dataset.obs.column(key).is_some()) {
+        let what = format!(
+            "{}: obs has a column {key} already; give the new column another name with --batch-key",
+            piece.file
+        );
+        return Err(ConcatError::Usage { what });
+    }
+    let codes = pieces
+        .iter()
+        .enumerate()
+        .flat_map(|(i, p)| std::iter::repeat_n(i32::try_from(i).unwrap_or(-1), p.dataset.n_obs()))
+        .collect();
+    let categories = Categories::Strings(pieces.iter().map(|p| p.batch.clone()).collect());
+    obs.columns
+        .push((key.to_owned(), Column::Categorical(Categorical { codes, categories, ordered: false })));
+    Ok(())
+}
+
+/// One table for the variables of the result: columns that all files have and on which they agree wherever they share a
+/// variable.
+pub(super) fn beside(frames: &[&Frame], genes: &Genes, element: &str, changes: &mut Changes) -> Frame {
+    let index = if genes.numbered {
+        Index::Range(genes.names.len())
+    } else {
+        Index::Names { name: index_name(frames.iter().copied()), values: genes.names.clone() }
+    };
+    let mut out = Frame::new(index);
+    // For each file the row of each variable of the result; then the first file that has it.
+    let rows: Vec<Vec<Option<usize>>> = frames
+        .iter()
+        .zip(&genes.maps)
+        .map(|(f, map)| inverse(map.as_deref(), f.len(), genes.names.len()))
+        .collect();
+    let starts: Vec<usize> = frames
+        .iter()
+        .scan(0, |at, f| {
+            let start = *at;
+            *at += f.len();
+            Some(start)
+        })
+        .collect();
+    let source: Vec<usize> = (0..genes.names.len())
+        .map(|g| {
+            let found =
+                rows.iter().zip(&starts).find_map(|(r, start)| Some(start + r.get(g).copied().flatten()?));
+            found.unwrap_or(usize::MAX)
+        })
+        .collect();
+    let mut seen = HashSet::new();
+    for (name, _) in frames.iter().flat_map(|f| &f.columns) {
+        if !seen.insert(name) {
+            continue;
+        }
+        let place = format!("{element}[{name:?}]");
+        let of: Vec<Option<&Column>> = frames.iter().map(|f| f.column(name)).collect();
+        let lacking = of.iter().filter(|c| c.is_none()).count();
+        if lacking > 0 {
+            changes.add(place, format!("left behind: not in {lacking} of {} files", frames.len()));
+            continue;
+        }
+        let all: Vec<&Column> = of.into_iter().flatten().collect();
+        if let Some(gene) = disagreement(&all, &rows, genes.names.len()) {
+            let name = genes.names.get(gene).map_or("", String::as_str);
+            changes.add(place, format!("left behind: files differ, first at {name}"));
+            continue;
+        }
+        let first_has_all =
+            genes.names.is_empty() || source.iter().all(|&s| s < frames.first().map_or(0, |f| f.len()));
+        let made = match all.first() {
+            // Its own categories and type stay when the first file tells everything.
+            Some(first) if first_has_all && !matches!(first, Column::Opaque { .. }) => Some((*first).clone()),
+            _ => {
+                let parts: Vec<_> = all.iter().map(|c| (Some(*c), c.len())).collect();
+                let made = columns::below(&parts);
+                if let Some(note) = made.note {
+                    changes.add(place, note);
+                }
+                made.column
+            }
+        };
+        out.columns.extend(made.map(|c| (name.clone(), columns::take(&c, &source))));
+    }
+    out
+}
+
+/// The row of each variable of the result, `None` where the file does not have it.
+fn inverse(map: Option<&[u32]>, own: usize, n: usize) -> Vec<Option<usize>> {
+    let Some(map) = map else { return (0..own.min(n)).map(Some).collect() };
+    let mut out = vec![None; n];
+    for (row, &to) in map.iter().enumerate().filter(|(_, to)| **to != NOWHERE) {
+        if let Some(slot) = out.get_mut(to as usize) {
+            *slot = Some(row);
+        }
+    }
+    out
+}
+
+/// The first variable two files have different values for.
+fn disagreement(all: &[&Column], rows: &[Vec<Option<usize>>], n: usize) -> Option<usize> {
+    (0..n).find(|&g| {
+        let mut values = all.iter().zip(rows).filter_map(|(c, r)| Some(c.text(r.get(g).copied().flatten()?)));
+        values.next().is_some_and(|first| values.any(|other| other != first))
+    })
+}

@@ -1,0 +1,172 @@
+//! Which matrix is X, and which are layers, as a user asks for it.
+
+use super::{DataError, Dataset, Frame, Matrix, Raw};
+
+/// A matrix by the name users give it.
+enum Chosen {
+    X(Matrix),
+    Layer(Matrix),
+    Raw(Raw),
+}
+
+impl Dataset {
+    /// Makes `x` (a layer, or `raw` with its own variables) the main matrix and adds `layers` (name, source). A layer
+    /// that becomes X is no layer any more, unless it is asked for as one too. Returns the elements that this leaves
+    /// behind, in words.
+    ///
+    /// # Errors
+    /// [`DataError::Invalid`] when a name is not there, or a matrix has other variables than X will have.
+    pub fn arrange(
+        &mut self,
+        x: Option<&str>,
+        layers: &[(String, String)],
+    ) -> Result<Vec<String>, DataError> {
+        let chosen = x.filter(|name| *name != "X").map(|name| self.choose(name)).transpose()?;
+        let added = layers
+            .iter()
+            .map(|(name, source)| Ok((name.clone(), source, self.choose(source)?)))
+            .collect::<Result<Vec<_>, DataError>>()?;
+        let mut left = Vec::new();
+        match chosen {
+            None => {}
+            Some(Chosen::X(_)) => {}
+            Some(Chosen::Layer(m)) => {
+                let kept = layers.iter().any(|(_, source)| source == "X");
+                if self.x.replace(m).is_some() && !kept {
+                    left.push("X: replaced; keep it with --layer NAME=X".into());
+                }
+                self.layers.remove(x.unwrap_or_default());
+            }
+            Some(Chosen::Raw(raw)) => self.adopt_raw(raw, &mut left),
+        }
+        for (name, source, matrix) in added {
+            let m = match matrix {
+                Chosen::X(m) | Chosen::Layer(m) => m,
+                Chosen::Raw(raw) if same_names(&raw.var, &self.var) => raw.x,
+                Chosen::Raw(_) => {
+                    return Err(DataError::Invalid {
+                        what: "raw has other variables than X; a layer must have the same. Use --x raw"
+                            .into(),
+                    });
+                }
+            };
+            if m.shape() != (self.n_obs(), self.n_vars()) {
+                let what = format!(
+                    "{source} has {} variables and X has {}; a layer must have the same",
+                    m.shape().1,
+                    self.n_vars()
+                );
+                return Err(DataError::Invalid { what });
+            }
+            self.layers.insert(name, m);
+        }
+        Ok(left)
+    }
+
+    fn choose(&self, name: &str) -> Result<Chosen, DataError> {
+        let known = || {
+            let mut names: Vec<&str> = self.layers.keys().map(String::as_str).collect();
+            names.extend(self.x.as_ref().map(|_| "X"));
+            names.extend(self.raw.as_ref().map(|_| "raw"));
+            if names.is_empty() {
+                "there is none".to_owned()
+            } else {
+                format!("there are: {}", names.join(", "))
+            }
+        };
+        // A layer may be called raw or X itself.
+        let found = match (self.layers.get(name), name) {
+            (Some(m), _) => Some(Chosen::Layer(m.clone())),
+            (None, "X") => self.x.clone().map(Chosen::X),
+            (None, "raw") => self.raw.clone().map(Chosen::Raw),
+            _ => None,
+        };
+        found.ok_or_else(|| DataError::Invalid { what: format!("no matrix {name} ({})", known()) })
+    }
+
+    /// `raw` becomes the data set; what belongs to variables it does not have is left behind.
+    fn adopt_raw(&mut self, raw: Raw, left: &mut Vec<String>) {
+        let same = same_names(&raw.var, &self.var);
+        if self.x.replace(raw.x).is_some() {
+            left.push("X: replaced by raw".into());
+        }
+        self.raw = None;
+        if same {
+            return;
+        }
+        for name in std::mem::take(&mut self.layers).into_keys() {
+            left.push(format!("layers[{name:?}]: has other variables than raw"));
+        }
+        for (name, map) in [("varm", &mut self.varm), ("varp", &mut self.varp)] {
+            left.extend(map.keys().map(|k| format!("{name}[{k:?}]: has other variables than raw")));
+            map.clear();
+        }
+        let gone = self.var.columns.iter().filter(|(n, _)| raw.var.column(n).is_none());
+        left.extend(gone.map(|(n, _)| format!("var[{n:?}]: raw has no such column")));
+        self.var = raw.var;
+        self.varm = raw.varm;
+    }
+}
+
+fn same_names(a: &Frame, b: &Frame) -> bool {
+    a.len() == b.len() && a.index.iter().eq(b.index.iter())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Dense, Index, Values};
+
+    fn matrix(columns: usize, value: f32) -> Matrix {
+        Matrix::Dense(Dense::new(1, columns, Values::F32(vec![value; columns])).unwrap())
+    }
+
+    fn frame(names: &[&str]) -> Frame {
+        Frame::new(Index::names(names.iter().map(|s| (*s).to_owned()).collect()))
+    }
+
+    fn cells() -> Dataset {
+        let mut d = Dataset::new(frame(&["c"]), frame(&["a", "b"]));
+        d.x = Some(matrix(2, 1.0));
+        d.layers.insert("counts".into(), matrix(2, 2.0));
+        d.raw = Some(Raw { x: matrix(3, 3.0), var: frame(&["a", "b", "c"]), varm: Default::default() });
+        d
+    }
+
+    fn first(m: &Matrix) -> f64 {
+        let Matrix::Dense(d) = m else { panic!() };
+        d.values().get(0).unwrap()
+    }
+
+    #[test]
+    fn counts_become_x_and_x_stays_as_the_layer_asked_for() {
+        let mut d = cells();
+        let left = d.arrange(Some("counts"), &[("data".into(), "X".into())]).unwrap();
+        assert!(left.is_empty());
+        assert_eq!(first(d.x.as_ref().unwrap()), 2.0);
+        assert_eq!(first(&d.layers["data"]), 1.0);
+        assert!(!d.layers.contains_key("counts"));
+    }
+
+    #[test]
+    fn a_replaced_x_is_named() {
+        let left = cells().arrange(Some("counts"), &[]).unwrap();
+        assert!(left[0].starts_with("X:"), "{left:?}");
+    }
+
+    #[test]
+    fn raw_brings_its_own_variables_and_names_what_does_not_fit() {
+        let mut d = cells();
+        let left = d.arrange(Some("raw"), &[]).unwrap();
+        assert_eq!(d.n_vars(), 3);
+        assert!(d.check().is_ok());
+        assert!(left.iter().any(|l| l.starts_with("layers[\"counts\"]")), "{left:?}");
+        assert!(cells().arrange(None, &[("r".into(), "raw".into())]).is_err());
+    }
+
+    #[test]
+    fn an_unknown_name_lists_what_there_is() {
+        let e = cells().arrange(Some("count"), &[]).unwrap_err().to_string();
+        assert_eq!(e, "no matrix count (there are: counts, X, raw)");
+    }
+}

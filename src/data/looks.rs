@@ -1,0 +1,160 @@
+//! What a matrix holds, judged from some of its values: counts, their logarithm, arcsinh or z-scores.
+
+/// Some rows of a matrix (columns of a CSC): the values stored there, without zeros of sparse rows.
+#[derive(Debug, Clone, Default)]
+pub struct Sample {
+    lines: Vec<Vec<f64>>,
+    by_row: bool,
+    dense: bool,
+}
+
+/// What values look like, in a word for programs and in words for people.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Looks {
+    /// `raw_counts`, `log1p`, `normalised`, `arcsinh`, `scaled`, `linear`, `whole_numbers`, `binary`, `fractions` or
+    /// `empty`.
+    pub guess: String,
+    /// The guess and what it rests on.
+    pub words: String,
+}
+
+/// Values of one scale stay below this when they were logged or arcsinh-transformed.
+const LOGGED: f64 = 15.0;
+
+impl Sample {
+    /// An empty sample; `by_row` when its lines are cells and not variables, `dense` when zeros are among its values.
+    pub fn new(by_row: bool, dense: bool) -> Self {
+        Self { lines: Vec::new(), by_row, dense }
+    }
+
+    /// Adds the values of one row or column; what is no number does not count.
+    pub fn push(&mut self, line: impl Iterator<Item = f64>) {
+        self.lines.push(line.filter(|v| v.is_finite()).collect());
+    }
+
+    /// Judges the values.
+    pub fn looks(&self) -> Looks {
+        let all = || self.lines.iter().flatten().copied();
+        let say = |guess: &str, words: String| Looks { guess: guess.into(), words };
+        let (min, max) = all().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
+        if min > max || (min == 0.0 && max == 0.0) {
+            return say("empty", "nothing but zeros where it was looked at".into());
+        }
+        let up_to = format!("{} to {}", short(min.min(0.0)), short(max));
+        if all().all(|v| v.fract() == 0.0) {
+            return match (min < 0.0, max <= 1.0) {
+                (true, _) => say("whole_numbers", format!("whole numbers, {up_to}")),
+                (false, true) => say("binary", "zeros and ones".into()),
+                (false, false) => say("raw_counts", format!("raw counts (whole numbers, {up_to})")),
+            };
+        }
+        if min < 0.0 {
+            return match () {
+                () if self.centred() => say("scaled", format!("scaled to mean 0 and variance 1 ({up_to})")),
+                () if max < LOGGED && min > -LOGGED => {
+                    say("arcsinh", format!("arcsinh or another log-like scale ({up_to})"))
+                }
+                () => say("linear", format!("linear values with negative ones ({up_to})")),
+            };
+        }
+        if max <= LOGGED && self.of_counts(f64::exp_m1) {
+            return say("log1p", format!("log1p of normalised counts ({up_to}{})", self.sums(f64::exp_m1)));
+        }
+        if self.of_counts(|v| v) {
+            return say("normalised", format!("normalised counts, not logged ({up_to}{})", self.sums(|v| v)));
+        }
+        match () {
+            () if max <= 1.0 => say("fractions", format!("fractions ({up_to})")),
+            () if max <= LOGGED && self.dense => {
+                say("arcsinh", format!("arcsinh or another log-like scale ({up_to})"))
+            }
+            () if max <= LOGGED => say("log1p", format!("log1p or another log-like scale ({up_to})")),
+            () => say("linear", format!("linear values ({up_to})")),
+        }
+    }
+
+    /// Whether each row is some whole numbers times a factor of its own, after `undo`.
+    fn of_counts(&self, undo: impl Fn(f64) -> f64) -> bool {
+        let (mut rows, mut fitting) = (0, 0);
+        for line in self.lines.iter().filter(|_| self.by_row) {
+            let values: Vec<f64> = line.iter().filter(|v| **v > 0.0).map(|v| undo(*v)).collect();
+            let unit = values.iter().copied().fold(f64::INFINITY, f64::min);
+            let ratios: Vec<f64> = values.iter().map(|v| v / unit).filter(|r| *r <= 50.0).collect();
+            // A row of ones alone says nothing.
+            if ratios.len() < 5 || ratios.iter().all(|r| *r < 1.5) {
+                continue;
+            }
+            let whole = ratios.iter().filter(|r| (**r - r.round()).abs() < 0.01 + 1e-4 * **r).count();
+            rows += 1;
+            fitting += usize::from(10 * whole >= 9 * ratios.len());
+        }
+        rows > 0 && 10 * fitting >= 7 * rows
+    }
+
+    /// What rows add up to after `undo`, when it is the same for all.
+    fn sums(&self, undo: impl Fn(f64) -> f64) -> String {
+        let sums: Vec<f64> = self.lines.iter().map(|l| l.iter().map(|v| undo(*v)).sum()).collect();
+        let mean = sums.iter().sum::<f64>() / sums.len().max(1) as f64;
+        let same = sums.iter().all(|s| (s - mean).abs() <= 0.01 * mean);
+        if same && sums.len() > 1 { format!(", each cell adds up to {}", short(mean)) } else { String::new() }
+    }
+
+    /// Whether most columns have mean 0 and variance 1, roughly: it is a sample.
+    fn centred(&self) -> bool {
+        let columns = self.lines.first().map_or(0, Vec::len);
+        let n = self.lines.len() as f64;
+        if !self.by_row || !self.dense || n < 20.0 || self.lines.iter().any(|l| l.len() != columns) {
+            return false;
+        }
+        let standard = (0..columns).filter(|&c| {
+            let column = || self.lines.iter().filter_map(|l| l.get(c));
+            let mean = column().sum::<f64>() / n;
+            let variance = column().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
+            mean.abs() < 0.5 && (0.1..4.0).contains(&variance)
+        });
+        2 * standard.count() > columns
+    }
+}
+
+/// A number for people.
+fn short(v: f64) -> String {
+    if v.fract() == 0.0 || v.abs() >= 1000.0 { format!("{v:.0}") } else { format!("{v:.3}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(dense: bool, rows: &[&[f64]], change: impl Fn(f64, usize) -> f64) -> String {
+        let mut s = Sample::new(true, dense);
+        rows.iter().enumerate().for_each(|(i, r)| s.push(r.iter().map(|v| change(*v, i))));
+        s.looks().guess
+    }
+
+    const COUNTS: &[&[f64]] =
+        &[&[1., 2., 1., 5., 3., 1.], &[2., 1., 7., 1., 1., 12.], &[1., 1., 4., 2., 9., 1.]];
+
+    #[test]
+    fn counts_are_told_from_their_normalised_and_logged_forms() {
+        let factor = |i: usize| [0.37, 1.21, 0.83][i];
+        assert_eq!(judged(false, COUNTS, |v, _| v), "raw_counts");
+        assert_eq!(judged(false, COUNTS, |v, i| v * factor(i)), "normalised");
+        assert_eq!(judged(false, COUNTS, |v, i| f64::from((v * factor(i)).ln_1p() as f32)), "log1p");
+    }
+
+    #[test]
+    fn cytometry_scales_are_told_apart() {
+        let cells: &[&[f64]] = &[&[0.7, 130.2, 3.1, 44.4, 0.0], &[5.5, 10.1, 0.0, 71.3, 2.2]];
+        assert_eq!(judged(true, cells, |v, _| v), "linear");
+        assert_eq!(judged(true, cells, |v, _| (v / 5.0).asinh()), "arcsinh");
+        assert_eq!(judged(true, cells, |v, _| (v / 5.0).asinh() - 0.2), "arcsinh");
+        assert_eq!(judged(true, &[&[0.0, 1.0, 1.0]], |v, _| v), "binary");
+    }
+
+    #[test]
+    fn columns_of_mean_zero_and_variance_one_are_scaled() {
+        let mut s = Sample::new(true, true);
+        (0..40).for_each(|i| s.push([f64::from(i % 5) - 2.0, f64::from(i % 3) * 1.1 - 1.1].into_iter()));
+        assert_eq!(s.looks().guess, "scaled");
+    }
+}

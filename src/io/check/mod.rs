@@ -1,0 +1,198 @@
+//! Looking for faults in a file, element by element, without stopping at the first.
+
+mod arrays;
+mod remarks;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ReadError, ReadOptions, detect};
+use crate::data::{Block, Matrix};
+
+use arrays::storage;
+pub(super) use arrays::{Arrays, unbacked};
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The file breaks a rule of its format, or scx cannot read a part of it.
+    Fault,
+    /// Allowed, but it makes trouble later.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+/// One thing found in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub level: Level,
+    /// The element, keyword or part of the file.
+    pub element: String,
+    /// Where in the element, where it can be told.
+    pub position: Option<String>,
+    /// What was found and what was expected.
+    pub what: String,
+    /// What to do about it.
+    pub advice: String,
+}
+
+/// What was found in a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The format, by the name people use.
+    pub format: String,
+    /// Whether every byte of every array was read.
+    pub deep: bool,
+    /// Elements looked at.
+    pub elements: usize,
+    /// Everything found, in the order of the file.
+    pub findings: Vec<Finding>,
+}
+
+/// What to do about a part that cannot be read.
+const COPY: &str =
+    "copy or download the file again; if it stays so, write it anew with the program that made it";
+
+impl Report {
+    /// Whether there is a fault.
+    pub fn faulty(&self) -> bool {
+        self.findings.iter().any(|f| f.level == Level::Fault)
+    }
+
+    /// Adds a finding.
+    pub(super) fn add(&mut self, level: Level, element: &str, what: impl Into<String>, advice: &str) {
+        let what = what.into();
+        let found = Finding {
+            level,
+            element: element.into(),
+            position: position(&what),
+            what,
+            advice: advice.into(),
+        };
+        // One fault may show in several places of the code.
+        if !self.findings.contains(&found) {
+            self.findings.push(found);
+        }
+    }
+
+    /// Adds a fault of an element.
+    pub(super) fn fault(&mut self, element: &str, what: impl Into<String>) {
+        self.add(Level::Fault, element, what, COPY);
+    }
+
+    /// Adds what a reader refused; `element` is where it happened, unless the error knows better.
+    pub(super) fn refused(&mut self, element: &str, e: &ReadError) {
+        match e {
+            ReadError::Malformed { at, what, .. } => self.fault(at, what.clone()),
+            ReadError::Unsupported { what, .. } => {
+                self.add(
+                    Level::Fault,
+                    element,
+                    format!("unsupported: {what}"),
+                    "the file may be sound; scx cannot read this part",
+                );
+            }
+            ReadError::TooLarge { at, asked, limit, .. } => {
+                self.fault(at, format!("asks for {asked} bytes, the limit is {limit}"));
+            }
+            e => self.fault(element, e.to_string()),
+        }
+    }
+}
+
+/// The place a message names: `entry 3`, `position 5`, `row 7`.
+fn position(what: &str) -> Option<String> {
+    ["entry ", "position ", "row "].into_iter().find_map(|word| {
+        let rest = what.split_once(word)?.1;
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        (!digits.is_empty()).then(|| format!("{word}{digits}"))
+    })
+}
+
+/// Looks for faults in a file; `deep` reads every byte of every array.
+///
+/// # Errors
+/// [`ReadError`] when the file cannot even be opened.
+pub fn check(path: &Path, options: &ReadOptions, deep: bool) -> Result<Report, ReadError> {
+    let mut report = Report { deep, ..Report::default() };
+    // What readers only warn of is a finding here.
+    let (done, remarks) = remarks::collect(|| {
+        let codec = detect(path)?;
+        report.format = codec.format.name().into();
+        match codec.check {
+            Some(check) => check(path, options, &mut report),
+            None => by_reading(path, options, codec.read, &mut report),
+        }
+    });
+    done?;
+    let name = format!("{}: ", path.display());
+    for remark in remarks {
+        let text = remark.strip_prefix(&name).unwrap_or(&remark);
+        let (element, what) = text.split_once(": ").unwrap_or(("file", text));
+        report.add(Level::Warning, element, what, "nothing, unless it surprises you");
+    }
+    report.findings.sort_by_key(|f| f.level);
+    Ok(report)
+}
+
+type Read = fn(&Path, &ReadOptions) -> Result<crate::data::Dataset, ReadError>;
+
+/// For formats without a check of their own: what reading finds.
+fn by_reading(path: &Path, options: &ReadOptions, read: Read, report: &mut Report) -> Result<(), ReadError> {
+    if super::is_hdf5(path) {
+        storage(path, options, report)?;
+    }
+    let d = match read(path, options) {
+        Ok(d) => d,
+        Err(e @ (ReadError::Malformed { .. } | ReadError::TooLarge { .. })) => {
+            report.refused("file", &e);
+            return Ok(());
+        }
+        Err(e) => return Err(e),
+    };
+    let layers = d.layers.iter().map(|(k, m)| (format!("layers/{k}"), m));
+    for (name, m) in d.x.iter().map(|x| ("X".to_owned(), x)).chain(layers) {
+        report.elements += 1;
+        if report.deep {
+            values(&name, m, options, report);
+        }
+    }
+    report.elements += d.obs.columns.len() + d.var.columns.len() + 2;
+    Ok(())
+}
+
+/// Reads a matrix from end to end.
+fn values(name: &str, m: &Matrix, options: &ReadOptions, report: &mut Report) {
+    let mut odd = arrays::NonFinite::default();
+    let done = m.stream(options.memory, &mut |_, block| {
+        match &block {
+            Block::Dense(d) => odd.look(d.values()),
+            Block::Csr(s) => odd.look(s.values()),
+        }
+        Ok(())
+    });
+    if let Err(e) = done {
+        let cause = std::error::Error::source(&e).and_then(|s| s.downcast_ref::<ReadError>());
+        match cause {
+            Some(e) => report.refused(name, e),
+            None => report.fault(name, e.to_string()),
+        }
+    }
+    odd.tell(name, report);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_is_taken_from_the_message() {
+        assert_eq!(position("index 5 at position 17 is outside 0..5").as_deref(), Some("position 17"));
+        assert_eq!(position("code 7 but only 2 categories (row 4)").as_deref(), Some("row 4"));
+        assert_eq!(position("rows and entry points"), None);
+    }
+}

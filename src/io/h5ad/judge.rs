@@ -1,0 +1,83 @@
+//! What a stored matrix looks like, judged by a few of its rows.
+
+use hdf5_metno as hdf5;
+
+use hdf5::Dataset;
+
+use super::matrix;
+use crate::data::{DType, Layout, Looks, Sample, Values};
+use crate::io::ReadError;
+use crate::io::hdf5::{Kind, Node, Source, elements};
+use crate::io::outline::{ROWS, VALUES};
+
+/// A chunk above this is not read for a few values.
+pub(super) const LARGE_CHUNK: u64 = 32 << 20;
+
+/// What a matrix looks like, by some rows at its start and in its middle (columns of a CSC).
+pub(super) fn judge(source: &Source, node: &Node) -> Result<Option<Looks>, ReadError> {
+    let cheap = |d: &Dataset, dtype: DType| {
+        let chunk = d.chunk().map_or(0, |c| elements(&c)).saturating_mul(dtype.size() as u64);
+        chunk <= LARGE_CHUNK && source.check_filters(d).is_ok()
+    };
+    match node {
+        Node::Dataset(d) => {
+            let Kind::Number(dtype) = source.kind(d) else { return Ok(None) };
+            let shape = d.shape();
+            let (rows, columns) = (shape.first().copied().unwrap_or(0), shape.get(1).copied().unwrap_or(1));
+            if !cheap(d, dtype) || columns == 0 {
+                return Ok(None);
+            }
+            let run = (VALUES / columns).clamp(1, ROWS).min(rows);
+            let mut sample = Sample::new(true, true);
+            for start in [0, rows / 2] {
+                let values = source.number_rows(d, dtype, start..(start + run).min(rows))?;
+                let values: Vec<f64> = values.iter().collect();
+                values.chunks(columns).for_each(|row| sample.push(row.iter().copied()));
+            }
+            Ok(Some(sample.looks()))
+        }
+        Node::Group(g) => {
+            let Some((layout, _)) = matrix::layout(source, g)? else { return Ok(None) };
+            let (data, indptr) = (source.dataset(g, "data")?, source.dataset(g, "indptr")?);
+            let (Kind::Number(dtype), Kind::Number(pointer)) = (source.kind(&data), source.kind(&indptr))
+            else {
+                return Ok(None);
+            };
+            if !cheap(&data, dtype) || !cheap(&indptr, pointer) || indptr.ndim() != 1 || data.ndim() != 1 {
+                return Ok(None);
+            }
+            let mut sample = Sample::new(layout == Layout::Csr, false);
+            let count = indptr.size().saturating_sub(1);
+            for start in [0, count / 2] {
+                let end = (start + ROWS).min(count);
+                let pointers = source.number_rows(&indptr, pointer, start..end + 1)?;
+                lines(source, &mut sample, &data, dtype, &pointers)?;
+            }
+            Ok(Some(sample.looks()))
+        }
+    }
+}
+
+/// Adds the stored values between pointers, line by line.
+fn lines(
+    source: &Source,
+    to: &mut Sample,
+    data: &Dataset,
+    dtype: DType,
+    pointers: &Values,
+) -> Result<(), ReadError> {
+    let at: Vec<usize> = pointers.iter().map(|p| p as usize).collect();
+    let (Some(&first), n) = (at.first(), data.size()) else { return Ok(()) };
+    let last = at.iter().copied().take_while(|p| *p >= first && *p - first <= VALUES && *p <= n).last();
+    // One long line is cut: its beginning says as much.
+    let end = last.filter(|end| *end > first || at.len() < 2).unwrap_or((first + VALUES).min(n));
+    if first >= end {
+        return Ok(());
+    }
+    let values: Vec<f64> = source.number_rows(data, dtype, first..end)?.iter().collect();
+    for w in at.windows(2).take_while(|w| w[0] < end && w[0] >= first && w[1] >= w[0]) {
+        let line = values.get(w[0] - first..w[1].min(end) - first).unwrap_or(&[]);
+        to.push(line.iter().copied());
+    }
+    Ok(())
+}

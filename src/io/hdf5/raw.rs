@@ -1,0 +1,21 @@
+//! The one call of the HDF5 library that its crate does not wrap: writing a chunk that is encoded already.
+#![allow(unsafe_code)]
+
+use hdf5_metno as hdf5;
+use hdf5_metno_sys as sys;
+
+use hdf5::Dataset;
+
+/// Writes `bytes` as the chunk whose first element is at `offset`; bits of `mask` name filters that were not applied.
+pub(super) fn write_chunk(d: &Dataset, offset: &[u64], mask: u32, bytes: &[u8]) -> hdf5::Result<()> {
+    if offset.len() != d.ndim() {
+        return Err(hdf5::Error::from("a chunk with an offset of other length than the dataset has axes"));
+    }
+    // SAFETY: the dataset is open for as long as `d` lives, `offset` has one entry for each of its axes, and `bytes` is
+    // read only, over its own length. The library is not thread safe: `sync` holds its lock during the call.
+    let status = hdf5::sync::sync(|| unsafe {
+        let data = bytes.as_ptr().cast();
+        sys::h5d::H5Dwrite_chunk(d.id(), sys::h5p::H5P_DEFAULT, mask, offset.as_ptr(), bytes.len(), data)
+    });
+    hdf5::h5check(status).map(|_| ())
+}

@@ -1,0 +1,190 @@
+//! Attributes of rows or columns: one axis is a column of the table, two are a matrix beside it, records are a table.
+
+use std::collections::BTreeMap;
+
+use hdf5_metno as hdf5;
+
+use hdf5::types::TypeDescriptor as TD;
+use hdf5::{Dataset, Group};
+
+use super::text;
+use crate::data::{Annotation, Column, DType, Frame, Index, Values};
+use crate::io::ReadError;
+use crate::io::hdf5::{Kind, Node, Source, open_dense};
+
+/// Attributes that hold the names of cells, best first.
+pub(super) const CELL_NAMES: &[&str] =
+    &["CellID", "cell_id", "CellId", "obs_names", "cell_names", "barcode", "barcodes", "Barcode"];
+/// Attributes that hold the names of genes, best first.
+pub(super) const GENE_NAMES: &[&str] =
+    &["Gene", "gene_name", "gene_names", "var_names", "gene", "Accession", "gene_id", "gene_ids"];
+
+/// One axis of a loom file.
+pub(super) struct Axis<'a> {
+    /// Its group.
+    pub(super) group: &'a str,
+    /// What lies along it: `cells` or `genes`.
+    pub(super) what: &'a str,
+    /// How many.
+    pub(super) len: usize,
+    /// Attributes that may hold its names.
+    pub(super) names: &'a [&'a str],
+}
+
+/// Reads all attributes of an axis.
+pub(super) fn read(
+    source: &Source,
+    root: &Group,
+    axis: &Axis,
+) -> Result<(Frame, BTreeMap<String, Annotation>), ReadError> {
+    let g = match source.node(root, axis.group)? {
+        Some(Node::Group(g)) => g,
+        Some(Node::Dataset(d)) => return Err(source.malformed(d.name(), "is a dataset, expected a group")),
+        None => {
+            let what = format!("is missing: every loom file has this group for its {}", axis.what);
+            return Err(source.malformed(format!("/{}", axis.group), what));
+        }
+    };
+    let (mut columns, mut matrices, mut records) = (Vec::new(), BTreeMap::new(), Vec::new());
+    for name in source.members(&g)? {
+        let Some(Node::Dataset(d)) = source.node(&g, &name)? else {
+            let at = g.name();
+            tracing::warn!("{}: {at}/{name}: a group, not an attribute; left out", source.path.display());
+            continue;
+        };
+        if d.shape().first() != Some(&axis.len) {
+            let found = d.shape().first().map_or("a single value".to_owned(), |n| format!("{n} values"));
+            let what = format!("{found}, expected {}: one for each of the {}", axis.len, axis.what);
+            return Err(source.malformed(d.name(), what));
+        }
+        match element(source, &d)? {
+            Element::Column(c) => columns.push((name, c)),
+            Element::Beside(a) => {
+                matrices.insert(name, a);
+            }
+            Element::Records(fields) => records.push((name, fields)),
+        }
+    }
+    let frame = table(source, axis, columns);
+    for (name, columns) in records {
+        let index = frame.index.clone();
+        matrices.insert(name, Annotation::Frame(Frame { index, columns }));
+    }
+    Ok((frame, matrices))
+}
+
+enum Element {
+    Column(Column),
+    Beside(Annotation),
+    Records(Vec<(String, Column)>),
+}
+
+fn element(source: &Source, d: &Dataset) -> Result<Element, ReadError> {
+    let shape = d.shape();
+    // One column of a matrix is a column.
+    let single = matches!(shape[..], [_] | [_, 1]);
+    Ok(match source.kind(d) {
+        Kind::Number(dtype) if single => Element::Column(Column::Numbers(source.numbers(d, dtype)?)),
+        Kind::Text(ty) if single => Element::Column(Column::Strings(text::of_dataset(source, d, &ty)?)),
+        Kind::Number(_) if shape.len() == 2 => match open_dense(source, d)? {
+            Some(m) => Element::Beside(Annotation::Matrix(m.into_matrix())),
+            None => opaque(source, d, "numbers"),
+        },
+        Kind::Text(ty) if shape.len() == 2 => Element::Records(text_columns(source, d, &ty)?),
+        Kind::Compound(fields) if shape.len() == 1 => Element::Records(fields_of(source, d, &fields)?),
+        Kind::Other(what) => opaque(source, d, &what),
+        _ => opaque(source, d, &format!("{} axes", shape.len())),
+    })
+}
+
+fn opaque(source: &Source, d: &Dataset, what: &str) -> Element {
+    tracing::warn!("{}: {}: {what} is not understood; left out", source.path.display(), d.name());
+    Element::Beside(Annotation::Opaque { encoding: what.to_owned(), stored: None })
+}
+
+/// Text along two axes as columns called by their numbers.
+fn text_columns(source: &Source, d: &Dataset, ty: &TD) -> Result<Vec<(String, Column)>, ReadError> {
+    let n = d.shape().get(1).copied().unwrap_or(0);
+    let all = text::of_dataset(source, d, ty)?;
+    let column = |k: usize| Column::Strings(all.iter().skip(k).step_by(n).cloned().collect());
+    Ok((0..n).map(|k| (k.to_string(), column(k))).collect())
+}
+
+/// The fields of records, as SCope writes embeddings and regulons.
+fn fields_of(
+    source: &Source,
+    d: &Dataset,
+    fields: &[(String, TD)],
+) -> Result<Vec<(String, Column)>, ReadError> {
+    let mut columns = Vec::new();
+    for (name, ty) in fields {
+        let column = if let Kind::Text(ty) = Kind::of(ty) {
+            let texts = source.field_strings(d, name, &ty)?;
+            Column::Strings(texts.into_iter().map(text::unescape).collect())
+        } else {
+            match source.field_numbers(d, name, ty)? {
+                Some((values, 1)) => Column::Numbers(values),
+                _ => {
+                    let at = d.name();
+                    tracing::warn!(
+                        "{}: {at}/{name}: {ty} is not understood; left out",
+                        source.path.display()
+                    );
+                    continue;
+                }
+            }
+        };
+        columns.push((name.clone(), column));
+    }
+    Ok(columns)
+}
+
+/// The table of an axis: the best attribute for it becomes the index, as in anndata.
+fn table(source: &Source, axis: &Axis, mut columns: Vec<(String, Column)>) -> Frame {
+    // The usual name is taken whatever it holds; others only with text.
+    let suits = |name: &str, c: &Column| match c {
+        Column::Strings(_) => true,
+        Column::Numbers(v) => {
+            axis.names.first() == Some(&name) && !v.dtype().is_float() && v.dtype() != DType::Bool
+        }
+        _ => false,
+    };
+    let find = |wanted: &&&str| columns.iter().any(|(n, c)| n == **wanted && suits(n, c));
+    let Some(name) = axis.names.iter().find(find) else {
+        return Frame { index: Index::Range(axis.len), columns };
+    };
+    let at = columns.iter().position(|(n, _)| n == name).unwrap_or(0);
+    let (name, column) = columns.remove(at);
+    let values = match column {
+        Column::Strings(v) => v,
+        c => (0..c.len()).filter_map(|i| Some(c.text(i)?.into_owned())).collect(),
+    };
+    let distinct = values.iter().collect::<std::collections::HashSet<_>>().len();
+    if distinct < values.len() {
+        tracing::warn!(
+            "{}: {name}: {} of {} names occur more than once; kept as they are",
+            source.path.display(),
+            values.len() - distinct,
+            values.len()
+        );
+    }
+    Frame { index: Index::Names { name, values }, columns }
+}
+
+/// Values of an attribute as they are kept: loom has no booleans.
+pub(super) fn without_booleans(values: &Values) -> Values {
+    match values {
+        Values::Bool(v) => Values::U8(v.iter().map(|b| u8::from(*b)).collect()),
+        v => v.clone(),
+    }
+}
+
+/// What an element holds, in a word.
+pub(super) fn words(kind: &Kind) -> String {
+    match kind {
+        Kind::Text(_) => "text".into(),
+        Kind::Compound(_) => "records".into(),
+        Kind::Number(t) => t.name().into(),
+        Kind::Other(what) => what.clone(),
+    }
+}

@@ -1,0 +1,18 @@
+//! Loom files: versions 2 and 3 and older ones read, 3.0.0 written. A loom stores genes × cells, every value; here as
+//! everywhere X is cells × genes, and a matrix of mostly zeros is handed over in compressed rows.
+
+mod attrs;
+mod bands;
+mod column;
+mod entities;
+mod globals;
+mod graphs;
+mod matrix;
+mod names;
+mod read;
+mod text;
+mod turn;
+mod write;
+
+pub use read::{probe, read};
+pub use write::write;

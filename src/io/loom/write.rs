@@ -1,0 +1,307 @@
+//! A data set as a new loom file of version 3.0.0.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use hdf5_metno as hdf5;
+
+use hdf5::Group;
+
+use super::attrs::without_booleans;
+use super::column::Stored;
+use super::globals::{KEYWORDS, SCX_LOG, SCX_VERSION, VERSION};
+use super::names::Names;
+use super::text::escape;
+use super::{bands, column, graphs, turn};
+use crate::data::{
+    Annotation, Block, Column, DType, DataError, Dataset, Frame, Index, Layout, Matrix, Sparse, Uns, Values,
+};
+use crate::io::hdf5::{
+    Storage, create, new_group, open_to_write, write_error, write_rows, write_string, write_strings,
+};
+use crate::io::{ReadOptions, WriteError, WriteOptions};
+
+/// Writes a data set as a new loom file at `path`. What loom has no place for is left behind with a warning.
+///
+/// # Errors
+/// [`WriteError`] when there is no X, the disk is full, the data cannot be read on, or the new file does not read back.
+pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(), WriteError> {
+    if dataset.x.is_none() {
+        let what = "a loom file needs a matrix and there is no X; choose a layer to put there";
+        return Err(WriteError::CannotHold { path: path.to_owned(), what: what.into() });
+    }
+    let out = Out { path, options };
+    let file = out.lib(open_to_write(path, true))?;
+    let written = out.fill(dataset, &file)?;
+    out.lib(file.flush())?;
+    out.lib(file.close())?;
+    out.verify(dataset, &written)
+}
+
+/// The names in the new file.
+#[derive(Debug, PartialEq, Eq)]
+struct Written {
+    cells: BTreeSet<String>,
+    genes: BTreeSet<String>,
+    layers: BTreeSet<String>,
+}
+
+/// What becomes an attribute.
+enum Item<'a> {
+    Column(Stored<'a>),
+    Array(&'a Matrix),
+}
+
+/// The file being written, for messages.
+struct Out<'a> {
+    path: &'a Path,
+    options: &'a WriteOptions<'a>,
+}
+
+impl Out<'_> {
+    fn lib<T>(&self, result: hdf5::Result<T>) -> Result<T, WriteError> {
+        result.map_err(|e| write_error(self.path, &e))
+    }
+
+    fn left(&self, what: &str, why: &str) {
+        tracing::warn!("{}: {what}: {why}; left behind", self.path.display());
+    }
+
+    /// Writes all elements. Its handles are gone when it returns: a file closes only when nothing in it is open.
+    fn fill(&self, dataset: &Dataset, file: &Group) -> Result<Written, WriteError> {
+        let attrs = self.lib(new_group(file, "attrs"))?;
+        self.globals(dataset, &attrs)?;
+        if let Some(x) = &dataset.x {
+            bands::write(x, file, "matrix", self.options, self.path)?;
+        }
+        let g = self.lib(new_group(file, "layers"))?;
+        let mut layers = Names::new("layers", &[]);
+        for (name, m) in &dataset.layers {
+            bands::write(m, &g, &layers.give(name), self.options, self.path)?;
+        }
+        if dataset.raw.is_some() {
+            self.left("raw", "loom has one matrix and layers of its shape");
+        }
+        let cells = self.axis(file, "col_attrs", "CellID", &dataset.obs, &dataset.obsm)?;
+        let genes = self.axis(file, "row_attrs", "Gene", &dataset.var, &dataset.varm)?;
+        self.graphs(file, "col_graphs", "obsp", &dataset.obsp)?;
+        self.graphs(file, "row_graphs", "varp", &dataset.varp)?;
+        Ok(Written { cells, genes, layers: layers.all().clone() })
+    }
+
+    /// The table of an axis and the arrays beside it; returns the names they got.
+    fn axis(
+        &self,
+        file: &Group,
+        group: &'static str,
+        index: &'static str,
+        frame: &Frame,
+        beside: &BTreeMap<String, Annotation>,
+    ) -> Result<BTreeSet<String>, WriteError> {
+        let g = self.lib(new_group(file, group))?;
+        let mut names = Names::new(group, &[index]);
+        let texts: Vec<String> = frame.index.iter().map(|n| n.into_owned()).collect();
+        let mut items =
+            vec![(index.to_owned(), Item::Column(Stored::Texts(texts.iter().map(String::as_str).collect())))];
+        for (name, c) in &frame.columns {
+            // Some files keep the index as a column, too.
+            let same = name == index && matches!(c, Column::Strings(v) if *v == texts);
+            if !same {
+                items.extend(self.column(&mut names, name, c));
+            }
+        }
+        for (key, a) in beside {
+            match a {
+                Annotation::Matrix(m) => items.push((names.give(key), Item::Array(m))),
+                Annotation::Frame(f) => {
+                    for (name, c) in &f.columns {
+                        items.extend(self.column(&mut names, &format!("{key}.{name}"), c));
+                    }
+                }
+                Annotation::Opaque { encoding, .. } => {
+                    self.left(key, &format!("encoding {encoding} is not understood"))
+                }
+            }
+        }
+        // Readers see them in this order whatever order they have here; so the bytes depend on nothing else.
+        items.sort_by(|a, b| a.0.cmp(&b.0));
+        for (name, item) in &items {
+            match item {
+                Item::Column(Stored::Numbers(v)) => self.numbers(&g, name, &[v.len()], v)?,
+                Item::Column(Stored::Texts(v)) => self.texts(&g, name, v)?,
+                Item::Array(m) => self.array(&g, name, m)?,
+            }
+        }
+        Ok(names.all().clone())
+    }
+
+    /// A column as it will be stored, under the name it can have.
+    fn column<'a>(&self, names: &mut Names, name: &str, c: &'a Column) -> Option<(String, Item<'a>)> {
+        match column::stored(c) {
+            Ok(stored) => Some((names.give(name), Item::Column(stored))),
+            Err(encoding) => {
+                self.left(name, &format!("encoding {encoding} is not understood"));
+                None
+            }
+        }
+    }
+
+    fn texts(&self, g: &Group, name: &str, v: &[impl AsRef<str>]) -> Result<(), WriteError> {
+        let escaped: Vec<_> = v.iter().map(|s| escape(s.as_ref())).collect();
+        self.lib(write_strings(g, name, &escaped)).map(|_| ())
+    }
+
+    fn numbers(&self, g: &Group, name: &str, shape: &[usize], v: &Values) -> Result<(), WriteError> {
+        let v = without_booleans(v);
+        let d = self.lib(create(g, name, v.dtype(), shape, &Storage::for_array(shape, v.dtype())))?;
+        self.lib(write_rows(&d, 0, &v))
+    }
+
+    /// An array beside a table, dense.
+    fn array(&self, g: &Group, name: &str, m: &Matrix) -> Result<(), WriteError> {
+        let (rows, columns) = m.shape();
+        let dtype = if m.dtype() == DType::Bool { DType::U8 } else { m.dtype() };
+        let shape = [rows, columns];
+        let d = self.lib(create(g, name, dtype, &shape, &Storage::for_array(&shape, dtype)))?;
+        m.stream(self.options.memory, &mut |start, block| {
+            let values = match block {
+                Block::Dense(b) => without_booleans(b.values()),
+                Block::Csr(s) => without_booleans(&turn::with_zeros(&s)),
+            };
+            write_rows(&d, start, &values).map_err(|e| DataError::stopped(write_error(self.path, &e)))
+        })
+        .map_err(|e| WriteError::streamed(self.path, e))
+    }
+
+    fn graphs(
+        &self,
+        file: &Group,
+        group: &'static str,
+        element: &str,
+        all: &BTreeMap<String, Annotation>,
+    ) -> Result<(), WriteError> {
+        let g = self.lib(new_group(file, group))?;
+        let mut names = Names::new(group, &[]);
+        for (key, a) in all {
+            let Annotation::Matrix(m) = a else {
+                self.left(&format!("{element}/{key}"), "it is no matrix");
+                continue;
+            };
+            let graph = self.lib(new_group(&g, &names.give(key)))?;
+            let m = self.in_memory(m)?;
+            let (a, b, w) = graphs::edges(&m);
+            let weights = graphs::weights(w);
+            for (name, v) in [("a", Values::U32(a)), ("b", Values::U32(b)), ("w", weights)] {
+                self.numbers(&graph, name, &[v.len()], &v)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A graph in rows; of a dense matrix, the entries that are not zero.
+    fn in_memory(&self, m: &Matrix) -> Result<Sparse, WriteError> {
+        if let Matrix::Sparse(s) = m
+            && s.layout() == Layout::Csr
+        {
+            return Ok(s.clone());
+        }
+        let mut rows = Vec::new();
+        m.stream(self.options.memory, &mut |_, block| {
+            rows.push(match block {
+                Block::Csr(s) => s,
+                Block::Dense(d) => graphs::non_zero(&d)?,
+            });
+            Ok(())
+        })
+        .and_then(|()| Sparse::stacked(m.shape(), m.dtype(), &rows))
+        .map_err(|e| WriteError::streamed(self.path, e))
+    }
+
+    /// What the data set says of itself: /attrs holds texts and numbers, but no groups.
+    fn globals(&self, dataset: &Dataset, g: &Group) -> Result<(), WriteError> {
+        self.lib(write_string(g, VERSION, "3.0.0"))?;
+        let mut names = Names::new("attrs", &[VERSION, SCX_VERSION, KEYWORDS, "last_modified"]);
+        if !dataset.source.keywords.is_empty() {
+            let json = serde_json::to_string(&dataset.source.keywords).unwrap_or_default();
+            self.lib(write_string(g, KEYWORDS, &escape(&json)))?;
+        }
+        for (key, value) in &dataset.uns {
+            match value {
+                Uns::String(s) => {
+                    self.lib(write_string(g, &names.give(key), &escape(s)))?;
+                }
+                Uns::Strings(v) => self.texts(g, &names.give(key), v)?,
+                Uns::Number(v) => self.numbers(g, &names.give(key), &[], v)?,
+                Uns::Array { shape, values } => self.numbers(g, &names.give(key), shape, values)?,
+                Uns::Map(m) if key == "scx" => self.records(g, m)?,
+                Uns::Map(_) => self.left(&format!("uns/{key}"), "loom has no groups there"),
+                Uns::StringArray { .. }
+                | Uns::Column(_)
+                | Uns::Matrix(_)
+                | Uns::Frame(_)
+                | Uns::Records { .. } => {
+                    self.left(&format!("uns/{key}"), "loom has numbers and lists of text there");
+                }
+                Uns::Null => self.left(&format!("uns/{key}"), "loom has no word for nothing"),
+                Uns::Opaque { encoding, .. } => {
+                    self.left(&format!("uns/{key}"), &format!("encoding {encoding} is not understood"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// scx's own records.
+    fn records(&self, g: &Group, scx: &BTreeMap<String, Uns>) -> Result<(), WriteError> {
+        for (key, value) in scx {
+            match (key.as_str(), value) {
+                ("version", Uns::String(v)) => {
+                    self.lib(write_string(g, SCX_VERSION, &escape(v)))?;
+                }
+                ("log", Uns::Map(log)) => {
+                    for (number, record) in log {
+                        match record {
+                            Uns::String(r) if !number.contains('/') => {
+                                self.lib(write_string(g, &format!("{SCX_LOG}{number}"), &escape(r)))?;
+                            }
+                            _ => self.left(&format!("uns/scx/log/{number}"), "it is no record"),
+                        }
+                    }
+                }
+                _ => self.left(&format!("uns/scx/{key}"), "loom has no groups there"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the new file and compares shapes and names with what was meant.
+    fn verify(&self, dataset: &Dataset, written: &Written) -> Result<(), WriteError> {
+        let fail = |what: String| WriteError::Verify { path: self.path.to_owned(), what };
+        let found = super::read(self.path, &ReadOptions::default()).map_err(|e| fail(e.to_string()))?;
+        let names = |f: &Frame, beside: &BTreeMap<String, Annotation>| {
+            let index = match &f.index {
+                Index::Names { name, .. } => Some(name.clone()),
+                Index::Range(_) => None,
+            };
+            index
+                .into_iter()
+                .chain(f.columns.iter().map(|(n, _)| n.clone()))
+                .chain(beside.keys().cloned())
+                .collect()
+        };
+        let shape = |d: &Dataset| (d.n_obs(), d.n_vars());
+        if shape(&found) != shape(dataset) {
+            return Err(fail(format!("it reads back as {:?}, expected {:?}", shape(&found), shape(dataset))));
+        }
+        let read = Written {
+            cells: names(&found.obs, &found.obsm),
+            genes: names(&found.var, &found.varm),
+            layers: found.layers.keys().cloned().collect(),
+        };
+        if read == *written {
+            Ok(())
+        } else {
+            Err(fail(format!("it reads back as {read:?}, expected {written:?}")))
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! What a format cannot hold, said before anything is written. One table ([`RULES`]) makes the report of a conversion, the
+//! table in the documentation, and the tests that hold every writer to it.
+
+mod parts;
+mod table;
+
+use serde::Serialize;
+
+use super::{Compat, Format, Table, WriteOptions};
+use crate::data::Dataset;
+
+pub use parts::{Kind, Part, Place, parts};
+pub use table::{RULES, Rule, rule};
+
+/// What becomes of one element.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "fate", rename_all = "snake_case")]
+pub enum Fate {
+    /// It is there, unchanged.
+    Kept,
+    /// It is there under another name, unchanged.
+    Renamed {
+        /// What the target calls it.
+        to: String,
+    },
+    /// It is there in another form.
+    Changed {
+        /// The form.
+        to: String,
+        /// Whether something of it cannot be had back.
+        lossy: bool,
+    },
+    /// It is not in the target.
+    Left {
+        /// Why.
+        why: String,
+    },
+}
+
+impl Fate {
+    /// Whether something is lost.
+    pub fn loses(&self) -> bool {
+        matches!(self, Fate::Left { .. } | Fate::Changed { lossy: true, .. })
+    }
+
+    /// In a few words, for people.
+    pub fn words(&self) -> String {
+        match self {
+            Fate::Kept => "kept".into(),
+            Fate::Renamed { to } => format!("renamed: {to}"),
+            Fate::Changed { to, .. } => format!("changed: {to}"),
+            Fate::Left { why } => format!("left behind: {why}"),
+        }
+    }
+}
+
+/// One line of the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Loss {
+    /// The element, as `obs["batch"]` or `layers["counts"]`.
+    pub element: String,
+    /// What kind of thing it is, in a few words.
+    pub kind: String,
+    /// Bytes it takes uncompressed.
+    pub bytes: u64,
+    /// What becomes of it.
+    #[serde(flatten)]
+    pub fate: Fate,
+}
+
+/// What a conversion does to each element.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LossReport {
+    /// One row for each element, in the order of the file.
+    pub rows: Vec<Loss>,
+}
+
+impl LossReport {
+    /// What writing `dataset` in `format` does to each of its elements.
+    pub fn new(dataset: &Dataset, format: Format, options: &WriteOptions) -> Self {
+        let table = table_of(dataset, options);
+        let rows = parts(dataset)
+            .into_iter()
+            .map(|part| Loss {
+                fate: rule(&part).fate(format, &part, table, options.compat),
+                element: part.element(),
+                kind: part.words.clone(),
+                bytes: part.bytes,
+            })
+            .collect();
+        Self { rows }
+    }
+
+    /// The rows in which something is lost.
+    pub fn lost(&self) -> impl Iterator<Item = &Loss> {
+        self.rows.iter().filter(|r| r.fate.loses())
+    }
+}
+
+/// The table a single CSV or Parquet file holds when nothing was asked for: cells, if anything is known of them.
+pub fn table_of(dataset: &Dataset, options: &WriteOptions) -> Table {
+    match options.table {
+        Some(table) => table,
+        None if dataset.obs.columns.is_empty() && dataset.x.is_some() => Table::X,
+        None => Table::Obs,
+    }
+}
+
+impl Rule {
+    /// Whether an element is left behind.
+    pub fn left_by(&self, format: Format, part: &Part, table: Table, compat: Compat) -> bool {
+        matches!(self.fate(format, part, table, compat), Fate::Left { .. })
+    }
+
+    fn fate(&self, format: Format, part: &Part, table: Table, compat: Compat) -> Fate {
+        self.of(format).resolve(part, table, compat)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Categorical, Categories, Column, Frame, Index, Matrix, Raw, Sparse, Values};
+
+    fn cells() -> Dataset {
+        let category = Column::Categorical(Categorical {
+            codes: vec![0, -1],
+            categories: Categories::Strings(vec!["a".into()]),
+            ordered: true,
+        });
+        let obs = Frame::new(Index::names(vec!["c1".into(), "c2".into()]))
+            .with("batch", category)
+            .with("note", Column::NullableStrings(vec![None, Some("x".into())]));
+        let var = Frame::new(Index::names(vec!["g1".into()]))
+            .with("gene_ids", Column::Strings(vec!["ENSG1".into()]));
+        let x = Sparse::new(crate::data::Layout::Csr, (2, 1), vec![0, 1, 1], vec![0], Values::I32(vec![3]));
+        let mut d = Dataset::new(obs, var.clone());
+        d.x = Some(Matrix::Sparse(x.unwrap()));
+        d.raw = Some(Raw { x: d.x.clone().unwrap(), var, varm: Default::default() });
+        d
+    }
+
+    fn fate(d: &Dataset, format: Format, element: &str, options: &WriteOptions) -> Fate {
+        let report = LossReport::new(d, format, options);
+        let row = report.rows.iter().find(|r| r.element == element);
+        row.unwrap_or_else(|| panic!("{element} in {report:?}")).fate.clone()
+    }
+
+    #[test]
+    fn text_with_missing_entries_is_kept_only_where_anndata_can_read_it() {
+        let d = cells();
+        let old = WriteOptions::default();
+        assert!(matches!(fate(&d, Format::H5ad, "obs[\"note\"]", &old), Fate::Changed { lossy: false, .. }));
+        let new = WriteOptions { compat: Compat::V0_13, ..WriteOptions::default() };
+        assert_eq!(fate(&d, Format::H5ad, "obs[\"note\"]", &new), Fate::Kept);
+    }
+
+    #[test]
+    fn a_table_of_cells_leaves_the_matrix_behind_and_says_so() {
+        let d = cells();
+        let obs = WriteOptions::default();
+        assert!(fate(&d, Format::Csv, "X", &obs).loses());
+        let x = WriteOptions { table: Some(Table::X), ..WriteOptions::default() };
+        assert!(!fate(&d, Format::Csv, "X", &x).loses());
+        assert!(fate(&d, Format::Csv, "obs[\"batch\"]", &x).loses());
+    }
+
+    #[test]
+    fn ten_x_keeps_gene_ids_under_its_own_name_and_no_column_of_cells() {
+        let d = cells();
+        let o = WriteOptions::default();
+        assert_eq!(
+            fate(&d, Format::TenxH5, "var[\"gene_ids\"]", &o),
+            Fate::Renamed { to: "features/id".into() }
+        );
+        assert!(fate(&d, Format::TenxH5, "obs[\"batch\"]", &o).loses());
+        assert!(fate(&d, Format::TenxH5, "raw", &o).loses());
+    }
+}

@@ -1,0 +1,274 @@
+//! What is in a file, without its values: shapes, types and how arrays are stored.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ReadError, ReadOptions, detect};
+use crate::data::{Annotation, Block, Column, DataError, Dataset, Frame, Layout, Looks, Matrix, Sample, Uns};
+
+/// Names of variables an outline holds at most.
+pub(super) const NAMES: usize = 500;
+/// Values looked at to judge a matrix, in each of two places.
+pub(super) const VALUES: usize = 40_000;
+/// Rows looked at in each place.
+pub(super) const ROWS: usize = 100;
+
+/// How an array lies in its file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Storage {
+    /// Length of a chunk along each axis; `None` when in one piece.
+    pub chunk: Option<Vec<usize>>,
+    /// Filters by name, in order.
+    pub filters: Vec<String>,
+    /// Bytes in the file, where telling is cheap.
+    pub bytes: Option<u64>,
+}
+
+/// One element of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// Where it is: `X`, `layers/counts`, `obs/batch`, `uns/neighbors/params`. Parts are separated by slashes.
+    pub path: String,
+    /// What it is, in words: `csr`, `category (3)`, `table`, `group`, `float32`.
+    pub kind: String,
+    /// Length along each axis.
+    pub shape: Vec<usize>,
+    /// Element type of a matrix or an array.
+    pub dtype: Option<String>,
+    /// Stored values of a sparse matrix.
+    pub nnz: Option<u64>,
+    /// How it is stored.
+    pub storage: Option<Storage>,
+    /// Some of its content: categories, a short text.
+    pub some: Option<String>,
+}
+
+/// What is in a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outline {
+    /// What the file says of itself.
+    pub dialect: String,
+    /// Cells.
+    pub n_obs: usize,
+    /// Variables.
+    pub n_vars: usize,
+    /// All elements: X, layers, tables and their columns, the other groups, uns.
+    pub items: Vec<Item>,
+    /// What X looks like.
+    pub x_looks: Option<Looks>,
+    /// Names of the first variables.
+    pub var_names: Vec<String>,
+    /// The marker of each channel, where the format has channels.
+    pub stains: Option<Vec<String>>,
+    /// Header lines.
+    pub keywords: Vec<(String, String)>,
+    /// Records of earlier runs of scx, each a JSON text.
+    pub history: Vec<String>,
+}
+
+/// Looks into a file of any format, without reading arrays where the format allows.
+///
+/// # Errors
+/// [`ReadError`] with the file and the place.
+pub fn outline(path: &Path, options: &ReadOptions) -> Result<(&'static str, Outline), ReadError> {
+    let codec = detect(path)?;
+    let found = match codec.outline {
+        Some(outline) => outline(path, options)?,
+        None => Outline::of(&(codec.read)(path, options)?),
+    };
+    Ok((codec.format.name(), found))
+}
+
+impl Outline {
+    /// The outline of a data set that is open already.
+    pub fn of(d: &Dataset) -> Self {
+        let mut items = Vec::new();
+        items.extend(d.x.as_ref().map(|x| Item::matrix("X", x)));
+        items.extend(d.layers.iter().map(|(k, m)| Item::matrix(&format!("layers/{k}"), m)));
+        table(&mut items, "obs", &d.obs);
+        table(&mut items, "var", &d.var);
+        for (group, map) in [("obsm", &d.obsm), ("varm", &d.varm), ("obsp", &d.obsp), ("varp", &d.varp)] {
+            items.extend(map.iter().map(|(k, a)| annotation(&format!("{group}/{k}"), a)));
+        }
+        if let Some(raw) = &d.raw {
+            items.push(Item::matrix("raw/X", &raw.x));
+            table(&mut items, "raw/var", &raw.var);
+        }
+        for (key, value) in &d.uns {
+            uns(&mut items, &format!("uns/{key}"), value);
+        }
+        let stains = (!d.source.keywords.is_empty()).then(|| {
+            let marker = d.var.column("marker");
+            let stain = |i| marker.and_then(|c| c.text(i)).unwrap_or_default().into_owned();
+            (0..d.n_vars()).map(stain).collect()
+        });
+        Self {
+            dialect: d.source.dialect.clone(),
+            n_obs: d.n_obs(),
+            n_vars: d.n_vars(),
+            items,
+            x_looks: d.x.as_ref().and_then(|x| looks(x).ok()),
+            var_names: d.var.index.iter().take(NAMES).map(|s| s.into_owned()).collect(),
+            stains,
+            keywords: d.source.keywords.clone(),
+            history: history(d),
+        }
+    }
+
+    /// The element at a place.
+    pub fn item(&self, path: &str) -> Option<&Item> {
+        self.items.iter().find(|i| i.path == path)
+    }
+
+    /// The direct members of a group: their own names and themselves.
+    pub fn members<'a>(&'a self, group: &'a str) -> impl Iterator<Item = (&'a str, &'a Item)> {
+        self.items.iter().filter_map(move |i| {
+            let name = i.path.strip_prefix(group)?.strip_prefix('/')?;
+            // A name may hold a slash only where it cannot be a member of something.
+            Some((name, i)).filter(|_| !group.starts_with("uns") || !name.contains('/'))
+        })
+    }
+}
+
+impl Item {
+    /// An element of a kind and nothing else.
+    pub fn new(path: &str, kind: impl Into<String>) -> Self {
+        Self { path: path.into(), kind: kind.into(), ..Self::default() }
+    }
+
+    fn matrix(path: &str, m: &Matrix) -> Self {
+        let (n, g) = m.shape();
+        Self {
+            shape: vec![n, g],
+            dtype: Some(m.dtype().name().into()),
+            nnz: m.nnz_known(),
+            ..Self::new(path, m.layout().name())
+        }
+    }
+}
+
+/// Categories named in an outline.
+pub(super) const CATEGORIES: usize = 8;
+
+/// The first categories of a list of `n`.
+pub(super) fn some_categories(first: &[String], n: usize) -> Option<String> {
+    let more = if n > first.len() { ", …" } else { "" };
+    (!first.is_empty()).then(|| first.join(", ") + more)
+}
+
+fn column(path: &str, c: &Column) -> Item {
+    let some = match c {
+        Column::Categorical(c) => {
+            let n = c.categories.len();
+            let first: Vec<String> = (0..n.min(CATEGORIES)).filter_map(|i| c.categories.text(i)).collect();
+            some_categories(&first, n)
+        }
+        _ => None,
+    };
+    Item { shape: vec![c.len()], some, ..Item::new(path, c.kind()) }
+}
+
+fn table(items: &mut Vec<Item>, path: &str, f: &Frame) {
+    items.push(Item { shape: vec![f.len(), f.columns.len()], ..Item::new(path, "table") });
+    items.extend(f.columns.iter().map(|(name, c)| column(&format!("{path}/{name}"), c)));
+}
+
+fn annotation(path: &str, a: &Annotation) -> Item {
+    match a {
+        Annotation::Matrix(m) => Item::matrix(path, m),
+        Annotation::Frame(f) => Item { shape: vec![f.len(), f.columns.len()], ..Item::new(path, "table") },
+        Annotation::Opaque { encoding, .. } => Item::new(path, format!("not understood ({encoding})")),
+    }
+}
+
+/// The beginning of a text.
+pub(super) fn some_text(s: &str) -> String {
+    let short: String = s.chars().take(60).collect();
+    if short.len() < s.len() { format!("\"{short}…\"") } else { format!("\"{short}\"") }
+}
+
+fn uns(items: &mut Vec<Item>, path: &str, value: &Uns) {
+    let plain = |kind: &str, shape: &[usize]| Item { shape: shape.to_vec(), ..Item::new(path, kind) };
+    let item = match value {
+        Uns::Map(m) => {
+            items.push(plain("group", &[m.len()]));
+            m.iter().for_each(|(k, v)| uns(items, &format!("{path}/{k}"), v));
+            return;
+        }
+        Uns::String(s) => Item { some: Some(some_text(s)), ..plain("text", &[]) },
+        Uns::Strings(v) => plain("texts", &[v.len()]),
+        Uns::StringArray { shape, .. } => plain("texts", shape),
+        Uns::Number(v) => Item { some: v.text(0), ..plain(v.dtype().name(), &[]) },
+        Uns::Array { shape, values } => plain(values.dtype().name(), shape),
+        Uns::Column(c) => column(path, c),
+        Uns::Matrix(m) => Item::matrix(path, m),
+        Uns::Frame(f) => plain("table", &[f.len(), f.columns.len()]),
+        Uns::Records { fields, .. } => {
+            plain("records", &[fields.first().map_or(0, |(_, c)| c.len()), fields.len()])
+        }
+        Uns::Null => plain("null", &[]),
+        Uns::Opaque { encoding, .. } => plain(&format!("not understood ({encoding})"), &[]),
+    };
+    items.push(item);
+}
+
+/// Judges a matrix by some rows at its start and in its middle.
+fn looks(m: &Matrix) -> Result<Looks, DataError> {
+    let (rows, columns) = m.shape();
+    let dense = m.layout() == Layout::Dense;
+    let per_row = m.nnz_known().map_or(columns as u64, |z| z / (rows as u64).max(1)).max(1);
+    let run = usize::try_from(VALUES as u64 / per_row).unwrap_or(1).clamp(1, ROWS).min(rows);
+    let mut sample = Sample::new(true, dense);
+    for start in [0, rows / 2] {
+        let range = start..(start + run).min(rows);
+        match m {
+            Matrix::OnDisk(source) => add(&mut sample, &source.rows(range)?),
+            m => {
+                let mut taken = 0;
+                let done = m.stream(1 << 20, &mut |at, block| {
+                    if at + block.len() > start && taken < run {
+                        add(&mut sample, &block);
+                        taken += block.len();
+                    }
+                    Ok(())
+                });
+                return done.map(|()| sample.looks());
+            }
+        }
+    }
+    Ok(sample.looks())
+}
+
+fn add(sample: &mut Sample, block: &Block) {
+    match block {
+        Block::Dense(d) => {
+            let columns = d.shape().1.max(1);
+            let values: Vec<f64> = d.values().iter().take(VALUES.max(columns)).collect();
+            values.chunks(columns).for_each(|row| sample.push(row.iter().copied()));
+        }
+        Block::Csr(s) => {
+            for w in s.indptr().windows(2).take(ROWS) {
+                sample.push((w[0]..w[1]).filter_map(|i| s.values().get(i as usize)));
+            }
+        }
+    }
+}
+
+/// Records of earlier runs of scx on a data set.
+fn history(d: &Dataset) -> Vec<String> {
+    if let Some(Uns::Map(scx)) = d.uns.get("scx")
+        && let Some(Uns::Map(log)) = scx.get("log")
+    {
+        let text = |u: &Uns| if let Uns::String(s) = u { Some(s.clone()) } else { None };
+        return log.values().filter_map(text).collect();
+    }
+    let keyword = d.source.keywords.iter().find(|(k, _)| k == "SCX").map(|(_, v)| v.clone());
+    match keyword.as_deref().map(serde_json::from_str::<serde_json::Value>) {
+        Some(Ok(serde_json::Value::Array(list))) => {
+            list.into_iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).collect()
+        }
+        Some(_) => keyword.into_iter().collect(),
+        None => Vec::new(),
+    }
+}

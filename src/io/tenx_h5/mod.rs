@@ -1,0 +1,25 @@
+//! The HDF5 matrices of 10x Genomics: Cell Ranger 2 (a group per genome) and 3 and later (`/matrix`), probe matrices and
+//! Space Ranger's. Features × cells by columns there is cells × features by rows here: the same three arrays.
+//!
+//! | in the file | in the data set |
+//! |---|---|
+//! | `barcodes` | names of obs |
+//! | `features/name` (`gene_names`) | names of var |
+//! | `features/id` (`genes`), or `features/gene_id` of a probe matrix | `var["gene_ids"]` |
+//! | `features/id` of a probe matrix | `var["probe_ids"]` |
+//! | `features/feature_type` | `var["feature_types"]` |
+//! | `features/genome`, or the name of the genome's group | `var["genome"]` |
+//! | any other dataset of `features` | a column of var of that name |
+//! | `features/target_sets/NAME` | `uns["target_sets"]["NAME"]`, positions in var |
+//! | `filtered_barcodes` | `obs["filtered_barcodes"]` |
+//! | attributes of the file | `uns` |
+//!
+//! All kinds of features are read, as by `scanpy.read_10x_h5(gex_only=False)`; scanpy's own default keeps only
+//! `Gene Expression`. Types stay: scanpy turns int32 counts into float32, scx does not.
+
+mod genome;
+mod read;
+mod write;
+
+pub use read::{probe, read};
+pub use write::write;

@@ -1,0 +1,331 @@
+//! From a 10x HDF5 file to a [`Dataset`].
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use hdf5_metno as hdf5;
+
+use hdf5::Group;
+
+use super::genome::Chosen;
+use crate::data::{Column, Dataset, Frame, Index, Layout, Matrix, Source as Origin, Uns, Values};
+use crate::io::hdf5::{Kind, Node, Source, has_magic, open_compressed, whole_size};
+use crate::io::tenx::{GENOME, IDS, TYPES, names, warn_duplicates};
+use crate::io::{Fit, Probe, ReadError, ReadOptions};
+use crate::with_values;
+
+/// How sure the content makes us: `/matrix` is a group (in loom it is a dataset), or a group looks like a genome's.
+pub fn probe(probe: &Probe) -> Fit {
+    if !has_magic(probe.path) {
+        return Fit::No;
+    }
+    let Ok(file) = hdf5::File::open(probe.path) else { return Fit::No };
+    if file.link_exists("obs") && file.link_exists("var") {
+        return Fit::No;
+    }
+    if file.group("matrix").is_ok() {
+        return Fit::Sure;
+    }
+    let groups = file.groups().unwrap_or_default();
+    if groups.iter().any(is_genome) { Fit::Sure } else { Fit::No }
+}
+
+/// Whether a group holds the matrix of a genome, as Cell Ranger before 3 wrote it.
+fn is_genome(g: &Group) -> bool {
+    g.link_exists("barcodes") && (g.link_exists("genes") || g.link_exists("gene_names"))
+}
+
+/// Reads a 10x HDF5 file. Names come into memory, the matrix stays on disk.
+///
+/// Features of all kinds and genomes are read unless `options.genome` names one. A file of Cell Ranger 2 with several
+/// genomes holds a matrix for each: one must then be named.
+///
+/// # Errors
+/// [`ReadError`] that names the file and the element.
+pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
+    let dataset = quiet(path, options)?;
+    warn_duplicates(path, "barcodes", &names(&dataset.obs));
+    warn_duplicates(path, "names of features", &names(&dataset.var));
+    Ok(dataset)
+}
+
+/// As [`read`], without a word on names that come twice.
+pub(super) fn quiet(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
+    let source = Source { path: path.to_owned(), limits: options.limits };
+    let file = source.open()?;
+    let root: &Group = &file;
+    let mut dataset = match source.node(root, "matrix")? {
+        Some(Node::Group(g)) => later(&source, &g, options)?,
+        _ => legacy(&source, root, options)?,
+    };
+    attributes(&source, root, &mut dataset.uns)?;
+    dataset.check().map_err(|e| source.malformed("/", e.to_string()))?;
+    Ok(dataset)
+}
+
+/// A file of Cell Ranger 2: one group for each genome.
+fn legacy(source: &Source, root: &Group, options: &ReadOptions) -> Result<Dataset, ReadError> {
+    let mut genomes = Vec::new();
+    for name in source.members(root)? {
+        if let Some(Node::Group(g)) = source.node(root, &name)?
+            && is_genome(&g)
+        {
+            genomes.push((name, g));
+        }
+    }
+    let listed = || genomes.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>().join(", ");
+    let (name, g) = match (&options.genome, genomes.as_slice()) {
+        (_, []) => {
+            let what = "HDF5, but neither /matrix nor the group of a genome: not a 10x file".into();
+            return Err(ReadError::NotRecognised { path: source.path.clone(), what });
+        }
+        (None, [one]) => one,
+        (None, _) => {
+            let what = format!(
+                "the file holds a matrix for each of the genomes {}; choose one with --genome",
+                listed()
+            );
+            return Err(ReadError::unsupported(&source.path, what));
+        }
+        (Some(asked), all) => all.iter().find(|(n, _)| n == asked).ok_or_else(|| {
+            source.malformed("/", format!("there is no genome {asked}; there are: {}", listed()))
+        })?,
+    };
+    let part = Part::open(source, g)?;
+    let var = Frame::new(Index::names(part.features(g, "gene_names")?))
+        .with(IDS, Column::Strings(part.features(g, "genes")?))
+        .with(GENOME, Column::Strings(vec![name.clone(); part.n_features]));
+    let x = part.matrix(g)?;
+    part.dataset(g, var, x, "10x HDF5 of Cell Ranger 2")
+}
+
+/// A file of Cell Ranger 3 or later.
+fn later(source: &Source, g: &Group, options: &ReadOptions) -> Result<Dataset, ReadError> {
+    let part = Part::open(source, g)?;
+    let features = match source.node(g, "features")? {
+        Some(Node::Group(features)) => features,
+        _ => return Err(source.malformed(g.name(), "the group features is missing")),
+    };
+    let mut var = table(&part, &features)?;
+    let mut x = part.matrix(g)?;
+    let mut sets = target_sets(&part, &features)?;
+    if let Some(genome) = &options.genome {
+        let kept = of_genome(source, &features, &var, genome)?;
+        if kept.len() < part.n_features {
+            if let Matrix::OnDisk(inner) = x {
+                x = Chosen::new(inner, kept.clone(), options.memory)
+                    .map_err(|e| source.malformed(g.name(), data_words(&e)))?;
+            }
+            var = pick(&var, &kept);
+            for positions in sets.values_mut() {
+                *positions = positions.iter().filter_map(|p| kept.binary_search(p).ok()).collect();
+            }
+        }
+    }
+    let mut dataset = part.dataset(g, var, x, "10x HDF5 of Cell Ranger 3 or later")?;
+    if !sets.is_empty() {
+        let array = |v: Vec<usize>| Uns::Array {
+            shape: vec![v.len()],
+            values: Values::U32(v.into_iter().map(|p| p as u32).collect()),
+        };
+        let sets = sets.into_iter().map(|(name, v)| (name, array(v))).collect();
+        dataset.uns.insert("target_sets".into(), Uns::Map(sets));
+    }
+    Ok(dataset)
+}
+
+/// An error of the matrix with its cause.
+fn data_words(e: &crate::data::DataError) -> String {
+    std::error::Error::source(e).map_or_else(|| e.to_string(), ToString::to_string)
+}
+
+/// The features as a table: the name is the index, ids and kind come first, every other dataset follows by its name.
+fn table(part: &Part, features: &Group) -> Result<Frame, ReadError> {
+    let mut var = Frame::new(Index::names(part.features(features, "name")?));
+    let id = part.features(features, "id")?;
+    if features.link_exists("gene_id") {
+        var = var.with(IDS, Column::Strings(part.features(features, "gene_id")?));
+        var = var.with("probe_ids", Column::Strings(id));
+    } else {
+        var = var.with(IDS, Column::Strings(id));
+    }
+    var = var.with(TYPES, Column::Strings(part.features(features, "feature_type")?));
+    for name in part.source.members(features)? {
+        if ["name", "id", "gene_id", "feature_type", "_all_tag_keys"].contains(&name.as_str()) {
+            continue;
+        }
+        let Some(Node::Dataset(d)) = part.source.node(features, &name)? else { continue };
+        let column = match part.source.kind(&d) {
+            Kind::Text(_) => Column::Strings(part.features(features, &name)?),
+            Kind::Number(dtype) => Column::Numbers(part.source.numbers(&d, dtype)?),
+            _ => {
+                tracing::warn!("{}: {}: of a type scx does not know; left out", part.path(), d.name());
+                continue;
+            }
+        };
+        part.expect(features, &name, column.len(), part.n_features, "features")?;
+        if var.column(&name).is_some() {
+            tracing::warn!("{}: {}: the column is there already; left out", part.path(), d.name());
+            continue;
+        }
+        var = var.with(&name, column);
+    }
+    Ok(var)
+}
+
+/// Named sets of features as positions in the table.
+fn target_sets(part: &Part, features: &Group) -> Result<BTreeMap<String, Vec<usize>>, ReadError> {
+    let mut sets = BTreeMap::new();
+    let Some(Node::Group(g)) = part.source.node(features, "target_sets")? else { return Ok(sets) };
+    for name in part.source.members(&g)? {
+        let d = part.source.dataset(&g, &name)?;
+        let Kind::Number(dtype) = part.source.kind(&d) else { continue };
+        let values = part.source.numbers(&d, dtype)?;
+        let within = |x: f64| whole_size(x).filter(|&p| p < part.n_features);
+        let positions = values.iter().map(within).collect::<Option<Vec<_>>>().ok_or_else(|| {
+            part.source.malformed(d.name(), format!("a position outside 0..{}", part.n_features))
+        })?;
+        sets.insert(name, positions);
+    }
+    Ok(sets)
+}
+
+/// Positions of the features of a genome.
+fn of_genome(source: &Source, features: &Group, var: &Frame, genome: &str) -> Result<Vec<usize>, ReadError> {
+    let Some(Column::Strings(all)) = var.column(GENOME) else {
+        let what = format!("no genomes are named, so {genome} cannot be chosen");
+        return Err(source.malformed(features.name(), what));
+    };
+    let kept: Vec<usize> = (0..all.len()).filter(|&i| all[i] == genome).collect();
+    if kept.is_empty() {
+        let known: std::collections::BTreeSet<&str> =
+            all.iter().map(String::as_str).filter(|g| !g.is_empty()).collect();
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(source.malformed(
+            format!("{}/genome", features.name()),
+            format!("there is no genome {genome}; there are: {known}"),
+        ));
+    }
+    Ok(kept)
+}
+
+/// The chosen rows of a table made by [`table`].
+fn pick(var: &Frame, rows: &[usize]) -> Frame {
+    let of = |v: &[String]| rows.iter().filter_map(|&i| v.get(i).cloned()).collect::<Vec<_>>();
+    let index = match &var.index {
+        Index::Names { name, values } => Index::Names { name: name.clone(), values: of(values) },
+        Index::Range(_) => Index::Range(rows.len()),
+    };
+    let column = |c: &Column| match c {
+        Column::Numbers(v) => Column::Numbers(with_values!(v, v => {
+            crate::data::Element::wrap(rows.iter().filter_map(|&i| v.get(i).copied()).collect())
+        })),
+        Column::Strings(v) => Column::Strings(of(v)),
+        other => other.clone(),
+    };
+    Frame { index, columns: var.columns.iter().map(|(n, c)| (n.clone(), column(c))).collect() }
+}
+
+/// A group with the three arrays, barcodes and features.
+struct Part<'a> {
+    source: &'a Source,
+    n_features: usize,
+    n_cells: usize,
+}
+
+impl<'a> Part<'a> {
+    /// Reads the shape, features × cells.
+    fn open(source: &'a Source, g: &Group) -> Result<Self, ReadError> {
+        let d = source.dataset(g, "shape")?;
+        let found = match source.kind(&d) {
+            Kind::Number(dtype) if d.size() == 2 => source.numbers(&d, dtype)?,
+            _ => Values::empty(crate::data::DType::I64),
+        };
+        let size = |i| found.get(i).and_then(whole_size);
+        match (size(0), size(1)) {
+            (Some(n_features), Some(n_cells)) => Ok(Self { source, n_features, n_cells }),
+            _ => Err(source.malformed(d.name(), "does not hold two whole numbers, features and cells")),
+        }
+    }
+
+    fn path(&self) -> std::path::Display<'_> {
+        self.source.path.display()
+    }
+
+    /// A dataset of text, one for each feature.
+    fn features(&self, g: &Group, name: &str) -> Result<Vec<String>, ReadError> {
+        self.texts(g, name, self.n_features, "features")
+    }
+
+    fn texts(&self, g: &Group, name: &str, n: usize, what: &str) -> Result<Vec<String>, ReadError> {
+        let d = self.source.dataset(g, name)?;
+        let Kind::Text(ty) = self.source.kind(&d) else {
+            return Err(self.source.malformed(d.name(), "holds no text"));
+        };
+        // Before they are read: the length is a claim.
+        self.expect(g, name, d.size(), n, what)?;
+        self.source.strings(&d, &ty)
+    }
+
+    fn expect(&self, g: &Group, name: &str, found: usize, n: usize, what: &str) -> Result<(), ReadError> {
+        if found == n {
+            return Ok(());
+        }
+        let what = format!("{found} entries, but the shape says {n} {what}");
+        Err(self.source.malformed(format!("{}/{name}", g.name()), what))
+    }
+
+    /// Features × cells by columns are cells × features by rows.
+    fn matrix(&self, g: &Group) -> Result<Matrix, ReadError> {
+        let shape = (self.n_cells, self.n_features);
+        Ok(open_compressed(self.source, g, Layout::Csr, shape)?.into_matrix())
+    }
+
+    fn dataset(&self, g: &Group, var: Frame, x: Matrix, dialect: &str) -> Result<Dataset, ReadError> {
+        let barcodes = self.texts(g, "barcodes", self.n_cells, "cells")?;
+        let mut obs = Frame::new(Index::names(barcodes));
+        if let Some(Node::Dataset(d)) = self.source.node(g, "filtered_barcodes")?
+            && let Kind::Number(dtype) = self.source.kind(&d)
+        {
+            self.expect(g, "filtered_barcodes", d.size(), self.n_cells, "cells")?;
+            obs = obs.with("filtered_barcodes", Column::Numbers(self.source.numbers(&d, dtype)?));
+        }
+        let mut dataset = Dataset::new(obs, var);
+        dataset.x = Some(x);
+        dataset.source =
+            Origin { path: self.source.path.clone(), dialect: dialect.to_owned(), keywords: Vec::new() };
+        Ok(dataset)
+    }
+}
+
+/// Puts the attributes of the file into `uns`, but for those of the library PyTables.
+fn attributes(source: &Source, root: &Group, uns: &mut BTreeMap<String, Uns>) -> Result<(), ReadError> {
+    let names = root.attr_names().map_err(|e| source.library("/", &e))?;
+    for name in names {
+        let tables = ["CLASS", "FILTERS", "PYTABLES_FORMAT_VERSION", "TITLE", "VERSION"];
+        if tables.contains(&name.as_str()) || uns.contains_key(&name) {
+            continue;
+        }
+        match attribute(source, root, &name) {
+            Ok(Some(value)) => {
+                uns.insert(name, value);
+            }
+            Ok(None) => {}
+            // Cells and counts do not depend on them.
+            Err(e) => tracing::warn!("{e}; left out"),
+        }
+    }
+    Ok(())
+}
+
+fn attribute(source: &Source, root: &Group, name: &str) -> Result<Option<Uns>, ReadError> {
+    let scalar = root.attr(name).is_ok_and(|a| a.is_scalar());
+    if let Some(texts) = source.attr_strings(root, name)? {
+        return Ok(Some(match (scalar, texts.as_slice()) {
+            (true, [one]) => Uns::String(one.clone()),
+            _ => Uns::Strings(texts),
+        }));
+    }
+    let Some(values) = source.attr_numbers(root, name)? else { return Ok(None) };
+    Ok(Some(if scalar { Uns::Number(values) } else { Uns::Array { shape: vec![values.len()], values } }))
+}

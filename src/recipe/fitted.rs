@@ -1,0 +1,296 @@
+//! A recipe with what it learnt from one data set, to be repeated exactly on another.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::apply::{Work, apply};
+use super::fit::fit;
+use super::step::{Flavor, Recipe, Spillover};
+use super::{Options, RecipeError, cytometry};
+use crate::data::{Dataset, Index, Take};
+
+/// Version of the stored form.
+const VERSION: u32 = 1;
+
+/// A step and what it learnt. Genes are numbers in the list that the step before left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
+pub enum FittedStep {
+    /// A rule on single cells: nothing is learnt.
+    FilterCells {
+        /// Genes above zero.
+        min_genes: u64,
+    },
+    /// Genes that are kept.
+    FilterGenes {
+        /// The rule they were found by.
+        min_cells: u64,
+        /// Their numbers.
+        kept: Vec<usize>,
+    },
+    /// Each cell is scaled to this sum.
+    NormalizeTotal {
+        /// The sum.
+        target_sum: f64,
+    },
+    /// ln(1 + x).
+    Log1p,
+    /// The most variable genes.
+    HighlyVariableGenes {
+        /// How many were asked for.
+        n_top: usize,
+        /// By which measure.
+        flavor: Flavor,
+        /// Whether the others go.
+        subset: bool,
+        /// Their numbers.
+        chosen: Vec<usize>,
+        /// Numbers behind the choice, one list of all genes each; `null` where a gene has none.
+        scores: BTreeMap<String, Vec<Option<f64>>>,
+    },
+    /// Mean and standard deviation of each gene.
+    Scale {
+        /// Values beyond are cut.
+        max_value: Option<f64>,
+        /// Means.
+        mean: Vec<f64>,
+        /// Standard deviations; 1 for genes that do not vary.
+        sd: Vec<f64>,
+    },
+    /// The spill-over that is taken out.
+    Compensate {
+        /// Its matrix.
+        spillover: Spillover,
+    },
+    /// arcsinh(x / cofactor).
+    Arcsinh {
+        /// The cofactor.
+        cofactor: f64,
+        /// Names of the channels.
+        channels: Option<Vec<String>>,
+    },
+    /// The logicle scale.
+    Logicle {
+        /// Top of the data scale.
+        t: f64,
+        /// Linear decades.
+        w: f64,
+        /// Decades.
+        m: f64,
+        /// Decades below zero.
+        a: f64,
+        /// Names of the channels.
+        channels: Option<Vec<String>>,
+    },
+    /// Amplifiers undone; each file states its own.
+    Amplify,
+}
+
+/// A fitted recipe.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FittedRecipe {
+    version: u32,
+    /// Genes or channels the recipe starts from, in order.
+    pub genes: Vec<String>,
+    /// The steps, in order.
+    pub steps: Vec<FittedStep>,
+}
+
+/// How another data set differed from what a recipe was fitted on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ReplayNotes {
+    /// Genes of the result.
+    pub genes: usize,
+    /// Genes of the result the data set lacks; they were filled with zeros.
+    pub missing: Vec<String>,
+    /// All genes the recipe started from that the data set lacks.
+    pub missing_before: usize,
+    /// Genes of the data set the recipe does not know; they were left out.
+    pub unknown: usize,
+}
+
+impl Recipe {
+    /// Fits each step on `dataset` and applies it. Matrices stay unread: values change when they are walked through. Raw
+    /// values stay in `layers["counts"]` (whole numbers) or `layers["original"]` when X changes and neither is there.
+    ///
+    /// # Errors
+    /// [`RecipeError`] when a step does not fit the data. `dataset` may then be half way through.
+    pub fn fit_apply(&self, dataset: &mut Dataset, options: &Options) -> Result<FittedRecipe, RecipeError> {
+        if self.steps.is_empty() {
+            return Err(RecipeError::usage("a recipe without steps"));
+        }
+        let genes = dataset.var.index.iter().map(|n| n.into_owned()).collect();
+        let mut work = Work::start(dataset, options, self.steps.iter().any(super::Step::changes_values))?;
+        let mut steps = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            let fitted = fit(step, dataset, &mut work, options)
+                .and_then(|fitted| apply(&fitted, dataset, &mut work, options).map(|()| fitted))
+                .map_err(|e| within(step.name(), e))?;
+            steps.push(fitted);
+        }
+        Ok(FittedRecipe { version: VERSION, genes, steps })
+    }
+}
+
+fn within(step: &str, e: RecipeError) -> RecipeError {
+    let name = |what: String| if what.starts_with(step) { what } else { format!("{step}: {what}") };
+    match e {
+        RecipeError::Usage { what } => RecipeError::Usage { what: name(what) },
+        RecipeError::Input { what } => RecipeError::Input { what: name(what) },
+        RecipeError::Numerical { what } => RecipeError::Numerical { what: name(what) },
+        e => e,
+    }
+}
+
+impl FittedRecipe {
+    /// Reads the stored form.
+    ///
+    /// # Errors
+    /// [`RecipeError::Input`] when it is damaged or of another version.
+    pub fn from_json(value: &serde_json::Value) -> Result<Self, RecipeError> {
+        let fitted: FittedRecipe = serde_json::from_value(value.clone())
+            .map_err(|e| RecipeError::input(format!("not a fitted recipe: {e}")))?;
+        if fitted.version != VERSION {
+            return Err(RecipeError::input(format!(
+                "a fitted recipe of version {}, this scx reads version {VERSION}",
+                fitted.version
+            )));
+        }
+        fitted.check()?;
+        Ok(fitted)
+    }
+
+    /// Checks that lists have the lengths their steps ask for.
+    fn check(&self) -> Result<(), RecipeError> {
+        let mut genes = self.genes.len();
+        let bad = |what: &str| Err(RecipeError::input(format!("a damaged fitted recipe: {what}")));
+        for step in &self.steps {
+            match step {
+                FittedStep::FilterGenes { kept, .. } => {
+                    if Take::entries(genes, kept).is_err() {
+                        return bad("kept genes outside the list");
+                    }
+                    genes = kept.len();
+                }
+                FittedStep::HighlyVariableGenes { chosen, scores, subset, .. } => {
+                    if Take::entries(genes, chosen).is_err() || scores.values().any(|s| s.len() != genes) {
+                        return bad("variable genes outside the list");
+                    }
+                    if *subset {
+                        genes = chosen.len();
+                    }
+                }
+                FittedStep::Scale { mean, sd, .. } if mean.len() != genes || sd.len() != genes => {
+                    return bad("as many means as genes expected");
+                }
+                FittedStep::Compensate { spillover } => {
+                    cytometry::inverse(spillover)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a step reads values of cytometry, where a missing channel cannot be taken as zero.
+    fn is_cytometry(&self) -> bool {
+        self.steps.iter().any(|s| {
+            matches!(
+                s,
+                FittedStep::Compensate { .. }
+                    | FittedStep::Arcsinh { .. }
+                    | FittedStep::Logicle { .. }
+                    | FittedStep::Amplify
+            )
+        })
+    }
+
+    /// Numbers of the genes of the result in [`FittedRecipe::genes`].
+    fn kept(&self) -> Vec<usize> {
+        let mut all: Vec<usize> = (0..self.genes.len()).collect();
+        for step in &self.steps {
+            if let FittedStep::FilterGenes { kept, .. }
+            | FittedStep::HighlyVariableGenes { chosen: kept, subset: true, .. } = step
+            {
+                all = kept.iter().filter_map(|&k| all.get(k).copied()).collect();
+            }
+        }
+        all
+    }
+
+    /// Repeats the recipe on another data set, by name of gene; nothing is learnt anew.
+    ///
+    /// # Errors
+    /// [`RecipeError`] when a channel or too many genes are missing, or a step does not fit the data.
+    pub fn replay(&self, dataset: &mut Dataset, options: &Options) -> Result<ReplayNotes, RecipeError> {
+        let notes = self.align(dataset, options)?;
+        let changes = |s: &FittedStep| {
+            !matches!(
+                s,
+                FittedStep::FilterCells { .. }
+                    | FittedStep::FilterGenes { .. }
+                    | FittedStep::HighlyVariableGenes { .. }
+            )
+        };
+        let mut work = Work::start(dataset, options, self.steps.iter().any(changes))?;
+        for step in &self.steps {
+            apply(step, dataset, &mut work, options)?;
+        }
+        Ok(notes)
+    }
+
+    /// Brings the genes of a data set into the order the recipe starts from.
+    fn align(&self, dataset: &mut Dataset, options: &Options) -> Result<ReplayNotes, RecipeError> {
+        // A name that stands twice is matched in order.
+        let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+        for (i, name) in dataset.var.index.iter().enumerate() {
+            places.entry(name.into_owned()).or_default().push(i);
+        }
+        places.values_mut().for_each(|p| p.reverse());
+        let picks: Vec<Option<usize>> =
+            self.genes.iter().map(|g| places.get_mut(g).and_then(Vec::pop)).collect();
+        let name = |i: &usize| self.genes.get(*i).cloned().unwrap_or_default();
+        let lacks = |i: &usize| picks.get(*i).is_some_and(Option::is_none);
+        let kept = self.kept();
+        let missing: Vec<String> = kept.iter().filter(|i| lacks(i)).map(name).collect();
+        let missing_before = picks.iter().filter(|p| p.is_none()).count();
+        let some = |names: &[String]| {
+            let more = if names.len() > 5 { ", …" } else { "" };
+            names.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ") + more
+        };
+        if self.is_cytometry() && !missing.is_empty() {
+            return Err(RecipeError::input(format!(
+                "{} channels of the recipe are missing ({}); zero would be a real reading, so they cannot be filled",
+                missing.len(),
+                some(&missing)
+            )));
+        }
+        let share = missing.len() as f64 / kept.len().max(1) as f64;
+        if share > options.max_missing {
+            return Err(RecipeError::input(format!(
+                "{} of {} genes of the recipe are missing ({:.1} %, {:.1} % allowed), e.g. {}: are names of the same kind?",
+                missing.len(),
+                kept.len(),
+                100.0 * share,
+                100.0 * options.max_missing,
+                some(&missing)
+            )));
+        }
+        let found = picks.len() - missing_before;
+        let notes = ReplayNotes {
+            genes: kept.len(),
+            missing,
+            missing_before,
+            unknown: dataset.n_vars().saturating_sub(found),
+        };
+        let take = Take::new(dataset.n_vars(), picks)?;
+        let cells = Take::all(dataset.n_obs());
+        *dataset = dataset.select(&cells, &take)?;
+        if let Index::Names { values, .. } = &mut dataset.var.index {
+            values.clone_from(&self.genes);
+        }
+        Ok(notes)
+    }
+}

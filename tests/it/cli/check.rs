@@ -1,0 +1,172 @@
+//! `scx check`: every fault by name, good files pass, exit codes.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::h5ad::expected::{fixtures, names};
+use crate::support::{self, Dir, Run, SCX};
+
+fn scx(args: &[&str], files: &[&Path]) -> Run {
+    let mut command = std::process::Command::new(SCX);
+    Run::new(&command.args(args).args(files).output().unwrap())
+}
+
+/// Each damaged h5ad file: exit code of `check`, the element it names, words of what it says.
+const BAD: &[(&str, i32, &str, &str)] = &[
+    ("claims_terabytes.h5ad", 1, "/obs/n", "asks for 8796093022208 bytes"),
+    ("code_below_minus_one.h5ad", 1, "/obs/batch", "code -2 but only 2 categories (row 4)"),
+    ("code_out_of_range.h5ad", 1, "/obs/batch", "code 7 but only 2 categories (row 4)"),
+    ("codes_short.h5ad", 1, "/obs/batch", "8 entries but the table has 9 rows"),
+    ("column_missing.h5ad", 1, "/obs", "the column n is listed in column-order but missing"),
+    ("cut_in_half.h5ad", 3, "", "it may be cut short or damaged"),
+    ("cut_in_signature.h5ad", 3, "", "neither like FCS"),
+    ("empty.h5ad", 3, "", "it is empty"),
+    ("filter_zstd.h5ad", 1, "/layers/counts", "compressed with HDF5 filter 32015 (zstd)"),
+    ("index_missing.h5ad", 1, "/obs", "the index _index is missing"),
+    ("index_negative.h5ad", 1, "/X/indices", "index -1 at position 5 is outside 0..5"),
+    ("index_out_of_range.h5ad", 1, "/X/indices", "index 5 at position 5 is outside 0..5"),
+    ("indices_missing.h5ad", 1, "/X", "the dataset indices is missing"),
+    ("indices_short.h5ad", 1, "/X", "17 indices but 18 values in data"),
+    ("indptr_decreasing.h5ad", 1, "/X/indptr", "decreases from 4 to 1 at entry 3"),
+    ("indptr_ends_wrong.h5ad", 1, "/X/indptr", "ends at 17 but 18 values are stored (entry 9)"),
+    ("indptr_negative.h5ad", 1, "/X/indptr", "-2 at entry 1 is negative"),
+    ("indptr_short.h5ad", 1, "/X/indptr", "9 entries, expected 10"),
+    ("indptr_starts_wrong.h5ad", 1, "/X/indptr", "starts at 1 instead of 0 (entry 0)"),
+    ("layer_other_shape.h5ad", 1, "/layers/counts", "shape 8 × 5, expected 9 × 5"),
+    ("mask_short.h5ad", 1, "/obs/n", "a mask of 8 entries for 9 values"),
+    ("no_obs_no_var.h5ad", 3, "", "HDF5, but no /obs and /var: not an h5ad"),
+    ("obs_missing.h5ad", 1, "/", "the table obs is missing"),
+    ("obsm_other_rows.h5ad", 1, "/obsm/X_pca", "shape 8 × 2, expected 9 × any"),
+    ("raw_other_rows.h5ad", 1, "/raw/X", "shape 10 × 5, expected 9 × 5"),
+    ("shape_missing.h5ad", 1, "/X", "the attribute shape does not hold two whole numbers"),
+    ("shape_negative.h5ad", 1, "/X", "the attribute shape does not hold two whole numbers"),
+    ("text.h5ad", 3, "", "neither like FCS"),
+    ("uns_link_to_nowhere.h5ad", 1, "/uns/lost", "the HDF5 library cannot read it"),
+    ("uns_loop.h5ad", 1, "/uns/again", "leads back to the group /uns it lies in"),
+    ("var_missing.h5ad", 1, "/", "the table var is missing"),
+    ("x_other_shape.h5ad", 1, "/X", "shape 9 × 6, expected 9 × 5"),
+    ("x_text.h5ad", 1, "/X", "text along 2 axes, expected a matrix of numbers"),
+];
+
+#[test]
+fn every_damaged_file_is_named_with_its_fault() {
+    let folder = fixtures().join("bad/h5ad");
+    let listed: BTreeSet<String> = BAD.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    assert_eq!(listed, names(&folder), "list and folder differ");
+    let mut wrong = Vec::new();
+    for (name, code, element, words) in BAD {
+        let run = scx(&["check", "--json"], &[&folder.join(name)]);
+        let file = run.json()["files"][0].clone();
+        let told = if *code == 3 {
+            file["error"].as_str().is_some_and(|e| e.contains(words) && e.contains(name))
+        } else {
+            let all = file["findings"].as_array().unwrap();
+            let is = |f: &&Value| f["level"] == "fault" && f["element"] == *element;
+            all.iter().filter(is).any(|f| f["what"].as_str().unwrap().contains(words))
+                && all.iter().all(|f| !f["advice"].as_str().unwrap().is_empty())
+        };
+        if !told || run.code != Some(*code) {
+            wrong.push(format!("{name}: {:?} {file}", run.code));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn good_files_pass_quick_and_deep() {
+    let folder = fixtures().join("h5ad");
+    let paths: Vec<_> = names(&folder).iter().map(|n| folder.join(n)).collect();
+    let paths: Vec<&Path> = paths.iter().map(|p| p.as_path()).collect();
+    assert!(paths.len() > 15);
+    for args in [&["check", "--json"][..], &["check", "--deep", "--json"]] {
+        let run = scx(args, &paths).ok();
+        let files = run.json()["files"].clone();
+        assert_eq!(files.as_array().unwrap().len(), paths.len());
+        assert!(files.as_array().unwrap().iter().all(|f| f["ok"] == true), "{}", run.stdout);
+    }
+    let run = scx(&["check", "--deep", "--json"], &[&folder.join("categorical.h5ad")]).ok();
+    // One share is NaN, and only a deep check reads it.
+    let notes = run.json()["files"][0]["findings"].clone();
+    assert_eq!(notes[0]["element"], "/obs/share");
+    assert_eq!((&notes[0]["level"], &notes[0]["position"]), (&"note".into(), &"position 4".into()));
+}
+
+#[test]
+fn all_faults_of_a_file_are_told_not_only_the_first() {
+    let dir = Dir::new();
+    std::fs::copy(fixtures().join("bad/h5ad/code_out_of_range.h5ad"), dir.path("two.h5ad")).unwrap();
+    let file = hdf5_metno::File::open_rw(dir.path("two.h5ad")).unwrap();
+    let indices = file.dataset("X/indices").unwrap();
+    let mut values = indices.read_raw::<i32>().unwrap();
+    values[5] = 77;
+    indices.write(&values).unwrap();
+    // A file closes, and gives its lock back, when nothing in it is open.
+    drop(indices);
+    file.close().unwrap();
+    let run = dir.scx("check two.h5ad");
+    assert_eq!(run.code, Some(1), "{}", run.stdout);
+    assert!(run.stdout.contains("/obs/batch: code 7 but only 2 categories (row 4)"), "{}", run.stdout);
+    assert!(run.stdout.contains("/X/indices: index 77 at position 5 is outside 0..5"), "{}", run.stdout);
+    run.says(&["error: 1 of 1 files have faults"]);
+}
+
+#[test]
+fn names_that_come_twice_are_a_warning_and_no_fault() {
+    let dir = Dir::new();
+    let mut d = support::runs().dataset(None);
+    if let scx::data::Index::Names { values, .. } = &mut d.obs.index {
+        values[3] = values[1].clone();
+    }
+    dir.save("twice.h5ad", &d);
+    let run = dir.scx("check twice.h5ad").ok();
+    assert!(run.stdout.contains("warning: /obs: 1 names come again"), "{}", run.stdout);
+    assert!(run.stdout.contains("names row 1 and row 3"), "{}", run.stdout);
+}
+
+#[test]
+fn a_file_that_cannot_be_opened_is_no_fault_found_but_bad_input() {
+    let dir = support::files();
+    dir.write("text.h5ad", "no HDF5 at all");
+    dir.refuses(3, "check missing.fcs", &["missing.fcs", "No such file"]);
+    dir.refuses(3, "check text.h5ad", &["text.h5ad"]);
+    let run = dir.scx("check s.fcs text.h5ad t.fcs");
+    assert_eq!(run.code, Some(3));
+    assert_eq!(run.stdout.matches(" ok ").count(), 2, "{}", run.stdout);
+    run.says(&["text.h5ad", "some files could not be opened"]);
+}
+
+#[test]
+fn a_cut_fcs_file_is_a_fault_with_its_bytes() {
+    let dir = support::files();
+    let whole = dir.bytes("s.fcs");
+    dir.write("cut.fcs", &whole[..whole.len() - 100]);
+    let run = dir.scx("check cut.fcs");
+    assert_eq!(run.code, Some(1), "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("fault: DATA: truncated"), "{}", run.stdout);
+}
+
+/// Real files with faults of their own; every other one must pass.
+const FAULTY: &[&str] = &["scp_bad_10bytes.h5"];
+
+#[test]
+fn every_real_file_passes_but_those_known_to_be_damaged() {
+    let Ok(root) = std::env::var("SCX_REAL_DATA") else {
+        println!("skipped: SCX_REAL_DATA is not set");
+        return;
+    };
+    let folder = Path::new(&root).join("h5ad");
+    let paths: Vec<_> = names(&folder).iter().map(|n| folder.join(n)).collect();
+    assert!(paths.len() > 5);
+    let paths: Vec<&Path> = paths.iter().map(|p| p.as_path()).collect();
+    let files = scx(&["check", "--json"], &paths).json()["files"].clone();
+    let bad: Vec<&str> = files
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|f| f["ok"] == false)
+        .map(|f| f["path"].as_str().unwrap().rsplit('/').next().unwrap())
+        .collect();
+    assert_eq!(bad, FAULTY);
+}

@@ -1,0 +1,117 @@
+//! `scx info`: the tree, what X looks like, panels; and that nothing large is read.
+
+use std::path::Path;
+
+use crate::h5ad::expected::fixtures;
+use crate::support::{self, Dir, Run, SCX};
+
+fn info(args: &[&str], file: &Path) -> Run {
+    Run::new(&std::process::Command::new(SCX).arg("info").args(args).arg(file).output().unwrap())
+}
+
+#[test]
+fn the_tree_has_shapes_types_storage_and_categories() {
+    let run = info(&[], &fixtures().join("h5ad/anndata_0.12.19.h5ad")).ok();
+    for line in [
+        "h5ad (anndata 0.8 or newer), 7 cells × 4 variables",
+        "  X: 7 × 4 csr float32, 21 stored (75.0 %), chunks of 21, 84 bytes",
+        "  X looks like: raw counts (whole numbers, 0 to 3)",
+        "  layers/halves: 7 × 4 dense float32, in one piece, 112 bytes",
+        "  layers/sparse: 7 × 4 csc int32, ",
+        "    batch  category (3): b, a, c",
+        "    stage  ordered category (3): low, high, never",
+        "    whole  nullable int32",
+        "  obsm/ragged: not understood (awkward-array)",
+        "  obsm/table: table of 7 rows, 1 columns",
+        "  raw: 7 × 4 csr float32",
+        "  uns/rank_genes_groups: group of 3",
+        "    names: 2 records of 2 fields",
+        "      method: \"t-test\"",
+        "  uns/number: 3 (int64)",
+        "  uns/nothing: null",
+        "  uns/texts_2d: 3 × 2 texts",
+    ] {
+        assert!(run.stdout.contains(line), "no {line:?} in:\n{}", run.stdout);
+    }
+    let json = info(&["--json"], &fixtures().join("h5ad/anndata_0.12.19.h5ad")).ok().json();
+    let file = &json["files"][0];
+    assert_eq!(file["X"]["shape"], serde_json::json!([7, 4]));
+    assert_eq!((&file["X"]["nnz"], &file["x_looks"]["guess"]), (&21.into(), &"raw_counts".into()));
+    assert_eq!(file["obs"]["batch"], "category (3)");
+    assert_eq!(file["uns"]["rank_genes_groups"]["members"]["params"]["members"]["use_raw"]["some"], "True");
+}
+
+#[test]
+fn an_outline_says_of_every_file_what_reading_it_says() {
+    // The outline is told from metadata; this catches a shape or a type taken from the wrong place.
+    let folder = fixtures().join("h5ad");
+    let mut seen = 0;
+    for name in crate::h5ad::expected::names(&folder) {
+        let path = folder.join(&name);
+        let (_, lazy) = scx::io::outline(&path, &Default::default()).unwrap();
+        let d = scx::io::open(&path, &Default::default()).unwrap();
+        let full = scx::io::Outline::of(&d);
+        let key = |o: &scx::io::Outline| (o.n_obs, o.n_vars, o.dialect.clone(), o.var_names.clone());
+        assert_eq!(key(&lazy), key(&full), "{name}");
+        let old = name.starts_with("old") || name.contains("0.5") || name.contains("0.6");
+        for item in
+            full.items.iter().filter(|i| !i.path.starts_with("uns") && !(old && i.path.contains("obs")))
+        {
+            let found = lazy.item(&item.path).unwrap_or_else(|| panic!("{name}: {} is missing", item.path));
+            let key =
+                |i: &scx::io::Item| (i.kind.clone(), i.shape.clone(), i.dtype.clone(), i.nnz, i.some.clone());
+            if !(old && found.kind != item.kind) {
+                assert_eq!(key(found), key(item), "{name}: {}", item.path);
+            }
+            seen += 1;
+        }
+        if let (Some(a), Some(b)) = (&lazy.x_looks, &full.x_looks) {
+            assert!(a.guess == b.guess || name == "csc.h5ad", "{name}: {a:?} {b:?}");
+        }
+    }
+    assert!(seen > 150, "{seen}");
+}
+
+#[test]
+fn a_column_that_claims_terabytes_is_listed_and_not_read() {
+    let run = info(&[], &fixtures().join("bad/h5ad/claims_terabytes.h5ad")).ok();
+    assert!(run.stdout.contains("    n  int64"), "{}", run.stdout);
+}
+
+#[test]
+fn several_fcs_files_get_a_panel_that_marks_what_differs() {
+    let dir = Dir::new();
+    let e = support::experiment();
+    dir.save("one.fcs", &e.control[0].dataset());
+    let mut other = e.control[1].dataset();
+    if let Some((_, scx::data::Column::Strings(stains))) =
+        other.var.columns.iter_mut().find(|(name, _)| name == "marker")
+    {
+        stains[3] = "another".into();
+    }
+    dir.save("two.fcs", &other);
+    let run = dir.scx("info one.fcs two.fcs").ok();
+    assert!(run.stdout.contains("panel of 2 files"), "{}", run.stdout);
+    let marked: Vec<&str> = run.stdout.lines().filter(|l| l.starts_with("  ! ")).collect();
+    assert_eq!(marked.len(), 1, "{}", run.stdout);
+    assert!(marked[0].contains("another"), "{marked:?}");
+    let panel = dir.scx("info one.fcs two.fcs --json").ok().json()["panel"].clone();
+    let differ: Vec<_> =
+        panel["channels"].as_array().unwrap().iter().filter(|c| c["same"] == false).collect();
+    assert_eq!(differ.len(), 1);
+    assert_eq!(differ[0]["stains"][1], "another");
+    // One file has nothing to compare with.
+    assert!(!dir.scx("info one.fcs").ok().stdout.contains("panel of"));
+}
+
+#[test]
+fn x_is_judged_by_its_values() {
+    let dir = support::annotated();
+    let json = dir.scx("info runs.h5ad --json").ok().json();
+    assert_eq!(json["files"][0]["x_looks"]["guess"], "raw_counts", "{}", json["files"][0]["x_looks"]);
+    let mut d = support::runs();
+    d.values.mapv_inplace(|v| (v / 5.0).asinh());
+    dir.save("a.h5ad", &d.dataset(Some(d.dense())));
+    let json = dir.scx("info a.h5ad --json").ok().json();
+    assert_eq!(json["files"][0]["x_looks"]["guess"], "arcsinh", "{}", json["files"][0]["x_looks"]);
+}

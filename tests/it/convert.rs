@@ -1,0 +1,4 @@
+//! `scx convert`: through the binary, and every writer held to the table of losses.
+
+mod losses;
+mod usage;

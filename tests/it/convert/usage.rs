@@ -1,0 +1,116 @@
+//! `scx convert` as a user meets it.
+
+use scx::data::{Column, Frame, Index, Layout, Values};
+
+use crate::support::{Dir, annotated, files, layer, runs, values, x};
+
+#[test]
+fn events_go_to_h5ad_and_back_with_their_keywords() {
+    let dir = files();
+    dir.scx("convert s.fcs s.h5ad").ok();
+    dir.scx("convert s.h5ad back.fcs").ok();
+    assert_eq!(x(&dir, "back.fcs"), x(&dir, "s.fcs"));
+    let keyword = |name: &str, key: &str| {
+        dir.open(name).source.keywords.iter().find(|(k, _)| k == key).map(|(_, v)| v.clone())
+    };
+    assert!(keyword("s.fcs", "$CYT").is_some());
+    assert_eq!(keyword("back.fcs", "$CYT"), keyword("s.fcs", "$CYT"));
+}
+
+#[test]
+fn the_same_conversion_gives_the_same_bytes_whatever_the_number_of_threads() {
+    let dir = annotated();
+    dir.scx("convert runs.h5ad a.h5ad --compression gzip:4 --threads 1").ok();
+    dir.scx("convert runs.h5ad b.h5ad --compression gzip:4 --threads 2").ok();
+    assert!(dir.bytes("a.h5ad") == dir.bytes("b.h5ad"));
+}
+
+#[test]
+fn strict_exits_with_1_and_names_what_was_lost() {
+    let dir = annotated();
+    let run = dir.scx("convert runs.h5ad out.fcs --strict");
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    run.says(&["obs[\"run\"]: left behind", "--strict"]);
+    assert_eq!(x(&dir, "out.fcs"), x(&dir, "runs.h5ad"));
+    dir.scx("convert runs.h5ad same.h5ad --strict").ok();
+}
+
+#[test]
+fn a_dry_run_tells_the_fate_of_each_element_and_writes_nothing() {
+    let dir = annotated();
+    let before = dir.contents();
+    let run = dir.scx("convert runs.h5ad out.fcs --dry-run").ok();
+    for phrase in ["var_names", "renamed: $PnN", "left behind", "of memory"] {
+        assert!(run.stdout.contains(phrase), "{phrase}: {}", run.stdout);
+    }
+    let json = dir.scx("convert runs.h5ad out.fcs --dry-run --json").ok().json();
+    let rows = json["elements"].as_array().unwrap();
+    let run = rows.iter().find(|r| r["element"] == "obs[\"run\"]").unwrap();
+    assert_eq!(run["fate"], "left");
+    assert!(json["estimate"]["memory_bytes"].as_u64().unwrap() > 0);
+    dir.is_as(&before);
+}
+
+#[test]
+fn a_layer_becomes_x_and_x_a_layer() {
+    let (dir, runs) = (Dir::new(), runs());
+    let mut d = runs.dataset(Some(runs.dense()));
+    d.layers.insert("counts".into(), runs.sparse(Layout::Csc));
+    let doubled = values(&runs.dense()).mapv(|v| 2.0 * v);
+    dir.save("a.h5ad", &d);
+    dir.scx("convert a.h5ad b.h5ad --x counts --layer data=X --layer same=counts").ok();
+    let b = dir.open("b.h5ad");
+    assert_eq!(b.x.as_ref().unwrap().layout(), Layout::Csc);
+    assert_eq!(layer(&dir, "b.h5ad", "data"), x(&dir, "a.h5ad"));
+    assert!(b.layers.contains_key("same") && !b.layers.contains_key("counts"));
+    assert_ne!(layer(&dir, "b.h5ad", "data"), doubled);
+    dir.refuses(2, "convert a.h5ad c.h5ad --x count", &["no matrix count", "counts, X"]);
+    dir.refuses(2, "convert a.h5ad c.h5ad --layer counts", &["NAME=SOURCE"]);
+}
+
+#[test]
+fn wrong_requests_are_refused_before_any_work() {
+    let dir = annotated();
+    dir.write("there.h5ad", "old");
+    dir.refuses(2, "convert runs.h5ad there.h5ad", &["exists already", "--force"]);
+    dir.refuses(2, "convert runs.h5ad runs.h5ad --force", &["is an input", "never changed"]);
+    dir.refuses(2, "convert runs.h5ad out.xyz", &["cannot be told", ".h5ad", "--to"]);
+    dir.refuses(3, "convert none.h5ad out.fcs", &["none.h5ad", "cannot read"]);
+    dir.refuses(3, "convert runs.h5ad no/out.fcs", &["the folder no does not exist"]);
+    dir.refuses(3, "convert there.h5ad out.fcs", &["there.h5ad"]);
+    dir.scx("convert runs.h5ad there.h5ad --force").ok();
+    assert_eq!(x(&dir, "there.h5ad"), x(&dir, "runs.h5ad"));
+}
+
+#[test]
+fn the_record_names_the_conversion_and_can_be_left_out() {
+    let dir = annotated();
+    dir.scx("convert runs.h5ad a.h5ad").ok();
+    let info = dir.scx("info a.h5ad --json").ok().json();
+    assert_eq!(info["files"][0]["history"][0]["verb"], "convert");
+    dir.scx("convert runs.h5ad b.h5ad --no-provenance").ok();
+    assert!(!dir.open("b.h5ad").uns.contains_key("scx"));
+}
+
+#[test]
+fn the_table_of_losses_has_a_column_for_each_format() {
+    let dir = Dir::new();
+    let text = dir.scx("help losses").ok().stdout;
+    for format in scx::io::CODECS {
+        assert!(text.contains(format.format.name()), "{text}");
+    }
+}
+
+#[test]
+fn whole_numbers_beyond_a_double_are_refused_by_fcs_before_anything_is_written() {
+    let dir = Dir::new();
+    let mut d = scx::data::Dataset::new(
+        Frame::new(Index::names(vec!["a".into(), "b".into()]))
+            .with("k", Column::Strings(vec![String::new(); 2])),
+        Frame::new(Index::names(vec!["g".into()])),
+    );
+    let big = vec![(1u64 << 53) + 1, 1];
+    d.x = Some(scx::data::Matrix::Dense(scx::data::Dense::new(2, 1, Values::U64(big)).unwrap()));
+    dir.save("a.h5ad", &d);
+    dir.refuses(5, "convert a.h5ad a.fcs", &["9007199254740993"]);
+}
