@@ -148,7 +148,7 @@ fn rejoin(tokens: Vec<Vec<u8>>, delimiter: u8) -> Vec<Vec<u8>> {
     let mut out: Vec<Vec<u8>> = Vec::with_capacity(tokens.len());
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
-        let key_due = out.len() % 2 == 0;
+        let key_due = out.len().is_multiple_of(2);
         let next_is_key = tokens.peek().is_some_and(|t| is_standard(t));
         match out.last_mut() {
             Some(value) if key_due && !is_standard(&token) && next_is_key => {

@@ -17,6 +17,9 @@ use crate::data::{Block, DataError, Dataset, Dense, Element, Matrix, Patch, Spar
 use crate::io::{Additions, FcsVersion, ReadOptions, WriteError, WriteOptions};
 use crate::with_values;
 
+/// Keywords with their values.
+type Pairs = Vec<(String, String)>;
+
 /// What follows DATA: where a checksum would stand, eight zeros say that there is none.
 const NO_CHECKSUM: &[u8] = b"00000000";
 
@@ -109,12 +112,7 @@ impl Output<'_> {
     }
 
     /// All keywords, and TEXT.
-    fn text(
-        &self,
-        shape: &Shape,
-        data_begin: u64,
-        data_len: u64,
-    ) -> Result<(Vec<(String, String)>, Vec<u8>), WriteError> {
+    fn text(&self, shape: &Shape, data_begin: u64, data_len: u64) -> Result<(Pairs, Vec<u8>), WriteError> {
         let mut keywords = compose(&self.old, shape, self.names_from_keywords, self.record);
         let text = encode(&mut keywords, data_begin, data_len).map_err(|what| self.cannot_hold(what))?;
         Ok((keywords, text))
