@@ -1,7 +1,9 @@
 //! Whole or not at all: a temporary file or folder beside the target, synced, then renamed over the target.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use super::WriteError;
 
@@ -37,7 +39,7 @@ pub fn replace(
         builder.permissions(fs::Permissions::from_mode(mode));
     }
     let tmp = builder.tempfile_in(&folder).map_err(io)?.into_temp_path();
-    write(&tmp).map_err(|e| rename_error(e, &tmp, target))?;
+    under_the_name_of(target, &tmp, write)?;
     File::open(&tmp).and_then(|f| f.sync_all()).map_err(io)?;
     if force {
         tmp.persist(&real).map_err(|e| io(e.error))?;
@@ -85,7 +87,7 @@ pub fn replace_folder(
         builder.permissions(fs::Permissions::from_mode(mode));
     }
     let tmp = builder.tempdir_in(&folder).map_err(io)?;
-    write(tmp.path()).map_err(|e| rename_error(e, tmp.path(), target))?;
+    under_the_name_of(target, tmp.path(), write)?;
     for entry in fs::read_dir(tmp.path()).map_err(io)? {
         File::open(entry.map_err(io)?.path()).and_then(|f| f.sync_all()).map_err(io)?;
     }
@@ -199,6 +201,30 @@ fn resolve(target: &Path) -> PathBuf {
     path
 }
 
+/// Temporary files in the making, and the targets people know them by.
+static KNOWN_AS: Mutex<BTreeMap<PathBuf, PathBuf>> = Mutex::new(BTreeMap::new());
+
+/// The name people know a file by: the target of a temporary file of ours, otherwise its own.
+pub(super) fn known_as(path: &Path) -> PathBuf {
+    KNOWN_AS.lock().ok().and_then(|m| m.get(path).cloned()).unwrap_or_else(|| path.to_owned())
+}
+
+/// Runs `write` on a temporary file known by its target.
+fn under_the_name_of(
+    target: &Path,
+    tmp: &Path,
+    write: impl FnOnce(&Path) -> Result<(), WriteError>,
+) -> Result<(), WriteError> {
+    if let Ok(mut names) = KNOWN_AS.lock() {
+        names.insert(tmp.to_owned(), target.to_owned());
+    }
+    let done = write(tmp);
+    if let Ok(mut names) = KNOWN_AS.lock() {
+        names.remove(tmp);
+    }
+    done.map_err(|e| rename_error(e, tmp, target))
+}
+
 /// People know the target, not the temporary file: messages name the former.
 fn rename_error(error: WriteError, tmp: &Path, target: &Path) -> WriteError {
     // Files inside a temporary folder are files of the target folder.
@@ -217,7 +243,10 @@ fn rename_error(error: WriteError, tmp: &Path, target: &Path) -> WriteError {
         WriteError::NoFolder { path, folder } => WriteError::NoFolder { path: name(path), folder },
         WriteError::Full { path } => WriteError::Full { path: name(path) },
         WriteError::CannotHold { path, what } => WriteError::CannotHold { path: name(path), what },
-        WriteError::Verify { path, what } => WriteError::Verify { path: name(path), what },
+        WriteError::Verify { path, what } => {
+            let what = what.replace(&format!("{}: ", tmp.display()), "");
+            WriteError::Verify { path: name(path), what }
+        }
         WriteError::Cancelled { path } => WriteError::Cancelled { path: name(path) },
         WriteError::Input { path, source } => WriteError::Input { path: name(path), source },
         WriteError::Io { path, source } => WriteError::Io { path: name(path), source },

@@ -23,6 +23,7 @@ use std::path::Path;
 
 use crate::data::{Column, Dataset, Matrix, Patch, Uns};
 
+use atomic::known_as;
 pub use atomic::{replace, replace_folder};
 pub use check::{Finding, Level, Report, check};
 pub use detect::{Fit, Probe, detect};

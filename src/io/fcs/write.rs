@@ -30,14 +30,6 @@ const NO_CHECKSUM: &[u8] = b"00000000";
 /// # Errors
 /// [`WriteError`]; `path` may then hold a part of the file.
 pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(), WriteError> {
-    if !dataset.obs.columns.is_empty() {
-        let names: Vec<&str> = dataset.obs.columns.iter().map(|(n, _)| n.as_str()).collect();
-        tracing::warn!(
-            "{}: FCS has no place for columns of cells; left out: {}",
-            path.display(),
-            names.join(", ")
-        );
-    }
     let old = match dataset.uns.get("fcs") {
         Some(kept) if dataset.source.keywords.is_empty() => keywords_from_uns(kept).unwrap_or_default(),
         _ => dataset.source.keywords.clone(),

@@ -39,7 +39,7 @@ impl Out<'_> {
     }
 
     fn left_out(&self, name: &str, why: &str) {
-        tracing::warn!("{}: {name}: {why}; not written", self.path.display());
+        tracing::debug!("{}: {name}: {why}; not written", self.path.display());
     }
 
     /// Copies an object as it is from the file it lies in; without one, or when the anndata asked for could not read

@@ -64,7 +64,7 @@ impl Out<'_> {
     }
 
     fn left(&self, what: &str, why: &str) {
-        tracing::warn!("{}: {what}: {why}; left behind", self.path.display());
+        tracing::debug!("{}: {what}: {why}; left behind", self.path.display());
     }
 
     /// Writes all elements. Its handles are gone when it returns: a file closes only when nothing in it is open.

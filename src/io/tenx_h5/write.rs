@@ -28,7 +28,7 @@ pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(
     if x.dtype().is_float() {
         tracing::warn!(
             "{}: X is written as {}; some tools of 10x Genomics expect whole numbers",
-            path.display(),
+            crate::io::known_as(path).display(),
             x.dtype().name()
         );
     }

@@ -7,14 +7,20 @@ use crate::support::{Dir, annotated, files, layer, runs, values, x};
 #[test]
 fn events_go_to_h5ad_and_back_with_their_keywords() {
     let dir = files();
-    dir.scx("convert s.fcs s.h5ad").ok();
+    let mut cells = dir.open("s.fcs");
+    cells.source.keywords.push(("$CYT".into(), "CyTOF 2".into()));
+    cells.source.keywords.push(("a/b key".into(), "µ, |".into()));
+    dir.save("k.fcs", &cells);
+    dir.scx("convert k.fcs s.h5ad").ok();
     dir.scx("convert s.h5ad back.fcs").ok();
     assert_eq!(x(&dir, "back.fcs"), x(&dir, "s.fcs"));
     let keyword = |name: &str, key: &str| {
         dir.open(name).source.keywords.iter().find(|(k, _)| k == key).map(|(_, v)| v.clone())
     };
-    assert!(keyword("s.fcs", "$CYT").is_some());
-    assert_eq!(keyword("back.fcs", "$CYT"), keyword("s.fcs", "$CYT"));
+    for key in ["$CYT", "a/b key"] {
+        assert!(keyword("k.fcs", key).is_some(), "{key}");
+        assert_eq!(keyword("back.fcs", key), keyword("k.fcs", key), "{key}");
+    }
 }
 
 #[test]
