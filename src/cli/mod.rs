@@ -30,6 +30,7 @@ use error::CliError;
 
 /// Runs scx with these arguments and returns its exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    crate::io::prepare();
     console::show_warnings();
     signals::listen();
     let cli = match Cli::try_parse_from(args) {

@@ -34,9 +34,10 @@ pub(super) use kind::Kind;
 pub(super) use matrix::{Compressed, Parts, Stored, open_compressed, open_dense, whole as whole_size};
 pub(super) use matrix_out::{write_compressed, write_dense};
 pub(super) use meter::Meter;
+pub(super) use raw::leave_files_at_exit;
 pub(super) use sparse::{by_row, whole, wide_enough};
 pub(super) use store::{
-    Storage, create, new_group, open_to_write, set_shape, set_text, set_texts, set_value, write_error,
+    Storage, create, new_group, set_shape, set_text, set_texts, set_value, write_error, write_file,
     write_fixed_strings, write_rows, write_string, write_strings,
 };
 pub(super) use tiles::{Tile, TilesOut};

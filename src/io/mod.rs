@@ -231,6 +231,11 @@ pub struct NewValues {
     pub into_x: bool,
 }
 
+/// To be called first in a program: keeps a failed write from crashing the process at its end.
+pub fn prepare() {
+    hdf5::leave_files_at_exit();
+}
+
 /// Whether a file is read by the HDF5 library, which damaged bytes can crash or keep busy for ever: whoever looks into files
 /// of unknown origin may want a process of their own for it.
 pub fn is_hdf5(path: &Path) -> bool {

@@ -10,7 +10,7 @@ use hdf5::{File, Group};
 use super::patched::{self, Written};
 use super::{add, matrix};
 use crate::data::{Dataset, RowSource};
-use crate::io::hdf5::{Node, Source, new_group, open_to_write, set_text, write_error, write_string};
+use crate::io::hdf5::{Node, Source, new_group, set_text, write_error, write_file, write_string};
 use crate::io::{Additions, NewValues, ReadError, ReadLimits, WriteError};
 
 /// Copies the file `dataset` was read from to `path` and adds the new elements and the record of the run.
@@ -22,14 +22,12 @@ pub fn annotate(dataset: &Dataset, additions: &Additions, path: &Path) -> Result
     copy(&dataset.source.path, path)?;
     // Messages about the matrix name the original: that is the file people know.
     let source = Source { path: dataset.source.path.clone(), limits: ReadLimits::default() };
-    let lib = |e: hdf5::Error| write_error(path, &e);
-    let file = open_to_write(path, false).map_err(lib)?;
     let result = additions.result.as_ref();
-    let written = result.map(|r| add_matrix(&source, &file, r, path)).transpose()?;
-    add::elements(&source, &file, additions, path)?;
-    let key = add_record(&source, &file, &additions.record, path)?;
-    file.flush().map_err(lib)?;
-    file.close().map_err(lib)?;
+    let (written, key) = write_file(path, false, |file| {
+        let written = result.map(|r| add_matrix(&source, file, r, path)).transpose()?;
+        add::elements(&source, file, additions, path)?;
+        Ok((written, add_record(&source, file, &additions.record, path)?))
+    })?;
     verify(result.zip(written.as_ref()), &key, path)?;
     add::verify(additions, path)
 }

@@ -9,7 +9,7 @@ use hdf5::Group;
 use super::write_elem::Out;
 use super::{matrix_out, names};
 use crate::data::{Column, Dataset, Frame, Matrix, StoredObject};
-use crate::io::hdf5::{new_group, open_to_write};
+use crate::io::hdf5::{new_group, write_file};
 use crate::io::{ReadOptions, WriteError, WriteOptions};
 
 /// Writes a data set as a new h5ad file at `path`. Elements scx does not understand are copied from the HDF5 file they
@@ -22,10 +22,7 @@ pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(
     let renamed = names::storable(dataset, path);
     let dataset = renamed.as_ref().unwrap_or(dataset);
     let out = Out { path, options };
-    let file = out.lib(open_to_write(path, true))?;
-    fill(dataset, &file, &out)?;
-    out.lib(file.flush())?;
-    out.lib(file.close())?;
+    write_file(path, true, |file| fill(dataset, file, &out))?;
     verify(dataset, path)
 }
 

@@ -6,7 +6,8 @@ use hdf5_metno::filters::{BloscShuffle, Filter};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::super::{new_group, open_compressed, open_to_write};
+use super::super::store::open_to_write;
+use super::super::{new_group, open_compressed};
 use super::*;
 use crate::data::{Dense, Values};
 use crate::io::Compression;

@@ -1,4 +1,5 @@
-//! The one call of the HDF5 library that its crate does not wrap: writing a chunk that is encoded already.
+//! The two calls of the HDF5 library that its crate does not wrap: writing a chunk that is encoded already, and leaving
+//! files alone at the end of the process.
 #![allow(unsafe_code)]
 
 use hdf5_metno as hdf5;
@@ -18,4 +19,11 @@ pub(super) fn write_chunk(d: &Dataset, offset: &[u64], mask: u32, bytes: &[u8]) 
         sys::h5d::H5Dwrite_chunk(d.id(), sys::h5p::H5P_DEFAULT, mask, offset.as_ptr(), bytes.len(), data)
     });
     hdf5::h5check(status).map(|_| ())
+}
+
+/// Keeps the library from closing files when the process ends: a file left open after a failed write would crash it. Has an
+/// effect only before the library is first used.
+pub(in crate::io) fn leave_files_at_exit() {
+    // SAFETY: takes nothing, and only sets a flag that the library reads when it starts.
+    let _ = unsafe { sys::h5::H5dont_atexit() };
 }

@@ -101,6 +101,24 @@ pub(in crate::io) fn open_to_write(path: &Path, new: bool) -> hdf5::Result<File>
     if new { options.create(path) } else { options.open_rw(path) }
 }
 
+/// Makes (or opens, unless `new`) a file, lets `fill` write it, and closes it. After a failed write the file is left open:
+/// the library closes a file by writing what it still holds, and crashes when that fails as well.
+pub(in crate::io) fn write_file<T>(
+    path: &Path,
+    new: bool,
+    fill: impl FnOnce(&File) -> Result<T, WriteError>,
+) -> Result<T, WriteError> {
+    let lib = |e: hdf5::Error| write_error(path, &e);
+    let file = open_to_write(path, new).map_err(lib)?;
+    match fill(&file).and_then(|done| file.flush().map(|()| done).map_err(lib)) {
+        Ok(done) => file.close().map(|()| done).map_err(lib),
+        Err(e) => {
+            std::mem::forget(file);
+            Err(e)
+        }
+    }
+}
+
 /// A dataset of numbers of a fixed shape, to be filled by [`write_rows`].
 pub(in crate::io) fn create(
     group: &Group,

@@ -17,7 +17,7 @@ use crate::data::{
     Annotation, Block, Column, DType, DataError, Dataset, Frame, Index, Layout, Matrix, Sparse, Uns, Values,
 };
 use crate::io::hdf5::{
-    Storage, create, new_group, open_to_write, write_error, write_rows, write_string, write_strings,
+    Storage, create, new_group, write_error, write_file, write_rows, write_string, write_strings,
 };
 use crate::io::{ReadOptions, WriteError, WriteOptions};
 
@@ -31,10 +31,7 @@ pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(
         return Err(WriteError::CannotHold { path: path.to_owned(), what: what.into() });
     }
     let out = Out { path, options };
-    let file = out.lib(open_to_write(path, true))?;
-    let written = out.fill(dataset, &file)?;
-    out.lib(file.flush())?;
-    out.lib(file.close())?;
+    let written = write_file(path, true, |file| out.fill(dataset, file))?;
     out.verify(dataset, &written)
 }
 

@@ -8,7 +8,7 @@ use hdf5::{Group, Location};
 
 use crate::data::{Column, Dataset, Frame, Layout, Uns, Values};
 use crate::io::hdf5::{
-    Storage, create, new_group, open_to_write, set_text, set_texts, set_value, write_compressed, write_error,
+    Storage, create, new_group, set_text, set_texts, set_value, write_compressed, write_error, write_file,
     write_fixed_strings, write_rows,
 };
 use crate::io::tenx::{EXPRESSION, GENOME, IDS, TYPES, compressed, names, texts, texts_or};
@@ -32,10 +32,9 @@ pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(
             x.dtype().name()
         );
     }
-    let file = open_to_write(path, true).map_err(lib)?;
-    attributes(dataset, &file).map_err(lib)?;
-    {
-        let g = new_group(&file, "matrix").map_err(lib)?;
+    write_file(path, true, |file| {
+        attributes(dataset, file).map_err(lib)?;
+        let g = new_group(file, "matrix").map_err(lib)?;
         write_fixed_strings(&g, "barcodes", &names(&dataset.obs)).map_err(lib)?;
         write_compressed(&x, &g, Layout::Csr, options, path)?;
         shape(&g, dataset.n_vars(), dataset.n_obs()).map_err(lib)?;
@@ -43,10 +42,8 @@ pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(
             numbers(&g, "filtered_barcodes", v).map_err(lib)?;
         }
         let features = new_group(&g, "features").map_err(lib)?;
-        write_features(dataset, &features).map_err(lib)?;
-    }
-    file.flush().map_err(lib)?;
-    file.close().map_err(lib)?;
+        write_features(dataset, &features).map_err(lib)
+    })?;
     verify(dataset, &x, path)
 }
 
