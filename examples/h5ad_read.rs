@@ -1,6 +1,8 @@
 //! Times reading X of an h5ad file from end to end: `h5ad_read keep IN` holds all of it in memory, `h5ad_read walk IN`
 //! looks at one run of rows after the other. `RAYON_NUM_THREADS` sets the threads.
 
+#![allow(clippy::print_stdout)]
+
 use std::path::Path;
 use std::time::Instant;
 

@@ -89,6 +89,9 @@ pub type OutlineFn = fn(&Path, &ReadOptions) -> Result<Outline, ReadError>;
 /// Looks for faults in a file of one format.
 pub type CheckFn = fn(&Path, &ReadOptions, &mut Report) -> Result<(), ReadError>;
 
+/// Writes a file again with additions.
+pub type AnnotateFn = fn(&Dataset, &Additions, &Path) -> Result<(), WriteError>;
+
 /// One row of the table of formats.
 pub struct Codec {
     /// Which format.
@@ -110,7 +113,7 @@ pub struct Codec {
     pub write: fn(&Dataset, &Path, &WriteOptions) -> Result<(), WriteError>,
     /// Writes the file `dataset` was read from again at `path` (a temporary file; see [`annotate`]), with additions and
     /// everything else as it was; `None` where a format has no place for additions.
-    pub annotate: Option<fn(&Dataset, &Additions, &Path) -> Result<(), WriteError>>,
+    pub annotate: Option<AnnotateFn>,
 }
 
 /// All formats. Detection, messages and tests read this one list.

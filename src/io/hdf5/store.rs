@@ -218,6 +218,7 @@ pub(in crate::io) fn write_fixed_strings(
     for (i, run) in values.chunks(FIXED_RUN).enumerate() {
         super::cell::write_plain(&d, &ty, i * FIXED_RUN, run)?;
     }
+    d.flush()?;
     Ok(d)
 }
 

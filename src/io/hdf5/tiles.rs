@@ -178,7 +178,9 @@ impl TilesOut {
                     let all = ndarray::ArrayView2::from_shape((rows, self.chunk[1]), v.as_slice())
                         .map_err(hdf5::Error::from)?;
                     self.dataset.write_slice(&all.slice(part).as_standard_layout().into_owned(), slab)
-                })
+                })?;
+                // What closing would write is not heard of when it fails.
+                if end == self.shape[1] { self.dataset.flush() } else { Ok(()) }
             }
         }
     }
