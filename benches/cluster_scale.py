@@ -25,6 +25,7 @@ def simulate(cells, path):
     """Cells of several kinds; each kind has its own rates of genes."""
     rng = np.random.default_rng(1)
     rates = rng.gamma(0.3, 1, (KINDS, GENES)) + rng.gamma(0.3, 2, GENES)
+    rates[:, rng.choice(GENES, 8)] += 150  # a few genes take a large share of every cell
     rates /= rates.sum(axis=1, keepdims=True)
     kind = rng.choice(KINDS, cells, p=rng.dirichlet(np.full(KINDS, 3)))
     rows, columns = [], []
