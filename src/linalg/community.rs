@@ -3,6 +3,8 @@
 //! The search itself is the crate `leiden-rs`, used without its threads: one stream of random numbers, the same
 //! communities on any number of cores.
 
+use std::collections::BTreeMap;
+
 use leiden_rs::{GraphData, GraphDataBuilder, Leiden, LeidenConfig, LeidenError, Partition};
 
 use super::LinalgError;
@@ -87,7 +89,7 @@ pub fn find(graph: &Sparse, settings: Settings, progress: &dyn Progress) -> Resu
     progress.finish();
     let raw: Vec<usize> =
         found.map_or_else(Vec::new, |p| (0..graph.shape().0).map(|node| p.community_of(node)).collect());
-    let (labels, sizes) = by_size(&raw);
+    let (labels, sizes) = by_size(&joined(graph, &raw, settings.resolution));
     let modularity = modularity(graph, &labels, settings.resolution);
     Ok(Communities { labels, sizes, modularity })
 }
@@ -115,17 +117,51 @@ fn entries(graph: &Sparse) -> impl Iterator<Item = (usize, usize, f64)> {
     places.zip(graph.indices()).zip(graph.values().iter()).map(|(((i, _), j), w)| (i, *j as usize, w))
 }
 
+/// Joins communities, the best pair first, for as long as that makes modularity larger: a search that stops after a few
+/// rounds can leave a community in two halves.
+fn joined(graph: &Sparse, raw: &[usize], resolution: f64) -> Vec<usize> {
+    let mut label = raw.to_vec();
+    let mut degrees = BTreeMap::<usize, f64>::new();
+    let mut between = BTreeMap::<(usize, usize), f64>::new();
+    let mut total = 0.0;
+    for (i, j, weight) in entries(graph) {
+        let (Some(&a), Some(&b)) = (raw.get(i), raw.get(j)) else { continue };
+        *degrees.entry(a).or_default() += weight;
+        total += weight;
+        if a != b {
+            *between.entry((a.min(b), a.max(b))).or_default() += weight;
+        }
+    }
+    loop {
+        let degree = |c: usize| degrees.get(&c).copied().unwrap_or(0.0);
+        let gain = |(&(a, b), w): (&(usize, usize), &f64)| {
+            // `between` has every edge in both directions, as `total` has.
+            ((a, b), w / total - 2.0 * resolution * degree(a) * degree(b) / (total * total))
+        };
+        let best = between.iter().map(gain).max_by(|x, y| x.1.total_cmp(&y.1).then(y.0.cmp(&x.0)));
+        let Some(((keep, gone), _)) = best.filter(|(_, gain)| *gain > 1e-12) else { return label };
+        label.iter_mut().filter(|l| **l == gone).for_each(|l| *l = keep);
+        let moved = degrees.remove(&gone).unwrap_or(0.0);
+        *degrees.entry(keep).or_default() += moved;
+        for ((a, b), w) in std::mem::take(&mut between) {
+            let (a, b) = (if a == gone { keep } else { a }, if b == gone { keep } else { b });
+            if a != b {
+                *between.entry((a.min(b), a.max(b))).or_default() += w;
+            }
+        }
+    }
+}
+
 /// Numbers communities by decreasing size, equal sizes by their smallest node; labels and sizes.
 fn by_size(raw: &[usize]) -> (Vec<u32>, Vec<usize>) {
     // First node and size of each community, in the order of first nodes.
-    let mut first = std::collections::BTreeMap::<usize, (usize, usize)>::new();
+    let mut first = BTreeMap::<usize, (usize, usize)>::new();
     for (node, &c) in raw.iter().enumerate() {
         first.entry(c).or_insert((node, 0)).1 += 1;
     }
     let mut order: Vec<(usize, (usize, usize))> = first.into_iter().collect();
     order.sort_by_key(|&(_, (node, size))| (std::cmp::Reverse(size), node));
-    let number: std::collections::HashMap<usize, u32> =
-        order.iter().zip(0..).map(|(&(c, _), label)| (c, label)).collect();
+    let number: BTreeMap<usize, u32> = order.iter().zip(0..).map(|(&(c, _), label)| (c, label)).collect();
     let labels = raw.iter().filter_map(|c| number.get(c).copied()).collect();
     (labels, order.into_iter().map(|(_, (_, size))| size).collect())
 }
@@ -135,7 +171,7 @@ fn by_size(raw: &[usize]) -> (Vec<u32>, Vec<usize>) {
 /// from the degrees.
 pub fn modularity(graph: &Sparse, labels: &[u32], resolution: f64) -> f64 {
     let label = |i: usize| labels.get(i).copied().unwrap_or(u32::MAX);
-    let mut degrees = std::collections::BTreeMap::<u32, f64>::new();
+    let mut degrees = BTreeMap::<u32, f64>::new();
     let (mut within, mut total) = (0.0, 0.0);
     for (i, j, weight) in entries(graph) {
         // A loop is one entry of the matrix and two ends of an edge.
@@ -172,6 +208,15 @@ mod tests {
         }
         let ones = Values::F32(vec![1.0; indices.len()]);
         Sparse::new(Layout::Csr, (n, n), indptr, indices, ones).unwrap()
+    }
+
+    #[test]
+    fn halves_of_a_clique_are_joined_and_cliques_are_not() {
+        let g = ring(4, 6);
+        let halves: Vec<usize> = (0..24).map(|i| i / 3).collect();
+        let (labels, sizes) = by_size(&joined(&g, &halves, 1.0));
+        assert_eq!(sizes, [6, 6, 6, 6]);
+        assert!((0..24).all(|i| labels[i] == labels[i / 6 * 6]));
     }
 
     fn settings(method: Method, resolution: f64, seed: u64) -> Settings {
