@@ -88,7 +88,7 @@ fn at_every_call(dir: &Dir, args: &str, name: &str) {
         }
         // The last run was not struck and has written.
         put_back(dir, name, &old);
-        assert!(calls >= 3, "{args}: only {calls} calls were struck");
+        assert!(calls >= 2, "{args}: only {calls} calls were struck");
         println!("{args}: {how} at each of {calls} calls");
     }
 }
