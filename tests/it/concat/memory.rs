@@ -35,7 +35,7 @@ impl RowSource for Made {
         _: &[usize],
         _: &mut dyn FnMut(usize, Array2<f64>) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
-        unimplemented!("not needed here")
+        panic!("not needed here")
     }
 }
 
