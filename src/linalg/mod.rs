@@ -1,8 +1,11 @@
 //! Linear algebra that several modules need: thin wrappers over libraries, the same bits at any thread count.
 
+mod forest;
 mod logistic;
 mod pca;
+mod tree;
 
+pub use forest::{Forest, ForestConfig};
 pub use logistic::Logistic;
 pub use pca::Pca;
 
@@ -27,6 +30,12 @@ pub enum LinalgError {
         rows: usize,
         /// Columns of the matrix.
         columns: usize,
+    },
+    /// A class outside its range, or weights for another number of classes.
+    #[error("a class is not below {classes}, or there are not {classes} class weights")]
+    Classes {
+        /// Number of classes.
+        classes: usize,
     },
     /// More columns than a covariance matrix in memory should have.
     #[error("{columns} columns, at most {limit} can be decomposed through their covariance; choose fewer")]

@@ -53,10 +53,7 @@ fn table(index: Index) -> Frame {
                 missing: (0..n).map(|i| i == 1).collect(),
             },
         )
-        .with(
-            "maybe",
-            Column::NullableStrings((0..n).map(|i| (i != 2).then(|| format!("m{i}"))).collect()),
-        )
+        .with("maybe", Column::NullableStrings((0..n).map(|i| (i != 2).then(|| format!("m{i}"))).collect()))
 }
 
 /// One element of every kind.

@@ -105,7 +105,8 @@ fn the_table_of_losses_has_a_column_for_each_format() {
 fn whole_numbers_beyond_a_double_are_refused_by_fcs_before_anything_is_written() {
     let dir = Dir::new();
     let mut d = scx::data::Dataset::new(
-        Frame::new(Index::names(vec!["a".into(), "b".into()])).with("k", Column::Strings(vec![String::new(); 2])),
+        Frame::new(Index::names(vec!["a".into(), "b".into()]))
+            .with("k", Column::Strings(vec![String::new(); 2])),
         Frame::new(Index::names(vec!["g".into()])),
     );
     let big = vec![(1u64 << 53) + 1, 1];
