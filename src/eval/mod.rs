@@ -1,7 +1,13 @@
 //! Metrics: arrays in, numbers out.
 
+mod classify;
+mod correlation;
 mod distribution;
+mod mmd;
 mod spike_in;
 
+pub use classify::{f1, roc_auc, roc_curve, stratified_folds};
+pub use correlation::{Discrepancy, correlations, discrepancy};
 pub use distribution::{emd, median};
+pub use mmd::{bandwidths, kernel, mmd2};
 pub use spike_in::{Agreement, agreement, pearson};

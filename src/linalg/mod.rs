@@ -4,12 +4,15 @@ pub mod community;
 mod covariance;
 mod fuzzy;
 pub mod knn;
+mod forest;
 mod logistic;
 mod pca;
+mod tree;
 
 pub use covariance::Covariance;
 pub use fuzzy::connectivities;
 pub use knn::Neighbours;
+pub use forest::{Forest, ForestConfig};
 pub use logistic::Logistic;
 pub use pca::Pca;
 
@@ -51,6 +54,12 @@ pub enum LinalgError {
         rows: usize,
         /// Columns of the matrix.
         columns: usize,
+    },
+    /// A class outside its range, or weights for another number of classes.
+    #[error("a class is not below {classes}, or there are not {classes} class weights")]
+    Classes {
+        /// Number of classes.
+        classes: usize,
     },
     /// More columns than a covariance matrix in memory should have.
     #[error("{columns} columns, at most {limit} can be decomposed through their covariance; choose fewer")]
