@@ -2,17 +2,17 @@
 
 pub mod community;
 mod covariance;
+mod forest;
 mod fuzzy;
 pub mod knn;
-mod forest;
 mod logistic;
 mod pca;
 mod tree;
 
 pub use covariance::Covariance;
+pub use forest::{Forest, ForestConfig};
 pub use fuzzy::connectivities;
 pub use knn::Neighbours;
-pub use forest::{Forest, ForestConfig};
 pub use logistic::Logistic;
 pub use pca::Pca;
 
