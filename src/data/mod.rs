@@ -3,6 +3,7 @@
 mod amplifier;
 mod arrange;
 mod bytes;
+mod counts;
 mod dataset;
 mod frame;
 mod looks;
@@ -17,6 +18,7 @@ mod values;
 
 pub use amplifier::{Amplifier, amplify};
 pub use bytes::Word;
+pub use counts::Counts;
 pub use dataset::{Annotation, Dataset, Raw, Source};
 pub use frame::{Categorical, Categories, Column, Frame, Index};
 pub use looks::{Looks, Sample};
