@@ -1,14 +1,17 @@
 //! Linear algebra that several modules need: thin wrappers over libraries, the same bits at any thread count.
 
+mod cholesky;
 pub mod community;
 mod covariance;
 mod forest;
 mod fuzzy;
 pub mod knn;
+mod log_rows;
 mod logistic;
 mod pca;
 mod tree;
 
+pub use cholesky::cholesky;
 pub use covariance::Covariance;
 pub use forest::{Forest, ForestConfig};
 pub use fuzzy::connectivities;
