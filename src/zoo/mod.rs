@@ -4,6 +4,7 @@
 
 mod batch;
 mod checkpoint;
+mod generate;
 mod neuron_edit;
 mod step;
 mod trainer;
@@ -12,6 +13,7 @@ use crate::nn::{AdamConfig, NnError, Params};
 
 pub use batch::{Batch, BatchSource, CountBatch};
 pub use checkpoint::{Checkpoint, FORMAT_VERSION, ModelFile, check_target};
+pub use generate::{Cells, Generate, LibraryLaw, Made};
 pub use neuron_edit::{KIND as NEURON_EDIT, LatentEdit, NeuronEdit, NeuronEditConfig};
 pub use step::StepCx;
 pub use trainer::{EarlyStop, Length, TrainConfig, TrainState, Trainer, Watch};
@@ -34,6 +36,10 @@ pub trait Model: Send {
     /// # Errors
     /// [`ZooError`] when tensors refuse.
     fn train_step(&mut self, batch: &Batch, cx: &mut StepCx<'_>) -> Result<Losses, ZooError>;
+    /// The model as one that makes cells.
+    fn as_generate(&self) -> Option<&dyn Generate> {
+        None
+    }
 }
 
 /// One row of the table of models.
