@@ -9,6 +9,7 @@ mod loss;
 mod norm;
 mod optim;
 mod params;
+mod sampled;
 mod sparse;
 
 pub use count_loss::{CountLaw, ln_negative_binomial, ln_zero_inflated, negative_log_likelihood};
@@ -17,8 +18,9 @@ pub use init::Init;
 pub use layers::{Linear, Mlp};
 pub use loss::{cross_entropy, kl_divergence, squared_error};
 pub use norm::{BatchNorm, Mode, NormConfig};
-pub use optim::{Adam, AdamConfig};
+pub use optim::{Adam, AdamConfig, follow};
 pub use params::Params;
+pub use sampled::Sampled;
 pub use sparse::{SparseLinear, SparseRows};
 
 /// What can go wrong in a network.

@@ -6,7 +6,7 @@ use candle_core::{CpuStorage, CustomOp1, Device, Error, Layout, Result, Shape, T
 use rayon::prelude::*;
 
 use super::fused::{slice, values};
-use super::{Init, NnError, Params};
+use super::{Init, NnError, Params, Sampled};
 
 /// A minibatch of sparse rows, `len` × `width`. Cheap to clone.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,6 +142,14 @@ impl SparseLinear {
         self.add_bias(super::fused::product(x, &self.weight)?)
     }
 
+    /// [n, inputs] → [n, out], the input drawn from a law that is learnt.
+    ///
+    /// # Errors
+    /// Candle's, when the input has another width.
+    pub fn forward_sampled(&self, x: &Sampled) -> std::result::Result<Tensor, NnError> {
+        self.add_bias(x.product(&self.weight)?)
+    }
+
     fn add_bias(&self, y: Tensor) -> std::result::Result<Tensor, NnError> {
         match &self.bias {
             Some(b) => Ok(y.broadcast_add(b)?),
@@ -151,7 +159,22 @@ impl SparseLinear {
 }
 
 /// Sparse rows [n, inputs] times a weight [inputs, out], which is the operand.
-struct SparseProduct(SparseRows);
+pub(super) struct SparseProduct(pub(super) SparseRows);
+
+impl SparseProduct {
+    /// Rows times `w` [inputs, out], row-major.
+    pub(super) fn forward(&self, w: &[f32], out: usize) -> Vec<f32> {
+        let mut y = vec![0.0f32; self.0.len() * out];
+        y.par_chunks_exact_mut(out.max(1)).enumerate().for_each(|(r, to)| {
+            let (columns, values) = self.0.row(r);
+            for (&c, &v) in columns.iter().zip(values) {
+                let row = &w[c as usize * out..][..out];
+                to.iter_mut().zip(row).for_each(|(t, w)| *t += v * w);
+            }
+        });
+        y
+    }
+}
 
 impl CustomOp1 for SparseProduct {
     fn name(&self) -> &'static str {
@@ -164,15 +187,7 @@ impl CustomOp1 for SparseProduct {
             let width = self.0.width();
             return Err(Error::Msg(format!("a layer of {inputs} inputs cannot take rows of width {width}")));
         }
-        let w = slice(w, wl, "sparse-product")?;
-        let mut y = vec![0.0f32; self.0.len() * out];
-        y.par_chunks_exact_mut(out.max(1)).enumerate().for_each(|(r, to)| {
-            let (columns, values) = self.0.row(r);
-            for (&c, &v) in columns.iter().zip(values) {
-                let row = &w[c as usize * out..][..out];
-                to.iter_mut().zip(row).for_each(|(t, w)| *t += v * w);
-            }
-        });
+        let y = self.forward(slice(w, wl, "sparse-product")?, out);
         Ok((CpuStorage::F32(y), (self.0.len(), out).into()))
     }
 

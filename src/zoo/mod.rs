@@ -2,6 +2,7 @@
 //!
 //! Adding a model = one file and one row of [`REGISTRY`].
 
+pub mod activa;
 mod batch;
 mod checkpoint;
 mod generate;
@@ -36,6 +37,13 @@ pub trait Model: Send {
     /// # Errors
     /// [`ZooError`] when tensors refuse.
     fn train_step(&mut self, batch: &Batch, cx: &mut StepCx<'_>) -> Result<Losses, ZooError>;
+    /// After training: learns from one more pass over the data what is not learnt by descent.
+    ///
+    /// # Errors
+    /// [`ZooError`] when tensors refuse.
+    fn calibrate(&mut self, _data: &dyn BatchSource) -> Result<(), ZooError> {
+        Ok(())
+    }
     /// The model as one that makes cells.
     fn as_generate(&self) -> Option<&dyn Generate> {
         None
