@@ -296,7 +296,8 @@ mod tests {
     fn correlations(c: &Counts) -> (f64, f64) {
         let x = c.log_normalised(100.0).mapv(f64::from);
         let of = |a: usize, b: usize| {
-            let (u, v) = (&x.column(a) - x.column(a).mean().unwrap(), &x.column(b) - x.column(b).mean().unwrap());
+            let (u, v) =
+                (&x.column(a) - x.column(a).mean().unwrap(), &x.column(b) - x.column(b).mean().unwrap());
             u.dot(&v) / (u.dot(&u) * v.dot(&v)).sqrt()
         };
         let pairs = (0..5).flat_map(|a| (a + 1..5).map(move |b| (a, b)));

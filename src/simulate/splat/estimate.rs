@@ -65,9 +65,8 @@ impl Genes {
             return Err(SplatError::Input { what });
         }
         let means: Vec<f64> = genes.iter().map(|&g| sums[g as usize] / n).collect();
-        let variance = |(&g, m): (&u32, &f64)| {
-            (squares[g as usize] + (n - seen[g as usize] as f64) * m * m) / (n - 1.0)
-        };
+        let variance =
+            |(&g, m): (&u32, &f64)| (squares[g as usize] + (n - seen[g as usize] as f64) * m * m) / (n - 1.0);
         Ok(Self {
             variances: genes.iter().zip(&means).map(variance).collect(),
             zeros: genes.iter().map(|&g| 1.0 - seen[g as usize] as f64 / n).collect(),
@@ -169,7 +168,8 @@ fn outliers(means: &[f64]) -> Outliers {
 
 /// The curve of zeros over means; the package's where none can be fitted. Not in use until asked for.
 fn dropout(known: &Genes) -> Dropout {
-    let points: Vec<(f64, f64)> = known.means.iter().map(|m| m.ln()).zip(known.zeros.iter().copied()).collect();
+    let points: Vec<(f64, f64)> =
+        known.means.iter().map(|m| m.ln()).zip(known.zeros.iter().copied()).collect();
     let default = SplatParams::default().dropout;
     match logistic::fit(&points) {
         Some((midpoint, shape)) => Dropout { kind: DropoutKind::None, midpoint, shape },
@@ -212,17 +212,23 @@ mod tests {
     /// R 4.2: median(), mad() and the mean and sd (n in the denominator) of the logs of x[log(x) > bound] / median(x).
     #[test]
     fn outliers_equal_r() {
-        let means: Vec<f64> = (0..40).map(|i| (f64::from(i * 17 % 40) / 13.0).exp()).chain([400.0, 950.0]).collect();
+        let means: Vec<f64> =
+            (0..40).map(|i| (f64::from(i * 17 % 40) / 13.0).exp()).chain([400.0, 950.0]).collect();
         let o = outliers(&means);
         assert!((o.probability - 2.0 / 42.0).abs() < 1e-12, "{o:?}");
-        assert!((o.location - 4.8463007262441).abs() < 1e-8 && (o.scale - 0.4324987187433).abs() < 1e-8, "{o:?}");
+        assert!(
+            (o.location - 4.8463007262441).abs() < 1e-8 && (o.scale - 0.4324987187433).abs() < 1e-8,
+            "{o:?}"
+        );
     }
 
     #[test]
     fn libraries_that_look_normal_get_a_normal_law() {
         let mut s = Seed(2).stream("n");
         let sizes: Vec<f64> = (0..400).map(|_| 5000.0 + 300.0 * s.normal()).collect();
-        assert!(matches!(library(&sizes, Seed(0)), LibraryLaw::Normal { mean, .. } if (mean - 5000.0).abs() < 60.0));
+        assert!(
+            matches!(library(&sizes, Seed(0)), LibraryLaw::Normal { mean, .. } if (mean - 5000.0).abs() < 60.0)
+        );
         let skewed: Vec<f64> = sizes.iter().map(|v| (v / 500.0).exp()).collect();
         assert!(matches!(library(&skewed, Seed(0)), LibraryLaw::LogNormal { .. }));
     }

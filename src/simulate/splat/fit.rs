@@ -99,7 +99,8 @@ fn nelder_mead(start: [f64; 2], f: impl Fn([f64; 2]) -> f64) -> Option<[f64; 2]>
     while evaluations < MOST_EVALUATIONS {
         simplex.sort_by(|a, b| a.1.total_cmp(&b.1));
         let [best, middle, worst] = simplex;
-        let size = simplex.iter().flat_map(|s| (0..2).map(|d| (s.0[d] - best.0[d]).abs())).fold(0.0, f64::max);
+        let size =
+            simplex.iter().flat_map(|s| (0..2).map(|d| (s.0[d] - best.0[d]).abs())).fold(0.0, f64::max);
         if worst.1 - best.1 <= VALUE_TOLERANCE * best.1.abs() && size < POINT_TOLERANCE {
             return best.1.is_finite().then_some(best.0);
         }
@@ -143,12 +144,20 @@ mod tests {
     #[test]
     fn the_gamma_law_equals_fitdistrplus() {
         let w = winsorised(&means(), 0.1);
-        assert!((w[0] - 0.0220414550599).abs() < 1e-9 && (w[299] - 13.4088308275).abs() < 1e-9, "{} {}", w[0], w[299]);
+        assert!(
+            (w[0] - 0.0220414550599).abs() < 1e-9 && (w[299] - 13.4088308275).abs() < 1e-9,
+            "{} {}",
+            w[0],
+            w[299]
+        );
         let law = gamma_by_distance(&w).unwrap();
         assert!((law.shape / 0.38304567801 - 1.0).abs() < 2e-3, "{}", law.shape);
         assert!((law.rate / 0.121621785311 - 1.0).abs() < 2e-3, "{}", law.rate);
         let m = gamma_by_moments(&w).unwrap();
-        assert!((m.shape / 0.51639228825 - 1.0).abs() < 1e-6 && (m.rate / 0.164661123456 - 1.0).abs() < 1e-6, "{m:?}");
+        assert!(
+            (m.shape / 0.51639228825 - 1.0).abs() < 1e-6 && (m.rate / 0.164661123456 - 1.0).abs() < 1e-6,
+            "{m:?}"
+        );
     }
 
     #[test]

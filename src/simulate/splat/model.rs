@@ -154,7 +154,10 @@ mod tests {
         assert!(2.0 * distance(&p, &b) < distance(&p, &a), "{} {}", distance(&p, &b), distance(&p, &a));
         let mean = |c: &Counts| c.totals().iter().sum::<u64>() as f64 / c.n_cells() as f64;
         assert!((mean(&made) / mean(&of(1)) - 1.0).abs() < 0.12);
-        assert!(matches!(model.sample(2, 1, &mut Seed(0).stream("x")), Err(SplatError::Label { label: 2, .. })));
+        assert!(matches!(
+            model.sample(2, 1, &mut Seed(0).stream("x")),
+            Err(SplatError::Label { label: 2, .. })
+        ));
         assert!(model.sample(7, 1, &mut Seed(0).stream("x")).is_err());
     }
 }

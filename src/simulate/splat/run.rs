@@ -207,8 +207,7 @@ mod tests {
     use crate::progress::Silent;
 
     fn small() -> SplatParams {
-        let group =
-            |name: &str, proportion| Group { name: name.into(), proportion, de: DeLaw::default() };
+        let group = |name: &str, proportion| Group { name: name.into(), proportion, de: DeLaw::default() };
         SplatParams {
             n_cells: 600,
             n_genes: 400,
@@ -260,14 +259,16 @@ mod tests {
         for mean in [0.5, 8.0, 60.0] {
             let law = CellLaw { shares: &[mean / 100.0], bcv_factor: &[1.0], params: &params };
             let mut s = Seed(4).stream("v");
-            let x: Vec<f64> = (0..40_000)
-                .map(|_| f64::from(law.draw(100.0, &mut s).next().unwrap_or(0)))
-                .collect();
+            let x: Vec<f64> =
+                (0..40_000).map(|_| f64::from(law.draw(100.0, &mut s).next().unwrap_or(0))).collect();
             let m = x.iter().sum::<f64>() / 4e4;
             let v = x.iter().map(|x| (x - m).powi(2)).sum::<f64>() / 4e4;
             let bcv = 0.3 + 1.0 / mean.sqrt();
             let expected = mean + (bcv * mean).powi(2);
-            assert!((m / mean - 1.0).abs() < 0.04 && (v / expected - 1.0).abs() < 0.1, "{mean}: {m} {v} {expected}");
+            assert!(
+                (m / mean - 1.0).abs() < 0.04 && (v / expected - 1.0).abs() < 0.1,
+                "{mean}: {m} {v} {expected}"
+            );
         }
     }
 

@@ -31,8 +31,7 @@ fn weights(n: usize) -> Vec<f64> {
     }
     // Expected order statistics of the upper half, after Blom.
     let quantile = |u: f64| -std::f64::consts::SQRT_2 * erfc_inv(2.0 * u);
-    let m: Vec<f64> =
-        (0..n / 2).map(|i| -quantile((i as f64 + 1.0 - 0.375) / (n as f64 + 0.25))).collect();
+    let m: Vec<f64> = (0..n / 2).map(|i| -quantile((i as f64 + 1.0 - 0.375) / (n as f64 + 0.25))).collect();
     let sum: f64 = 2.0 * m.iter().map(|v| v * v).sum::<f64>();
     let root = 1.0 / (n as f64).sqrt();
     let first =
