@@ -37,6 +37,13 @@ pub trait Model: Send {
     /// # Errors
     /// [`ZooError`] when tensors refuse.
     fn train_step(&mut self, batch: &Batch, cx: &mut StepCx<'_>) -> Result<Losses, ZooError>;
+    /// Before the first step: looks at the data once, for parameters that should not start from chance.
+    ///
+    /// # Errors
+    /// [`ZooError`] when tensors refuse.
+    fn prepare(&mut self, _data: &dyn BatchSource) -> Result<(), ZooError> {
+        Ok(())
+    }
     /// After training: learns from one more pass over the data what is not learnt by descent.
     ///
     /// # Errors

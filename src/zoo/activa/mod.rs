@@ -6,6 +6,7 @@
 
 mod config;
 mod generate;
+mod moments;
 mod networks;
 mod step;
 
@@ -17,6 +18,7 @@ use crate::nn::{AdamConfig, Init, Mode, Params, follow};
 use crate::rng::Seed;
 
 pub use config::{ActivaConfig, LatentLaw, Observation, Preset};
+use moments::Moments;
 use networks::{Classifier, Encoder, Generator, Input};
 
 /// Name of this model in files.
@@ -223,6 +225,14 @@ impl Model for Activa {
 
     fn params(&self) -> &Params {
         &self.params
+    }
+
+    fn prepare(&mut self, data: &dyn BatchSource) -> Result<(), ZooError> {
+        if self.config.observation == Observation::Expression {
+            return Ok(());
+        }
+        let moments = Moments::of(data, &self.config, self.params.device())?;
+        Ok(self.generator.start_from(&moments.shares(), &moments.theta())?)
     }
 
     fn optimiser(&self, group: &str, asked: AdamConfig) -> AdamConfig {
