@@ -10,8 +10,8 @@ use scx::loader::{LabelledCells, Labels, Place, read_counts};
 use scx::nn::CountLaw;
 use scx::progress::Silent;
 use scx::rng::Seed;
-use scx::zoo::activa::{Activa, ActivaConfig, LatentLaw, Learnt, Observation, Preset};
-use scx::zoo::{Generate, Length, Model, TrainConfig, Trainer};
+use scx::zoo::activa::{Activa, ActivaConfig, LatentLaw, Learnt, Observation};
+use scx::zoo::{Generate, Length, Model, Preset, TrainConfig, Trainer};
 
 fn auc(real: &Array2<f32>, made: &Array2<f32>) -> f64 {
     let m = real.nrows().min(made.nrows());
