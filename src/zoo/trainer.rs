@@ -278,6 +278,9 @@ impl Trainer {
         };
         let end = stop_at.map_or(total, |s| s.min(total));
         progress.start("training", total);
+        if self.state.step == 0 {
+            model.prepare(data)?;
+        }
         let mut plan = Plan { minibatch, per_epoch, end, total, watch, progress };
         let done = self.guarded(model, data, &mut plan);
         progress.finish();
