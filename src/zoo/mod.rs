@@ -27,7 +27,7 @@ pub use trainer::{EarlyStop, Length, TrainConfig, TrainState, Trainer, Watch};
 pub type Losses = Vec<(&'static str, f64)>;
 
 /// What every model can do: be trained, be stored.
-pub trait Model: Send {
+pub trait Model: Send + Sync {
     /// Parameter groups, each with its own optimiser: the first part of tensor names.
     fn groups(&self) -> &'static [&'static str];
     /// The parameters.
