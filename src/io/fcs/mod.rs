@@ -31,10 +31,10 @@ use self::source::Events;
 use super::{Fit, Probe, ReadError, ReadOptions};
 use crate::data::{DataError, Dataset, Frame, Index, Matrix, RowSource};
 
+pub use crate::data::amplifiers;
 pub use kept::{keywords_from_uns, keywords_to_uns};
 pub use spillover::spillover;
-pub use var::amplifiers;
-pub use write::{annotate, write};
+pub use write::{add_record, annotate, write};
 
 /// Whether the first bytes are those of an FCS file; a file cut off within the magic counts as possible.
 pub fn probe(probe: &Probe) -> Fit {
