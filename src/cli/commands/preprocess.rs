@@ -14,7 +14,7 @@ use crate::cli::show::thousands;
 use crate::cli::{losses, print, targets};
 use crate::data::Dataset;
 use crate::io::loss::LossReport;
-use crate::io::{self, DEFAULT_MEMORY, Format};
+use crate::io::{self, DEFAULT_MEMORY, Format, WriteOptions};
 use crate::provenance::{self, Record};
 use crate::recipe::{CountsFrom, FittedRecipe, FittedStep, Options, Recipe, ReplayNotes, Step, take_counts};
 use plan::{Plan, plan};
@@ -26,7 +26,8 @@ pub(in crate::cli) fn run(args: &PreprocessArgs) -> Result<(), CliError> {
     let to = targets::format(&args.output, args.to.map(Format::from))?;
     let mut inputs = vec![&args.input];
     inputs.extend(&args.replay);
-    targets::check(&args.output, &inputs, args.writing.force || args.dry_run, io::codec(to).folder)?;
+    let folder = io::folder_of(to, &args.output).is_some();
+    targets::check(&args.output, &inputs, args.writing.force || args.dry_run, folder)?;
     let from = io::detect(&args.input)?;
     let mut dataset = (from.read)(&args.input, &args.reading.options(args.writing.memory))?;
     let before = (dataset.n_obs(), dataset.n_vars());
@@ -55,7 +56,7 @@ pub(in crate::cli) fn run(args: &PreprocessArgs) -> Result<(), CliError> {
     console.check()?;
     let done = Done { before, counts, fitted, notes };
     done.say(&dataset, &console);
-    let writing = args.writing.options(&console);
+    let writing = WriteOptions { table_folder: folder, ..args.writing.options(&console) };
     losses::say(&LossReport::new(&dataset, to, &writing), &[], &console);
     io::keep_keywords(&mut dataset, to);
     let record = record(args, &plan, &done, &dataset)?;
