@@ -7,6 +7,7 @@
 mod ascii;
 mod chain;
 mod channel;
+mod check;
 mod compose;
 mod decode;
 mod encode;
@@ -32,6 +33,7 @@ use super::{Fit, Probe, ReadError, ReadOptions};
 use crate::data::{DataError, Dataset, Frame, Index, Matrix, RowSource};
 
 pub use crate::data::amplifiers;
+pub use check::check;
 pub use kept::{keywords_from_uns, keywords_to_uns};
 pub use spillover::spillover;
 pub use write::{add_record, annotate, write};
