@@ -2,75 +2,80 @@
 //!
 //! Adding a model = one file and one row of [`REGISTRY`].
 
+pub mod activa;
+mod batch;
 mod checkpoint;
+mod generate;
 mod neuron_edit;
+mod registry;
+mod step;
 mod trainer;
 
-use std::collections::BTreeMap;
+use serde_json::Value;
 
-use candle_core::Tensor;
+use crate::nn::{AdamConfig, NnError, Params};
 
-use crate::nn::{Adam, NnError, Params};
-
+pub use batch::{Batch, BatchSource, CountBatch};
 pub use checkpoint::{Checkpoint, FORMAT_VERSION, ModelFile, check_target};
+pub use generate::{Cells, Classify, Generate, LibraryLaw, Made};
 pub use neuron_edit::{KIND as NEURON_EDIT, LatentEdit, NeuronEdit, NeuronEditConfig};
-pub use trainer::{BatchSource, Length, TrainConfig, TrainState, Trainer};
+pub use registry::{Counted, Dims, Entry, Gives, Preset, REGISTRY, entry};
+pub use step::StepCx;
+pub use trainer::{EarlyStop, Length, TrainConfig, TrainState, Trainer, Watch};
 
 /// Named losses of one step; the first is the total.
 pub type Losses = Vec<(&'static str, f64)>;
 
 /// What every model can do: be trained, be stored.
-pub trait Model: Send {
+pub trait Model: Send + Sync {
     /// Parameter groups, each with its own optimiser: the first part of tensor names.
     fn groups(&self) -> &'static [&'static str];
     /// The parameters.
     fn params(&self) -> &Params;
-    /// One update on a minibatch [n, width]. The order of updates is the model's business.
+    /// The optimiser of a group; `asked` is what the settings of the run say.
+    fn optimiser(&self, _group: &str, asked: AdamConfig) -> AdamConfig {
+        asked
+    }
+    /// One update on a minibatch. The order of updates is the model's business.
     ///
     /// # Errors
     /// [`ZooError`] when tensors refuse.
-    fn train_step(&mut self, batch: &Tensor, cx: &mut StepCx<'_>) -> Result<Losses, ZooError>;
-}
-
-/// What a training step may use: one optimiser per group.
-#[derive(Debug)]
-pub struct StepCx<'a> {
-    optimisers: &'a mut BTreeMap<&'static str, Adam>,
-}
-
-impl StepCx<'_> {
-    /// Backward and one optimiser step, for the parameters of `group` alone. Any graph built before is stale
-    /// afterwards: run forward again.
+    fn train_step(&mut self, batch: &Batch, cx: &mut StepCx<'_>) -> Result<Losses, ZooError>;
+    /// Before the first step: looks at the data once, for parameters that should not start from chance.
     ///
     /// # Errors
-    /// [`ZooError`] when there is no such group or tensors refuse.
-    pub fn descend(&mut self, group: &str, loss: &Tensor) -> Result<(), ZooError> {
-        let optimiser = self
-            .optimisers
-            .get_mut(group)
-            .ok_or_else(|| ZooError::Config { what: format!("no parameter group {group}") })?;
-        optimiser.step(&loss.backward().map_err(NnError::from)?)?;
+    /// [`ZooError`] when tensors refuse.
+    fn prepare(&mut self, _data: &dyn BatchSource) -> Result<(), ZooError> {
         Ok(())
     }
+    /// After training: learns from one more pass over the data what is not learnt by descent.
+    ///
+    /// # Errors
+    /// [`ZooError`] when tensors refuse.
+    fn calibrate(&mut self, _data: &dyn BatchSource) -> Result<(), ZooError> {
+        Ok(())
+    }
+    /// The model's own settings, as they are stored.
+    ///
+    /// # Errors
+    /// [`ZooError`] when they have no form in JSON.
+    fn settings(&self) -> Result<Value, ZooError>;
+    /// What is learnt beside the weights, as it is stored.
+    ///
+    /// # Errors
+    /// [`ZooError`] when it has no form in JSON.
+    fn learnt(&self) -> Result<Value, ZooError> {
+        Ok(Value::Null)
+    }
+    /// The model as one that makes cells.
+    fn as_generate(&self) -> Option<&dyn Generate> {
+        None
+    }
+    /// The model as one that labels cells.
+    fn as_classify(&self) -> Option<&dyn Classify> {
+        None
+    }
 }
-
-/// One row of the table of models.
-#[derive(Debug, Clone, Copy)]
-pub struct Entry {
-    /// Name in files and on the command line.
-    pub kind: &'static str,
-    /// What it is, in a line.
-    pub what: &'static str,
-    /// Where it comes from.
-    pub reference: &'static str,
-}
-
-/// All models.
-pub static REGISTRY: &[Entry] = &[Entry {
-    kind: neuron_edit::KIND,
-    what: "batch correction from spike-in controls: percentile maps on the neurons of an autoencoder",
-    reference: "Amodio et al., Neuron Editing, eq. 1",
-}];
 
 /// What can go wrong with a model.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +83,7 @@ pub static REGISTRY: &[Entry] = &[Entry {
 pub enum ZooError {
     /// The loss is no number any more, or far above where it began.
     #[error(
-        "training diverged at step {step} (epoch {epoch}): the loss is {loss}, it began at {first}; \
+        "training diverged at step {step} (epoch {epoch}): {name} is {loss}, the loss began at {first}; \
          check the input scale (--transform, --cofactor) or lower the learning rate (model.learning_rate in --config)"
     )]
     Diverged {
@@ -86,6 +91,8 @@ pub enum ZooError {
         step: u64,
         /// Epoch, from 1.
         epoch: u64,
+        /// Which loss.
+        name: String,
         /// The loss there.
         loss: f64,
         /// The loss of the first step.
