@@ -5,6 +5,7 @@ pub mod args;
 mod commands;
 pub mod config;
 mod console;
+mod corrected;
 mod error;
 mod estimate;
 mod inputs;
