@@ -98,7 +98,7 @@ fn fit(case: &Case, preset: Preset, seed: u64) -> Result<(Experiment, Fitted)> {
     let roles = Roles { source: 0, target: 1, holdout: Some((2, 3)), samples: vec![2] };
     let experiment = correct::from_files(names, case.tables.clone(), &files, &roles)?;
     let length = if preset == Preset::Paper { case.paper } else { Length::Steps(3000) };
-    let train = TrainConfig { minibatch: 100, length, adam: nn::AdamConfig::default() };
+    let train = TrainConfig::plain(100, length, nn::AdamConfig::default());
     let plan = Plan { preset, hidden: vec![500, 250, 50], train, seed: rng::Seed(seed) };
     let fitted = correct::fit(&experiment, case.markers.clone(), SCALE, plan, &progress::Silent)?;
     Ok((experiment, fitted))

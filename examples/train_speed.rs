@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let data = Union::new(&tables, &[&group]);
     let (warm_up, steps) = (warm_up as u64, steps as u64);
     let length = Length::Steps(warm_up + steps);
-    let config = TrainConfig { minibatch, length, adam: AdamConfig::default() };
+    let config = TrainConfig::plain(minibatch, length, AdamConfig::default());
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     pool.install(|| {
         let mut model = NeuronEdit::new(NeuronEditConfig::paper(MARKERS), Seed(0), &Device::Cpu)?;

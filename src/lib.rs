@@ -31,7 +31,7 @@
 //! let plan = Plan {
 //!     preset: Preset::Paper,
 //!     hidden: vec![64, 16],
-//!     train: zoo::TrainConfig { minibatch: 100, length: zoo::Length::Steps(50), adam: nn::AdamConfig::default() },
+//!     train: zoo::TrainConfig::plain(100, zoo::Length::Steps(50), nn::AdamConfig::default()),
 //!     seed: rng::Seed(0),
 //! };
 //! let fitted = correct::fit(&experiment, markers, transform, plan, &progress::Silent)?;

@@ -282,7 +282,7 @@ impl Settings {
             preset,
             transform,
             transform_given,
-            train: TrainConfig { minibatch, length, adam: AdamConfig { lr, ..AdamConfig::default() } },
+            train: TrainConfig::plain(minibatch, length, AdamConfig { lr, ..AdamConfig::default() }),
             hidden,
             seed: r.seed.unwrap_or(0),
             report: r.report,

@@ -1,6 +1,7 @@
 //! The `default` preset: a map per marker joined with a latent edit, both learnt from controls that were weighted to
 //! look like the sample. `docs/neuron-edit.md` says why, lists what was tried and what the neurons add.
 
+use candle_core::Device;
 use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,7 @@ use crate::classic::{GainMap, PercentileMap, Tail, weighted_quantiles};
 use crate::linalg::Logistic;
 use crate::loader::Union;
 use crate::rng::Seed;
-use crate::zoo::{BatchSource, NeuronEdit, ZooError};
+use crate::zoo::{Batch, BatchSource, NeuronEdit, ZooError};
 
 /// Quantiles a map runs through: 0.5 %, 1.5 %, …, 99.5 %. The extremes are left out, they are single cells.
 const KNOTS: usize = 100;
@@ -114,11 +115,9 @@ impl BatchSource for TwoFrames<'_> {
         self.all.len() + self.guessed.iter().map(|g| g.1.len()).sum::<usize>()
     }
 
-    fn width(&self) -> usize {
-        self.all.width()
-    }
-
-    fn fill(&self, cells: &[usize], out: &mut Vec<f32>) {
+    fn batch(&self, cells: &[usize], device: &Device) -> Result<Batch, ZooError> {
+        let mut values = Vec::with_capacity(cells.len() * self.all.width());
+        let out = &mut values;
         for &cell in cells {
             if cell < self.all.len() {
                 self.all.fill(&[cell], out);
@@ -135,6 +134,7 @@ impl BatchSource for TwoFrames<'_> {
                 i -= union.len();
             }
         }
+        Batch::dense(values, self.all.width(), device)
     }
 }
 

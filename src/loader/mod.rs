@@ -1,11 +1,20 @@
 //! From data sets to what models take: the only bridge, and the only place where values become `f32`.
 
+mod cells;
+mod counts;
+mod labels;
+
+use candle_core::Device;
 use ndarray::{Array2, Axis};
 
 use crate::data::{DataError, Matrix};
 use crate::recipe::{ScaleGuess, Transform};
 use crate::rng::Seed;
-use crate::zoo::BatchSource;
+use crate::zoo::{Batch, BatchSource, ZooError};
+
+pub use cells::LabelledCells;
+pub use counts::{Chosen, CountsError, Place, choose_counts, chosen, read_counts};
+pub use labels::{LABEL_KEYS, LabelError, Labels};
 
 /// Chosen columns of a matrix on the model's scale, cells × markers, with a look at the stored scale.
 ///
@@ -85,6 +94,19 @@ impl<'a> Union<'a> {
         Self { tables, cells }
     }
 
+    /// Number of values per cell.
+    pub fn width(&self) -> usize {
+        self.tables.first().map_or(0, |t| t.ncols())
+    }
+
+    /// Appends the values of these cells to `out`, cell by cell.
+    pub fn fill(&self, cells: &[usize], out: &mut Vec<f32>) {
+        for &i in cells {
+            let (table, row) = self.cells[i];
+            out.extend(self.tables[table as usize].row(row));
+        }
+    }
+
     /// Copies up to `most` cells out, always the same ones, in their order.
     pub fn some(&self, most: usize) -> Array2<f32> {
         let cells = Seed(0).stream("loader/some").sample(self.cells.len(), most);
@@ -100,15 +122,10 @@ impl BatchSource for Union<'_> {
         self.cells.len()
     }
 
-    fn width(&self) -> usize {
-        self.tables.first().map_or(0, |t| t.ncols())
-    }
-
-    fn fill(&self, cells: &[usize], out: &mut Vec<f32>) {
-        for &i in cells {
-            let (table, row) = self.cells[i];
-            out.extend(self.tables[table as usize].row(row));
-        }
+    fn batch(&self, cells: &[usize], device: &Device) -> Result<Batch, ZooError> {
+        let mut values = Vec::with_capacity(cells.len() * self.width());
+        self.fill(cells, &mut values);
+        Batch::dense(values, self.width(), device)
     }
 }
 

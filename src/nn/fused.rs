@@ -10,11 +10,14 @@ use super::gemm::{View, matmul};
 pub enum Activation {
     /// Nothing.
     Identity,
-    /// `max(x, slope * x)`; the slope is positive, so the sign of the output tells the sign of the input.
+    /// `max(x, slope * x)`; the slope is not negative, so that outputs above zero tell inputs above zero.
     LeakyRelu(f32),
 }
 
 impl Activation {
+    /// `max(x, 0)`, with gradient 0 at 0 as in PyTorch.
+    pub const RELU: Self = Activation::LeakyRelu(0.0);
+
     fn slope(self) -> f32 {
         match self {
             Activation::Identity => 1.0,
@@ -48,6 +51,15 @@ pub fn linear_plain(x: &Tensor, w: &Tensor, b: &Tensor, act: Activation) -> Resu
     }
 }
 
+/// `x · w` for x [n, in], w [in, out].
+///
+/// # Errors
+/// Candle's, when shapes or element types disagree.
+pub fn product(x: &Tensor, w: &Tensor) -> Result<Tensor> {
+    let fits = x.dtype() == DType::F32 && x.device().is_cpu();
+    if fits && x.is_contiguous() && w.is_contiguous() { x.apply_op2(w, Product) } else { x.matmul(w) }
+}
+
 /// Mean over all elements of (x − y)²; `y` is data and gets no gradient.
 ///
 /// # Errors
@@ -69,7 +81,8 @@ pub fn mse_plain(x: &Tensor, y: &Tensor) -> Result<Tensor> {
     (x - y.detach())?.sqr()?.mean_all()
 }
 
-fn slice<'a>(storage: &'a CpuStorage, layout: &Layout, op: &'static str) -> Result<&'a [f32]> {
+/// The values of a contiguous `f32` CPU storage.
+pub(super) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout, op: &'static str) -> Result<&'a [f32]> {
     let all = storage.as_slice::<f32>()?;
     match layout.contiguous_offsets() {
         Some((from, to)) => Ok(&all[from..to]),
@@ -83,7 +96,7 @@ fn view<'a>(data: &'a [f32], rows: usize, cols: usize) -> Result<View<'a>> {
 }
 
 /// The values of a contiguous `f32` CPU tensor.
-fn values<R>(t: &Tensor, use_them: impl FnOnce(&[f32]) -> Result<R>) -> Result<R> {
+pub(super) fn values<R>(t: &Tensor, use_them: impl FnOnce(&[f32]) -> Result<R>) -> Result<R> {
     let (storage, layout) = t.storage_and_layout();
     match &*storage {
         candle_core::Storage::Cpu(s) => use_them(slice(s, layout, "fused")?),
@@ -184,6 +197,67 @@ impl CustomOp3 for Linear {
             None
         };
         Ok((grad_x, grad_w, grad_b))
+    }
+}
+
+struct Product;
+
+impl CustomOp2 for Product {
+    fn name(&self) -> &'static str {
+        "product"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        xl: &Layout,
+        w: &CpuStorage,
+        wl: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let ((n, inner), (w_inner, out)) = (xl.shape().dims2()?, wl.shape().dims2()?);
+        if inner != w_inner {
+            return Err(Error::Msg(format!("a product of [{n}, {inner}] and [{w_inner}, {out}]")));
+        }
+        let mut y = vec![0.0; n * out];
+        let (x, w) = (slice(x, xl, "product")?, slice(w, wl, "product")?);
+        matmul(&mut y, view(x, n, inner)?, view(w, inner, out)?, 0.0);
+        Ok((CpuStorage::F32(y), (n, out).into()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        w: &Tensor,
+        _res: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let ((n, inner), out) = (x.dims2()?, w.dim(1)?);
+        let grad = grad.contiguous()?;
+        let grad_x = if x.track_op() {
+            let mut to = vec![0.0; n * inner];
+            values(&grad, |g| {
+                values(w, |w| {
+                    matmul(&mut to, view(g, n, out)?, view(w, inner, out)?.t(), 0.0);
+                    Ok(())
+                })
+            })?;
+            Some(Tensor::from_vec(to, (n, inner), x.device())?)
+        } else {
+            None
+        };
+        let grad_w = if w.track_op() {
+            let mut to = vec![0.0; inner * out];
+            values(&grad, |g| {
+                values(x, |x| {
+                    matmul(&mut to, view(x, n, inner)?.t(), view(g, n, out)?, 0.0);
+                    Ok(())
+                })
+            })?;
+            Some(Tensor::from_vec(to, (inner, out), x.device())?)
+        } else {
+            None
+        };
+        Ok((grad_x, grad_w))
     }
 }
 

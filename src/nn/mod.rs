@@ -1,17 +1,27 @@
 //! Neural-network parts on candle. Knows tensors, no data set, no file.
 
+mod count_loss;
 pub mod fused;
 pub mod gemm;
 mod init;
 mod layers;
+mod loss;
+mod norm;
 mod optim;
 mod params;
+mod sampled;
+mod sparse;
 
+pub use count_loss::{CountLaw, ln_negative_binomial, ln_zero_inflated, negative_log_likelihood};
 pub use fused::Activation;
 pub use init::Init;
 pub use layers::{Linear, Mlp};
-pub use optim::{Adam, AdamConfig};
+pub use loss::{cross_entropy, kl_divergence, squared_error};
+pub use norm::{BatchNorm, Mode, NormConfig};
+pub use optim::{Adam, AdamConfig, follow};
 pub use params::Params;
+pub use sampled::Sampled;
+pub use sparse::{SparseLinear, SparseRows};
 
 /// What can go wrong in a network.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! Named, sorted, seeded parameters, and strict loading.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use candle_core::{Device, Tensor, Var};
 
@@ -14,13 +14,14 @@ pub struct Params {
     seed: Seed,
     device: Device,
     vars: BTreeMap<String, Var>,
+    buffers: BTreeSet<String>,
 }
 
 impl Params {
     /// An empty store; every tensor will be seeded from `seed` and its own name, so that the order in which layers
     /// are built does not matter.
     pub fn new(seed: Seed, device: &Device) -> Self {
-        Self { seed, device: device.clone(), vars: BTreeMap::new() }
+        Self { seed, device: device.clone(), vars: BTreeMap::new(), buffers: BTreeSet::new() }
     }
 
     /// The device the parameters live on.
@@ -42,19 +43,34 @@ impl Params {
         Ok(var)
     }
 
-    /// All parameters, sorted by name.
+    /// Makes the buffer `name`: stored and loaded with the parameters, but not trained, as running averages are.
+    ///
+    /// # Errors
+    /// [`NnError::Parameter`] when the name is taken.
+    pub fn add_buffer(&mut self, name: &str, shape: &[usize], init: Init) -> Result<Var, NnError> {
+        let var = self.add(name, shape, init)?;
+        self.buffers.insert(name.into());
+        Ok(var)
+    }
+
+    /// All parameters and buffers, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Var)> {
         self.vars.iter().map(|(k, v)| (k.as_str(), v))
     }
 
-    /// Parameters of one group, sorted by name.
+    /// Parameters of one group, sorted by name, without its buffers.
     pub fn group<'a>(&'a self, group: &'a str) -> impl Iterator<Item = (&'a str, &'a Var)> {
+        self.iter().filter(move |(k, _)| k.split('.').next() == Some(group) && !self.buffers.contains(*k))
+    }
+
+    /// As [`Params::group`], with its buffers.
+    pub fn group_with_buffers<'a>(&'a self, group: &'a str) -> impl Iterator<Item = (&'a str, &'a Var)> {
         self.iter().filter(move |(k, _)| k.split('.').next() == Some(group))
     }
 
-    /// Number of single weights.
+    /// Number of single weights that are trained.
     pub fn count(&self) -> usize {
-        self.vars.values().map(|v| v.elem_count()).sum()
+        self.iter().filter(|(k, _)| !self.buffers.contains(*k)).map(|(_, v)| v.elem_count()).sum()
     }
 
     /// Copies of all tensors.

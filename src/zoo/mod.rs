@@ -2,19 +2,22 @@
 //!
 //! Adding a model = one file and one row of [`REGISTRY`].
 
+pub mod activa;
+mod batch;
 mod checkpoint;
+mod generate;
 mod neuron_edit;
+mod step;
 mod trainer;
 
-use std::collections::BTreeMap;
+use crate::nn::{AdamConfig, NnError, Params};
 
-use candle_core::Tensor;
-
-use crate::nn::{Adam, NnError, Params};
-
+pub use batch::{Batch, BatchSource, CountBatch};
 pub use checkpoint::{Checkpoint, FORMAT_VERSION, ModelFile, check_target};
+pub use generate::{Cells, Generate, LibraryLaw, Made};
 pub use neuron_edit::{KIND as NEURON_EDIT, LatentEdit, NeuronEdit, NeuronEditConfig};
-pub use trainer::{BatchSource, Length, TrainConfig, TrainState, Trainer};
+pub use step::StepCx;
+pub use trainer::{EarlyStop, Length, TrainConfig, TrainState, Trainer, Watch};
 
 /// Named losses of one step; the first is the total.
 pub type Losses = Vec<(&'static str, f64)>;
@@ -25,32 +28,25 @@ pub trait Model: Send {
     fn groups(&self) -> &'static [&'static str];
     /// The parameters.
     fn params(&self) -> &Params;
-    /// One update on a minibatch [n, width]. The order of updates is the model's business.
+    /// The optimiser of a group; `asked` is what the settings of the run say.
+    fn optimiser(&self, _group: &str, asked: AdamConfig) -> AdamConfig {
+        asked
+    }
+    /// One update on a minibatch. The order of updates is the model's business.
     ///
     /// # Errors
     /// [`ZooError`] when tensors refuse.
-    fn train_step(&mut self, batch: &Tensor, cx: &mut StepCx<'_>) -> Result<Losses, ZooError>;
-}
-
-/// What a training step may use: one optimiser per group.
-#[derive(Debug)]
-pub struct StepCx<'a> {
-    optimisers: &'a mut BTreeMap<&'static str, Adam>,
-}
-
-impl StepCx<'_> {
-    /// Backward and one optimiser step, for the parameters of `group` alone. Any graph built before is stale
-    /// afterwards: run forward again.
+    fn train_step(&mut self, batch: &Batch, cx: &mut StepCx<'_>) -> Result<Losses, ZooError>;
+    /// After training: learns from one more pass over the data what is not learnt by descent.
     ///
     /// # Errors
-    /// [`ZooError`] when there is no such group or tensors refuse.
-    pub fn descend(&mut self, group: &str, loss: &Tensor) -> Result<(), ZooError> {
-        let optimiser = self
-            .optimisers
-            .get_mut(group)
-            .ok_or_else(|| ZooError::Config { what: format!("no parameter group {group}") })?;
-        optimiser.step(&loss.backward().map_err(NnError::from)?)?;
+    /// [`ZooError`] when tensors refuse.
+    fn calibrate(&mut self, _data: &dyn BatchSource) -> Result<(), ZooError> {
         Ok(())
+    }
+    /// The model as one that makes cells.
+    fn as_generate(&self) -> Option<&dyn Generate> {
+        None
     }
 }
 
@@ -78,7 +74,7 @@ pub static REGISTRY: &[Entry] = &[Entry {
 pub enum ZooError {
     /// The loss is no number any more, or far above where it began.
     #[error(
-        "training diverged at step {step} (epoch {epoch}): the loss is {loss}, it began at {first}; \
+        "training diverged at step {step} (epoch {epoch}): {name} is {loss}, the loss began at {first}; \
          check the input scale (--transform, --cofactor) or lower the learning rate (model.learning_rate in --config)"
     )]
     Diverged {
@@ -86,6 +82,8 @@ pub enum ZooError {
         step: u64,
         /// Epoch, from 1.
         epoch: u64,
+        /// Which loss.
+        name: String,
         /// The loss there.
         loss: f64,
         /// The loss of the first step.

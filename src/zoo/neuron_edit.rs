@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Losses, Model, StepCx, ZooError};
+use super::{Batch, Losses, Model, StepCx, ZooError};
 use crate::classic::{PercentileMap, Tail, column_means, fit_percentile_maps};
 use crate::nn::{Activation, Mlp, NnError, Params, fused};
 use crate::rng::Seed;
@@ -164,7 +164,8 @@ impl Model for NeuronEdit {
         &self.params
     }
 
-    fn train_step(&mut self, batch: &Tensor, cx: &mut StepCx<'_>) -> Result<Losses, ZooError> {
+    fn train_step(&mut self, batch: &Batch, cx: &mut StepCx<'_>) -> Result<Losses, ZooError> {
+        let batch = batch.values()?;
         let output = self.decoder.forward(&self.encoder.forward(batch)?)?;
         let loss = fused::mse(&output, batch).map_err(NnError::from)?;
         cx.descend(GROUP, &loss)?;

@@ -1,28 +1,15 @@
-//! The one training loop: shuffled epochs, history, divergence guard, resume. No loss is written here.
+//! The one training loop: shuffled epochs, history, early stop, divergence guard with roll-back, resume. No loss is
+//! written here.
 
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{Model, StepCx, ZooError};
+use super::{BatchSource, Losses, Model, StepCx, ZooError};
 use crate::nn::{Adam, AdamConfig};
 use crate::progress::Progress;
 use crate::rng::Seed;
-
-/// Where minibatches come from.
-pub trait BatchSource: Sync {
-    /// Number of cells.
-    fn len(&self) -> usize;
-    /// Whether there are none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-    /// Number of values per cell.
-    fn width(&self) -> usize;
-    /// Appends the values of these cells to `out`, cell by cell.
-    fn fill(&self, cells: &[usize], out: &mut Vec<f32>);
-}
 
 /// How long to train.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +31,58 @@ pub struct TrainConfig {
     pub length: Length,
     /// The optimiser.
     pub adam: AdamConfig,
+    /// When to end before that.
+    #[serde(default)]
+    pub early_stop: Option<EarlyStop>,
+    /// How often a diverging run may go back to its last good state and go on with half the learning rate.
+    #[serde(default)]
+    pub roll_backs: u32,
+    /// Steps between good states, and between the states that are stored on the way.
+    #[serde(default = "keep_every")]
+    pub keep_every: u64,
+}
+
+fn keep_every() -> u64 {
+    500
+}
+
+impl TrainConfig {
+    /// A run without early stop or roll-back.
+    pub fn plain(minibatch: usize, length: Length, adam: AdamConfig) -> Self {
+        Self { minibatch, length, adam, early_stop: None, roll_backs: 0, keep_every: keep_every() }
+    }
+}
+
+/// Ends a run when the mean loss of an epoch has stopped to fall.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlyStop {
+    /// Epochs without a better one.
+    pub patience: u64,
+    /// By what share of the best an epoch must be lower to count as better.
+    pub min_delta: f64,
+}
+
+/// Looks after a run from outside: stores its states, ends it when time is up.
+pub trait Watch {
+    /// Whether to end the run here.
+    fn over(&mut self) -> bool {
+        false
+    }
+    /// Stores the run as it stands; called every [`TrainConfig::keep_every`] steps and when somebody asked to stop.
+    ///
+    /// # Errors
+    /// [`ZooError`] when it cannot be stored.
+    fn keep(&mut self, model: &dyn Model, trainer: &Trainer) -> Result<(), ZooError>;
+}
+
+/// Does nothing.
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn keep(&mut self, _: &dyn Model, _: &Trainer) -> Result<(), ZooError> {
+        Ok(())
+    }
 }
 
 /// Where a run stands: enough, with weights and optimiser state, to go on bit for bit. Shuffling needs no generator
@@ -65,6 +104,51 @@ pub struct TrainState {
     pub window_len: u64,
     /// (step, mean loss since the point before).
     pub history: Vec<(u64, f64)>,
+    /// The same for every loss by name, where a model has several.
+    #[serde(default)]
+    pub parts: BTreeMap<String, PartHistory>,
+    /// What the learning rate is multiplied by after roll-backs.
+    #[serde(default = "one")]
+    pub lr_scale: f64,
+    /// How often the run went back.
+    #[serde(default)]
+    pub rolled_back: u32,
+    /// Losses of the current epoch, and the best epoch so far.
+    #[serde(default)]
+    pub epochs: EpochLosses,
+    /// Whether the early stop ended it.
+    #[serde(default)]
+    pub stopped_early: bool,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// One loss over time.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartHistory {
+    /// Sum since the last point.
+    pub window_sum: f64,
+    /// Losses in that sum.
+    pub window_len: u64,
+    /// (step, mean since the point before).
+    pub history: Vec<(u64, f64)>,
+}
+
+/// What the early stop looks at.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpochLosses {
+    /// Sum of the current epoch.
+    pub sum: f64,
+    /// Losses in that sum.
+    pub len: u64,
+    /// Mean of the best epoch.
+    pub best: Option<f64>,
+    /// Which that was.
+    pub best_epoch: u64,
 }
 
 /// Trains one model on one source.
@@ -88,7 +172,10 @@ impl Trainer {
         let optimisers = model
             .groups()
             .iter()
-            .map(|&group| (group, Adam::new(config.adam, model.params().group(group))))
+            .map(|&group| {
+                let adam = model.optimiser(group, config.adam);
+                (group, Adam::new(adam, model.params().group(group)))
+            })
             .collect();
         let state = TrainState {
             step: 0,
@@ -98,6 +185,11 @@ impl Trainer {
             window_sum: 0.0,
             window_len: 0,
             history: Vec::new(),
+            parts: BTreeMap::new(),
+            lr_scale: 1.0,
+            rolled_back: 0,
+            epochs: EpochLosses::default(),
+            stopped_early: false,
         };
         Self { config, seed, optimisers, state }
     }
@@ -158,6 +250,21 @@ impl Trainer {
         stop_at: Option<u64>,
         progress: &dyn Progress,
     ) -> Result<(), ZooError> {
+        self.run_watched(model, data, stop_at, &mut Unwatched, progress)
+    }
+
+    /// As [`Trainer::run`], looked after by `watch`.
+    ///
+    /// # Errors
+    /// As [`Trainer::run`], and what `watch` says.
+    pub fn run_watched(
+        &mut self,
+        model: &mut dyn Model,
+        data: &dyn BatchSource,
+        stop_at: Option<u64>,
+        watch: &mut dyn Watch,
+        progress: &dyn Progress,
+    ) -> Result<(), ZooError> {
         let n = data.len();
         if n == 0 || self.config.minibatch == 0 {
             return Err(ZooError::Config { what: "no cells to train on, or an empty minibatch".into() });
@@ -171,47 +278,110 @@ impl Trainer {
         };
         let end = stop_at.map_or(total, |s| s.min(total));
         progress.start("training", total);
-        let done = self.steps(model, data, minibatch, end, total, progress);
+        let mut plan = Plan { minibatch, per_epoch, end, total, watch, progress };
+        let done = self.guarded(model, data, &mut plan);
         progress.finish();
         done
     }
 
-    /// Trains up to step `end` of `total`.
+    /// Trains to the end of the plan; goes back to the last good state when the run diverges.
+    fn guarded(
+        &mut self,
+        model: &mut dyn Model,
+        data: &dyn BatchSource,
+        plan: &mut Plan<'_>,
+    ) -> Result<(), ZooError> {
+        let mut good = None;
+        loop {
+            match self.steps(model, data, plan, &mut good) {
+                Err(ZooError::Diverged { step, .. }) if self.state.rolled_back < self.config.roll_backs => {
+                    let Some((weights, optimisers, state)) = good.take() else { continue };
+                    let (times, scale) = (self.state.rolled_back + 1, self.state.lr_scale / 2.0);
+                    model.params().load(&weights)?;
+                    self.restore(state, &optimisers)?;
+                    (self.state.rolled_back, self.state.lr_scale) = (times, scale);
+                    tracing::warn!(
+                        "training diverged at step {step}; going back to step {} with {scale} × the learning rate",
+                        self.state.step
+                    );
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Trains up to the end of the plan, or to a loss that is none.
     fn steps(
         &mut self,
         model: &mut dyn Model,
         data: &dyn BatchSource,
-        minibatch: usize,
-        end: u64,
-        total: u64,
-        progress: &dyn Progress,
+        plan: &mut Plan<'_>,
+        good: &mut Option<Good>,
     ) -> Result<(), ZooError> {
-        let per_epoch = (data.len() / minibatch) as u64;
-        let every = (total / HISTORY_POINTS).max(1);
+        let every = (plan.total / HISTORY_POINTS).max(1);
+        let keep = self.config.keep_every.max(1);
         let mut order = self.order(data.len());
-        while self.state.step < end {
-            if self.state.position >= per_epoch {
+        self.scale_lr(model);
+        while self.state.step < plan.end && !self.state.stopped_early {
+            if self.config.roll_backs > 0 && (good.is_none() || self.state.step.is_multiple_of(keep)) {
+                *good = Some((model.params().snapshot()?, self.optimiser_state()?, self.state.clone()));
+            }
+            if self.state.position >= plan.per_epoch {
                 self.state.epoch += 1;
                 self.state.position = 0;
                 order = self.order(data.len());
             }
-            let from = self.state.position as usize * minibatch;
-            let mut values = Vec::with_capacity(minibatch * data.width());
-            data.fill(&order[from..from + minibatch], &mut values);
-            let batch = Tensor::from_vec(values, (minibatch, data.width()), model.params().device())?;
-            let losses = model.train_step(&batch, &mut StepCx { optimisers: &mut self.optimisers })?;
-            let loss = losses.first().map_or(f64::NAN, |l| l.1);
+            let from = self.state.position as usize * plan.minibatch;
+            let batch = data.batch(&order[from..from + plan.minibatch], model.params().device())?;
+            let mut cx = StepCx {
+                optimisers: &mut self.optimisers,
+                seed: self.seed,
+                step: self.state.step,
+                epoch: self.state.epoch,
+                lr_scale: self.state.lr_scale,
+            };
+            let losses = model.train_step(&batch, &mut cx)?;
             self.state.step += 1;
             self.state.position += 1;
-            self.record(loss, every, total)?;
-            if self.state.step.is_multiple_of(16) {
-                progress.advance(self.state.step, &format!("loss {loss:.4}"));
-                if progress.cancelled() {
+            self.record(&losses, every, plan.total)?;
+            if self.state.position >= plan.per_epoch {
+                self.end_epoch();
+            }
+            if self.state.step.is_multiple_of(PROGRESS_EVERY) || self.state.step == plan.end {
+                plan.progress.advance(self.state.step, &note(&losses));
+                if plan.progress.cancelled() {
+                    plan.watch.keep(model, self)?;
                     return Err(ZooError::Cancelled { step: self.state.step });
                 }
             }
+            if self.state.step.is_multiple_of(keep) {
+                plan.watch.keep(model, self)?;
+            }
+            if plan.watch.over() {
+                break;
+            }
         }
         Ok(())
+    }
+
+    /// Sets the learning rates after a roll-back; models with a schedule of their own set theirs at every step.
+    fn scale_lr(&mut self, model: &dyn Model) {
+        for (group, adam) in &mut self.optimisers {
+            adam.set_lr(model.optimiser(group, self.config.adam).lr * self.state.lr_scale);
+        }
+    }
+
+    /// Looks whether the epoch that ended was better than the best.
+    fn end_epoch(&mut self) {
+        let Some(stop) = self.config.early_stop else { return };
+        let (epoch, losses) = (self.state.epoch, &mut self.state.epochs);
+        let mean = losses.sum / losses.len.max(1) as f64;
+        (losses.sum, losses.len) = (0.0, 0);
+        if losses.best.is_none_or(|best| mean < best - stop.min_delta * best.abs()) {
+            (losses.best, losses.best_epoch) = (Some(mean), epoch);
+        } else if epoch >= losses.best_epoch + stop.patience {
+            self.state.stopped_early = true;
+        }
     }
 
     /// The order of the cells in the current epoch.
@@ -219,21 +389,63 @@ impl Trainer {
         self.seed.stream(&format!("shuffle/{}", self.state.epoch)).permutation(n)
     }
 
-    /// Takes a loss into the history and stops a run that diverges.
-    fn record(&mut self, loss: f64, every: u64, total: u64) -> Result<(), ZooError> {
+    /// Takes losses into the history and stops a run that diverges.
+    fn record(&mut self, losses: &Losses, every: u64, total: u64) -> Result<(), ZooError> {
         let s = &mut self.state;
+        let loss = losses.first().map_or(f64::NAN, |l| l.1);
         let first = *s.first_loss.get_or_insert(loss);
         s.window_sum += loss;
         s.window_len += 1;
+        s.epochs.sum += loss;
+        s.epochs.len += 1;
         let mean = s.window_sum / s.window_len as f64;
-        let exploded = mean > EXPLOSION * first.max(f64::MIN_POSITIVE) && s.window_len >= every.min(10);
-        if !loss.is_finite() || exploded {
-            return Err(ZooError::Diverged { step: s.step, epoch: s.epoch + 1, loss, first });
+        let exploded = mean > EXPLOSION * first.abs().max(f64::MIN_POSITIVE) && s.window_len >= every.min(10);
+        if let Some((name, _)) = losses.iter().find(|l| !l.1.is_finite()) {
+            let name = (*name).to_owned();
+            return Err(ZooError::Diverged { step: s.step, epoch: s.epoch + 1, name, loss: f64::NAN, first });
         }
-        if s.window_len >= every || s.step == total {
+        if exploded {
+            let name = losses.first().map_or("loss", |l| l.0).to_owned();
+            return Err(ZooError::Diverged { step: s.step, epoch: s.epoch + 1, name, loss, first });
+        }
+        let due = s.window_len >= every || s.step == total;
+        if due {
             s.history.push((s.step, mean));
             (s.window_sum, s.window_len) = (0.0, 0);
         }
+        if losses.len() > 1 {
+            for (name, value) in losses {
+                let part = s.parts.entry((*name).to_owned()).or_default();
+                part.window_sum += value;
+                part.window_len += 1;
+                if due {
+                    part.history.push((s.step, part.window_sum / part.window_len as f64));
+                    (part.window_sum, part.window_len) = (0.0, 0);
+                }
+            }
+        }
         Ok(())
     }
+}
+
+/// Weights, state of the optimisers and of the run.
+type Good = (BTreeMap<String, Tensor>, BTreeMap<String, Tensor>, TrainState);
+
+/// What a run does and who looks at it.
+struct Plan<'a> {
+    minibatch: usize,
+    per_epoch: u64,
+    end: u64,
+    total: u64,
+    watch: &'a mut dyn Watch,
+    progress: &'a dyn Progress,
+}
+
+/// Steps between two signs of life.
+const PROGRESS_EVERY: u64 = 16;
+
+/// The losses in a few words.
+fn note(losses: &Losses) -> String {
+    let parts: Vec<String> = losses.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
+    parts.join(" · ")
 }

@@ -11,7 +11,10 @@ use scx::nn::gemm::{View, matmul};
 use scx::nn::{Activation, Adam, AdamConfig, Mlp, Params, fused};
 use scx::progress::Silent;
 use scx::rng::Seed;
-use scx::zoo::{BatchSource, LatentEdit, Length, Model, NeuronEdit, NeuronEditConfig, TrainConfig, Trainer};
+use scx::zoo::{
+    Batch, BatchSource, LatentEdit, Length, Model, NeuronEdit, NeuronEditConfig, TrainConfig, Trainer,
+    ZooError,
+};
 use serde_json::Value;
 
 const SIZES: [usize; 7] = [7, 12, 9, 4, 9, 12, 7];
@@ -79,11 +82,9 @@ impl BatchSource for Cells {
     fn len(&self) -> usize {
         self.0.nrows()
     }
-    fn width(&self) -> usize {
-        self.0.ncols()
-    }
-    fn fill(&self, cells: &[usize], out: &mut Vec<f32>) {
-        cells.iter().for_each(|&i| out.extend(self.0.row(i)));
+    fn batch(&self, cells: &[usize], device: &Device) -> Result<Batch, ZooError> {
+        let values = cells.iter().flat_map(|&i| self.0.row(i).to_vec()).collect();
+        Batch::dense(values, self.0.ncols(), device)
     }
 }
 
@@ -94,7 +95,7 @@ fn minibatch() -> Cells {
 /// The model after the script's three steps, each of them checked.
 fn trained(expected: &Value) -> NeuronEdit {
     let mut model = model();
-    let config = TrainConfig { minibatch: 10, length: Length::Steps(3), adam: AdamConfig::default() };
+    let config = TrainConfig::plain(10, Length::Steps(3), AdamConfig::default());
     let mut trainer = Trainer::new(&model, config, Seed(0));
     let steps = expected["steps"].as_array().unwrap();
     assert_eq!(steps.len(), 3);

@@ -49,7 +49,7 @@ fn from_tables(names: Vec<String>, tables: Vec<Array2<f32>>) -> Experiment {
 }
 
 fn plan(preset: Preset, hidden: &[usize], steps: u64) -> Plan {
-    let train = TrainConfig { minibatch: 50, length: Length::Steps(steps), adam: AdamConfig::default() };
+    let train = TrainConfig::plain(50, Length::Steps(steps), AdamConfig::default());
     Plan { preset, hidden: hidden.to_vec(), train, seed: Seed(3) }
 }
 
@@ -104,7 +104,7 @@ fn union(tables: &[Array2<f32>]) -> Union<'_> {
 }
 
 fn config(length: Length) -> TrainConfig {
-    TrainConfig { minibatch: 50, length, adam: AdamConfig::default() }
+    TrainConfig::plain(50, length, AdamConfig::default())
 }
 
 fn train(kind: &str, tables: &[Array2<f32>], seed: Seed, steps: u64) -> (Box<dyn Model>, Trainer) {
@@ -273,10 +273,10 @@ fn a_learning_rate_far_too_high_is_divergence_and_names_the_step() {
     let mut plan = plan(Preset::Paper, &[24, 8], 50);
     plan.train.adam.lr = 1e6;
     let e = correct::fit(&experiment, markers, SCALE, plan, &Silent).unwrap_err();
-    let CorrectError::Zoo(ZooError::Diverged { step, epoch, loss, first }) = e else { panic!("{e}") };
+    let CorrectError::Zoo(ZooError::Diverged { step, epoch, name, loss, first }) = e else { panic!("{e}") };
     assert!((2..=10).contains(&step) && epoch <= 2, "step {step}, epoch {epoch}");
     assert!(!loss.is_finite() || loss > 1e3 * first, "{loss} {first}");
-    let text = ZooError::Diverged { step, epoch, loss, first }.to_string();
+    let text = ZooError::Diverged { step, epoch, name, loss, first }.to_string();
     assert!(text.contains(&format!("at step {step}")) && text.contains("learning rate"), "{text}");
 }
 
