@@ -24,10 +24,14 @@ fn auc(real: &Array2<f32>, made: &Array2<f32>) -> f64 {
         let (train, test) = (of(false), of(true));
         let (a, b) = (x.select(Axis(0), &train), x.select(Axis(0), &test));
         let pca = Pca::fit(a.view(), 50).unwrap();
-        let (a, b) = (pca.transform(a.view()).unwrap().mapv(|v| v as f32), pca.transform(b.view()).unwrap().mapv(|v| v as f32));
+        let (a, b) = (
+            pca.transform(a.view()).unwrap().mapv(|v| v as f32),
+            pca.transform(b.view()).unwrap().mapv(|v| v as f32),
+        );
         let ya: Vec<usize> = train.iter().map(|&i| classes[i]).collect();
         let yb: Vec<bool> = test.iter().map(|&i| classes[i] == 1).collect();
-        let forest = Forest::fit(a.view(), &ya, 2, &ForestConfig { trees: 300, ..ForestConfig::default() }).unwrap();
+        let forest =
+            Forest::fit(a.view(), &ya, 2, &ForestConfig { trees: 300, ..ForestConfig::default() }).unwrap();
         let p = forest.probabilities(b.view()).unwrap();
         sum += eval::roc_auc(&p.column(1).to_vec(), &yb);
     }
@@ -36,12 +40,16 @@ fn auc(real: &Array2<f32>, made: &Array2<f32>) -> f64 {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let get = |k: &str, d: f64| args.iter().find_map(|a| a.strip_prefix(&format!("{k}=")).map(|v| v.parse().unwrap())).unwrap_or(d);
-    let path = std::path::PathBuf::from(std::env::var("SCX_REAL_DATA")?).join("h5ad/derived_pbmc3k_counts_labelled.h5ad");
+    let get = |k: &str, d: f64| {
+        args.iter().find_map(|a| a.strip_prefix(&format!("{k}=")).map(|v| v.parse().unwrap())).unwrap_or(d)
+    };
+    let path = std::path::PathBuf::from(std::env::var("SCX_REAL_DATA")?)
+        .join("h5ad/derived_pbmc3k_counts_labelled.h5ad");
     let d = scx::io::open(&path, &scx::io::ReadOptions::default())?;
     let counts = read_counts(&d, &Place::X, 1 << 30)?;
     let labels = Labels::of(&d.obs, None, None)?.unwrap();
-    let keep: Vec<usize> = counts.cells_of_gene().iter().enumerate().filter(|g| *g.1 >= 3).map(|g| g.0).collect();
+    let keep: Vec<usize> =
+        counts.cells_of_gene().iter().enumerate().filter(|g| *g.1 >= 3).map(|g| g.0).collect();
     let counts = counts.select_genes(&keep);
     let mut stream = Seed(0).stream("split");
     let mut test = vec![false; counts.n_cells()];
@@ -60,10 +68,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         let x = made.log_normalised(20_000.0);
         let zeros = |m: &Array2<f32>| m.iter().filter(|v| **v == 0.0).count() as f64 / m.len() as f64;
         let var = |m: &Array2<f32>| m.var_axis(Axis(0), 0.0).sum();
-        println!("{name:24} AUC {:.3} zeros {:.3} ({:.3}) var ratio {:.3}", auc(&real, &x), zeros(&x), zeros(&real), var(&x) / var(&real));
+        println!(
+            "{name:24} AUC {:.3} zeros {:.3} ({:.3}) var ratio {:.3}",
+            auc(&real, &x),
+            zeros(&x),
+            zeros(&real),
+            var(&x) / var(&real)
+        );
     };
     if get("ceiling", 0.0) > 0.0 {
-        let some: Vec<usize> = stream.permutation(train.len()).into_iter().take(held.len()).map(|i| train[i]).collect();
+        let some: Vec<usize> =
+            stream.permutation(train.len()).into_iter().take(held.len()).map(|i| train[i]).collect();
         report("real train", &counts.cells(&some));
     }
     let mut config = ActivaConfig::preset(Preset::Default, counts.n_genes(), labels.names.len());
@@ -72,9 +87,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let h = get("h", 256.0) as usize;
     config.encoder = vec![h, get("h2", 128.0) as usize];
     config.generator = vec![get("h2", 128.0) as usize, h];
-    if get("shallow", 0.0) > 0.0 { config.generator = vec![h]; }
+    if get("shallow", 0.0) > 0.0 {
+        config.generator = vec![h];
+    }
     config.average = get("average", f64::from(config.average)) as f32;
-    if get("zinb", 0.0) > 0.0 { config.observation = Observation::Counts(CountLaw::Zinb); }
+    if get("zinb", 0.0) > 0.0 {
+        config.observation = Observation::Counts(CountLaw::Zinb);
+    }
     config.filter = false;
     config.encoder_adversarial = get("ea", 0.0) as f32;
     config.generator_adversarial = get("ga", 0.0) as f32;
@@ -96,7 +115,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         at += every;
         trainer.run(&mut model, &source, Some(at * per_epoch), &Silent)?;
         let state = trainer.state();
-        let last: Vec<String> = state.parts.iter().filter_map(|(k, p)| Some(format!("{k} {:.1}", p.history.last()?.1))).collect();
+        let last: Vec<String> =
+            state.parts.iter().filter_map(|(k, p)| Some(format!("{k} {:.1}", p.history.last()?.1))).collect();
         println!("epoch {at} {:.0} s: {}", start.elapsed().as_secs_f64(), last.join(" "));
         // Calibration changes weights: on a copy.
         let mut copy = Activa::new(config.clone(), Learnt::default(), Seed(0), &candle_core::Device::Cpu)?;

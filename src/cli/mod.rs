@@ -48,6 +48,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Preprocess(args) => commands::preprocess::run(&args),
         Command::Split(args) => commands::split::run(&args),
         Command::Cluster(args) => commands::cluster::run(&args),
+        Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Concat(args) => commands::concat::run(&args),
         Command::Info(args) => commands::info::run(&args),
         Command::Check(args) => commands::check::run(&args),

@@ -117,7 +117,8 @@ mod tests {
 
     #[test]
     fn dense_and_sparse_rows_give_the_same_columns() {
-        let x = Array2::from_shape_fn((70, 2), |(i, j)| if j == 0 { i as f32 - 30.0 } else { f32::from(i == 9) });
+        let x =
+            Array2::from_shape_fn((70, 2), |(i, j)| if j == 0 { i as f32 - 30.0 } else { f32::from(i == 9) });
         let mut s = SparseRows::empty(2);
         x.rows().into_iter().for_each(|r| s.push(r.iter().enumerate().map(|(j, &v)| (j as u32, v))));
         for c in [Columns::from_dense(x.view()), Columns::from_sparse(&s)] {

@@ -81,7 +81,10 @@ impl Forest {
             y,
             classes,
             weights: config.class_weights.clone().unwrap_or_else(|| vec![1.0; classes]),
-            max_features: config.max_features.unwrap_or_else(|| (width as f64).sqrt() as usize).clamp(1, width),
+            max_features: config
+                .max_features
+                .unwrap_or_else(|| (width as f64).sqrt() as usize)
+                .clamp(1, width),
             min_samples_split: config.min_samples_split.max(2),
         };
         let trees = (0..config.trees)
@@ -157,7 +160,9 @@ fn check(
         return Err(LinalgError::TooManyRows { found: rows, limit: u32::MAX as usize });
     }
     let weights = config.class_weights.as_ref();
-    if classes > MOST_CLASSES || y.iter().any(|&c| c >= classes) || weights.is_some_and(|w| w.len() != classes)
+    if classes > MOST_CLASSES
+        || y.iter().any(|&c| c >= classes)
+        || weights.is_some_and(|w| w.len() != classes)
     {
         return Err(LinalgError::Classes { classes });
     }

@@ -461,7 +461,14 @@ mod tests {
         let columns = Columns::from_sparse(&x);
         let dense = x.dense();
         for weights in [vec![1.0, 1.0, 1.0], vec![0.5, 2.0, 3.0]] {
-            let grower = Grower { columns: &columns, y: &y, classes: 3, weights, max_features: 6, min_samples_split: 2 };
+            let grower = Grower {
+                columns: &columns,
+                y: &y,
+                classes: 3,
+                weights,
+                max_features: 6,
+                min_samples_split: 2,
+            };
             let mut random = Seed(1).stream("tree");
             let mut draws = vec![Draw::NONE; 200];
             (0..200).for_each(|i| draws[i] = Draw::new(1 + random.below(3) as u32, y[i]));
@@ -499,7 +506,8 @@ mod tests {
                         assert!((b.score - expected).abs() < 1e-9, "column {column}: {} {expected}", b.score);
                         let found = purity(true, b.threshold) + purity(false, b.threshold);
                         assert!((found - expected).abs() < 1e-9);
-                        let below = rows.iter().filter(|&&r| dense[(r as usize, column)] <= b.threshold).count();
+                        let below =
+                            rows.iter().filter(|&&r| dense[(r as usize, column)] <= b.threshold).count();
                         assert_eq!(grower.part(&mut s, &at, &b), below);
                         s.rows.clone_from(&rows);
                     }
@@ -517,7 +525,8 @@ mod tests {
         // A third class that nobody has must change nothing.
         let grow = |classes: usize| {
             let weights = vec![1.0; classes];
-            let g = Grower { columns: &columns, y: &y, classes, weights, max_features: 2, min_samples_split: 2 };
+            let g =
+                Grower { columns: &columns, y: &y, classes, weights, max_features: 2, min_samples_split: 2 };
             let tree = g.grow(Seed(5).stream("tree"));
             let dense = x.dense();
             (0..120).map(|i| tree.shares(|j| dense[(i, j)])[..2].to_vec()).collect::<Vec<_>>()

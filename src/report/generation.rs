@@ -166,8 +166,12 @@ pub fn render_generation(report: &GenerationReport) -> String {
              drawn each by itself.",
         );
     }
-    let violins: String =
-        report.violins.iter().enumerate().filter_map(|(i, v)| violin(&format!("violin-{}", i + 1), v, &report.unit)).collect();
+    let violins: String = report
+        .violins
+        .iter()
+        .enumerate()
+        .filter_map(|(i, v)| violin(&format!("violin-{}", i + 1), v, &report.unit))
+        .collect();
     if !violins.is_empty() {
         page.figure(
             "violins",

@@ -13,7 +13,8 @@ mod scale;
 mod svg;
 
 pub use generation::{
-    Cloud, GenerationReport, LossCurve, RocCurve, Triangle, Violin, ViolinGroup, ZeroShares, render_generation,
+    Cloud, GenerationReport, LossCurve, RocCurve, Triangle, Violin, ViolinGroup, ZeroShares,
+    render_generation,
 };
 pub use page::render;
 

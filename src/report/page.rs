@@ -225,11 +225,7 @@ impl Page {
             );
         }
         if !notes.is_empty() {
-            let _ = write!(
-                self.out,
-                "<section id=\"notes\">\n<h2>Notes</h2>\n{}</section>\n",
-                list(notes)
-            );
+            let _ = write!(self.out, "<section id=\"notes\">\n<h2>Notes</h2>\n{}</section>\n", list(notes));
         }
         self.out.push_str(
             "<footer>Made by scx. This page is one file: it runs no script and loads nothing.</footer>\n",

@@ -7,6 +7,7 @@ pub(super) mod convert;
 pub(super) mod correct;
 pub(super) mod demo;
 pub(super) mod docs;
+pub(super) mod evaluate;
 pub(super) mod info;
 pub(super) mod preprocess;
 pub(super) mod split;

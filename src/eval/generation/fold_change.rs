@@ -18,7 +18,11 @@ pub struct FoldChanges {
 
 /// Mean of every gene in every cluster and in the labelled cells outside it, both clusters × genes; NaN where there are no
 /// such cells.
-pub fn cluster_means(x: &SparseRows, labels: &[Option<usize>], clusters: usize) -> (Array2<f64>, Array2<f64>) {
+pub fn cluster_means(
+    x: &SparseRows,
+    labels: &[Option<usize>],
+    clusters: usize,
+) -> (Array2<f64>, Array2<f64>) {
     let mut sums = Array2::<f64>::zeros((clusters, x.columns()));
     let mut sizes = vec![0usize; clusters];
     for (cell, label) in labels.iter().enumerate() {

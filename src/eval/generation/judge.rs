@@ -7,7 +7,8 @@ use super::markers::{Markers, rank_sums, top_markers};
 use super::memorisation::{copies, distances, nearest_genes, nearest_points};
 use super::{
     CorrelationScore, DetectionConfig, GeneUse, GenerationError, GenerationScore, Memorisation, MmdScore,
-    SCHEMA_VERSION, SetKind, SetScore, Space, TARGET, Thresholds, TypeForest, detect, laws, log_rows, verdict_of,
+    SCHEMA_VERSION, SetKind, SetScore, Space, TARGET, Thresholds, TypeForest, detect, laws, log_rows,
+    verdict_of,
 };
 use crate::data::Counts;
 use crate::eval::{bandwidths, discrepancy, mmd_parts};
@@ -172,7 +173,8 @@ impl<'a> Judge<'a> {
         }
         progress.advance(2, "types");
         let mut real_cells = vec![0; names.len()];
-        for labels in [&fit_labels, &test_labels].into_iter().take(1 + usize::from(train.is_some())).flatten() {
+        for labels in [&fit_labels, &test_labels].into_iter().take(1 + usize::from(train.is_some())).flatten()
+        {
             labels.iter().flatten().for_each(|&l| real_cells[l] += 1);
         }
         let test = ready(test_counts, test_labels, &pca)?;
@@ -309,11 +311,16 @@ impl<'a> Judge<'a> {
         let generated = self.score(name, SetKind::Generated, cells, None, progress)?;
         let most = Some(generated.compared);
         let ceiling = self.ceiling(most, progress)?;
-        let scored = baselines.iter().map(|(name, kind, cells)| self.score(name, *kind, *cells, most, progress));
+        let scored =
+            baselines.iter().map(|(name, kind, cells)| self.score(name, *kind, *cells, most, progress));
         let baselines = scored.collect::<Result<Vec<_>, _>>()?;
-        let verdict = verdict_of(&generated, ceiling.as_ref(), &baselines, |label| {
-            self.names.iter().position(|n| n == label).map_or(0, |l| self.real_cells[l])
-        }, &self.settings.thresholds);
+        let verdict = verdict_of(
+            &generated,
+            ceiling.as_ref(),
+            &baselines,
+            |label| self.names.iter().position(|n| n == label).map_or(0, |l| self.real_cells[l]),
+            &self.settings.thresholds,
+        );
         Ok(GenerationScore {
             schema_version: SCHEMA_VERSION,
             target: TARGET,
@@ -449,7 +456,8 @@ impl<'a> Judge<'a> {
         let means = |x: &Ready| {
             let (inside, outside) = cluster_means(&x.log, x.labels.as_deref()?, self.names.len());
             // Of one cluster alone there is no rest: that of the cells fitted on stands in for both sides.
-            let rest = if self.settings.cluster.is_some() { self.reference.as_ref()?.1.clone() } else { outside };
+            let rest =
+                if self.settings.cluster.is_some() { self.reference.as_ref()?.1.clone() } else { outside };
             Some((inside, rest))
         };
         (!self.pairs.is_empty()).then(|| Some(fold_changes(&means(real)?, &means(made)?, &self.pairs)))?

@@ -203,7 +203,8 @@ pub fn rare_cluster(
     let truth: Vec<bool> = test.iter().map(|&i| labels[i] == rare).collect();
     let steps = p.fractions.len() * p.repeats * (4 + methods.len()) + 1;
     progress.start("rare type", steps as u64);
-    let mut run = Run { protocol: p, rare, test: log_rows(&test_counts, Some(TARGET)), truth, progress, done: 0 };
+    let mut run =
+        Run { protocol: p, rare, test: log_rows(&test_counts, Some(TARGET)), truth, progress, done: 0 };
     let mut scores = Vec::new();
     for &fraction in &p.fractions {
         let keep = ((fraction * rare_train.len() as f64).round() as usize).clamp(p.least, rare_train.len());
@@ -211,8 +212,11 @@ pub fn rare_cluster(
             let seed = derive(p.seed, &format!("rare/{fraction}/{repeat}"));
             let chosen = seed.stream("rare/keep").sample(rare_train.len(), keep);
             let chosen: Vec<usize> = chosen.into_iter().map(|i| rare_train[i]).collect();
-            let kept: Vec<usize> =
-                train.iter().copied().filter(|i| labels[*i] != rare || chosen.binary_search(i).is_ok()).collect();
+            let kept: Vec<usize> = train
+                .iter()
+                .copied()
+                .filter(|i| labels[*i] != rare || chosen.binary_search(i).is_ok())
+                .collect();
             let (cells, y) = (counts.cells(&kept), kept.iter().map(|&i| labels[i]).collect::<Vec<_>>());
             let found = run.all_methods(&cells, &y, methods, seed)?;
             scores.extend(found.into_iter().map(|(method, f1)| RareScore {
@@ -233,12 +237,7 @@ pub fn rare_cluster(
         scores.push(RareScore { method, fraction, repeat: 0, rare_cells, f1 });
     }
     progress.finish();
-    Ok(RareCluster {
-        protocol: p.clone(),
-        test_rare,
-        test_rest: test.len() - test_rare,
-        scores,
-    })
+    Ok(RareCluster { protocol: p.clone(), test_rare, test_rest: test.len() - test_rare, scores })
 }
 
 /// Training and test cells, in order: of each type its share, rounded down, is tested on.
@@ -287,7 +286,8 @@ impl Run<'_> {
         }
         let mut random = seed.stream("rare/oversampling");
         let again: Vec<usize> = (0..n).map(|_| rare[random.below(rare.len())]).collect();
-        for (name, more) in [(OVERSAMPLING, log.select(&again)), (SMOTE, smote(&fit, &log, &rare, n, seed)?)] {
+        for (name, more) in [(OVERSAMPLING, log.select(&again)), (SMOTE, smote(&fit, &log, &rare, n, seed)?)]
+        {
             out.push((name.to_owned(), self.with(&fit, &log, y, &more, seed)?));
             self.step(name)?;
         }

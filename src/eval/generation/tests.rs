@@ -106,7 +106,8 @@ fn copies_are_counted_and_lie_at_distance_zero() {
     // By definition, from dense rows.
     let (a, b) = (log_rows(&mixed, Some(TARGET)).dense(), log_rows(&x, Some(TARGET)).dense());
     let distance = |i: usize| {
-        let to = |r: ndarray::ArrayView1<'_, f32>| (&a.row(i) - &r).mapv(|v| f64::from(v).powi(2)).sum().sqrt();
+        let to =
+            |r: ndarray::ArrayView1<'_, f32>| (&a.row(i) - &r).mapv(|v| f64::from(v).powi(2)).sum().sqrt();
         b.rows().into_iter().map(to).fold(f64::INFINITY, f64::min)
     };
     assert!((2..32).all(|i| (distance(i) - f64::from(near[i])).abs() < 1e-3));
@@ -138,7 +139,8 @@ fn fold_changes_of_blurred_types_have_a_small_slope() {
     assert!((same.slope.unwrap() - 1.0).abs() < 1e-12 && (same.r.unwrap() - 1.0).abs() < 1e-12);
     // Half of the labels at random.
     let mut r = Seed(0).stream("blur");
-    let blurred: Vec<_> = labels.iter().map(|l| if r.uniform() < 0.5 { Some(r.below(3)) } else { *l }).collect();
+    let blurred: Vec<_> =
+        labels.iter().map(|l| if r.uniform() < 0.5 { Some(r.below(3)) } else { *l }).collect();
     let other = fold_changes(&means, &cluster_means(&log, &blurred, 3), &pairs);
     assert!((0.3..0.7).contains(&other.slope.unwrap()), "{other:?}");
     assert!(cluster_means(&log, &labels, 4).0.row(3).iter().all(|v| v.is_nan()));
@@ -180,7 +182,9 @@ fn reports(settings: &Settings) -> Vec<GenerationScore> {
     let sets = [(fresh, fresh_labels), copied, (loose.clone(), loose_labels.clone())];
     let baseline = [("loose", SetKind::Baseline, Cells { counts: &loose, labels: Some(&loose_labels) })];
     sets.iter()
-        .map(|(c, l)| judge.report(("made", Cells { counts: c, labels: Some(l) }), &baseline, &Silent).unwrap())
+        .map(|(c, l)| {
+            judge.report(("made", Cells { counts: c, labels: Some(l) }), &baseline, &Silent).unwrap()
+        })
         .collect()
 }
 

@@ -27,7 +27,8 @@ impl TypeForest {
         trees: usize,
         seed: Seed,
     ) -> Result<Self, GenerationError> {
-        let rows: Vec<usize> = (0..points.nrows()).filter(|&i| labels[i].is_some_and(|l| l < types)).collect();
+        let rows: Vec<usize> =
+            (0..points.nrows()).filter(|&i| labels[i].is_some_and(|l| l < types)).collect();
         let label: Vec<usize> = rows.iter().filter_map(|&i| labels[i]).collect();
         let mut trained_on = vec![0; types];
         label.iter().for_each(|&l| trained_on[l] += 1);

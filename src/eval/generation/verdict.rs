@@ -176,11 +176,8 @@ fn within(ratio: f64, factor: f64) -> bool {
 fn does_as_well(baseline: &SetScore, made: &SetScore) -> bool {
     let cd = |s: &SetScore| s.correlation.as_ref().map_or(f64::NAN, |c| c.cd);
     // A hundredth of an area is within what another seed would change.
-    let figures = [
-        baseline.auc() <= made.auc() + 0.01,
-        baseline.mmd.mmd2 <= made.mmd.mmd2,
-        cd(baseline) <= cd(made),
-    ];
+    let figures =
+        [baseline.auc() <= made.auc() + 0.01, baseline.mmd.mmd2 <= made.mmd.mmd2, cd(baseline) <= cd(made)];
     figures.into_iter().filter(|f| *f).count() >= 2
 }
 

@@ -28,8 +28,8 @@ pub(super) const REAL: &str = "#0072B2";
 pub(super) const GENERATED: &str = "#D55E00";
 /// Colours of types and curves, by number: the palette of Okabe and Ito, then darker ones.
 pub(super) const TYPES: [&str; 14] = [
-    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5C00", "#5B3A8E", "#8C1C13", "#4C6B22",
-    "#1B7F8C", "#B0578D", "#6B7075", "#222222",
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5C00", "#5B3A8E", "#8C1C13",
+    "#4C6B22", "#1B7F8C", "#B0578D", "#6B7075", "#222222",
 ];
 
 /// A plot's area with its two scales.

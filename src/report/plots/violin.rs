@@ -14,9 +14,8 @@ const CELLS: usize = 61;
 
 /// The plot; `None` without a value to draw.
 pub(in super::super) fn violin(id: &str, v: &Violin, unit: &str) -> Option<String> {
-    let finite = |values: &[f32]| {
-        values.iter().map(|x| f64::from(*x)).filter(|x| drawable(*x)).collect::<Vec<_>>()
-    };
+    let finite =
+        |values: &[f32]| values.iter().map(|x| f64::from(*x)).filter(|x| drawable(*x)).collect::<Vec<_>>();
     let groups: Vec<(&str, Vec<f64>, Vec<f64>)> =
         v.groups.iter().map(|g| (g.name.as_str(), finite(&g.real), finite(&g.generated))).collect();
     let mut all: Vec<f64> = groups.iter().flat_map(|g| g.1.iter().chain(&g.2).copied()).collect();
@@ -73,11 +72,10 @@ fn half(values: &[f64], (lo, hi): (f64, f64), middle: f64, width: f64, axes: &Ax
     }
     // A narrow kernel: zeros are a place of their own, and would otherwise spread over what lies beside them.
     let kernel: [f64; 5] = [0.06, 0.24, 0.4, 0.24, 0.06];
-    let at = |i: usize| {
-        kernel.iter().enumerate().map(|(k, w)| w * (i + k).checked_sub(2).and_then(|j| mass.get(j)).unwrap_or(&0.0))
-    };
+    let near = |i: usize, k: usize| (i + k).checked_sub(2).and_then(|j| mass.get(j)).copied().unwrap_or(0.0);
+    let at = |i: usize| kernel.iter().enumerate().map(|(k, w)| w * near(i, k)).sum::<f64>();
     // Roots: a gene that most cells lack would otherwise be a flat disc and a line.
-    let curve: Vec<f64> = (0..CELLS).map(|i| at(i).sum::<f64>().sqrt()).collect();
+    let curve: Vec<f64> = (0..CELLS).map(|i| at(i).sqrt()).collect();
     let top = curve.iter().copied().fold(0.0, f64::max);
     let mut d = format!("M{} {}", num(middle), num(axes.y.at(lo)));
     for (i, c) in curve.iter().enumerate() {
