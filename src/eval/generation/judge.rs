@@ -109,7 +109,7 @@ pub struct Judge<'a> {
     /// Training cells of the cluster looked at.
     train: Option<Ready>,
     /// All training cells, of whatever type.
-    all_training: Option<Counts>,
+    all_training: Option<&'a Counts>,
     pca: Pca,
     markers: Markers,
     pairs: Vec<(usize, usize)>,
@@ -127,7 +127,7 @@ impl<'a> Judge<'a> {
     /// Too few cells or genes, or a decomposition that fails.
     pub fn new(
         test: Cells<'_>,
-        train: Option<Cells<'_>>,
+        train: Option<Cells<'a>>,
         names: &'a [String],
         gene_names: &'a [String],
         settings: Settings,
@@ -185,7 +185,7 @@ impl<'a> Judge<'a> {
             _ => None,
         };
         progress.advance(3, "training cells");
-        let all_training = train.map(|t| t.counts.clone());
+        let all_training = train.map(|t| t.counts);
         let train = match train {
             Some(_) => Some(in_cluster(ready(fit_counts, fit_labels, &pca)?, settings.cluster)),
             None => None,
@@ -271,7 +271,7 @@ impl<'a> Judge<'a> {
         let whole = whole.some(&rows);
         let mut score = self.compare(name, kind, &whole, most, progress)?;
         if let Some(m) = &mut score.memorisation
-            && let Some(training) = &self.all_training
+            && let Some(training) = self.all_training
         {
             (m.copies, m.of) = (copies(&memorised, training), memorised.n_cells());
         }
