@@ -10,8 +10,8 @@ use scx::loader::{LabelledCells, Labels, Place, read_counts};
 use scx::nn::CountLaw;
 use scx::progress::Silent;
 use scx::rng::Seed;
-use scx::zoo::activa::{Activa, ActivaConfig, LatentLaw, Learnt, Observation, Preset};
-use scx::zoo::{Generate, Length, Model, TrainConfig, Trainer};
+use scx::zoo::activa::{Activa, ActivaConfig, LatentLaw, Learnt, Observation};
+use scx::zoo::{Generate, Length, Model, Preset, TrainConfig, Trainer};
 
 fn auc(real: &Array2<f32>, made: &Array2<f32>) -> f64 {
     let m = real.nrows().min(made.nrows());
@@ -22,11 +22,18 @@ fn auc(real: &Array2<f32>, made: &Array2<f32>) -> f64 {
     for fold in 0..5 {
         let of = |test: bool| (0..2 * m).filter(|&i| (folds[i] == fold) == test).collect::<Vec<_>>();
         let (train, test) = (of(false), of(true));
-        let (a, b) = (x.select(Axis(0), &train), x.select(Axis(0), &test));
-        let pca = Pca::fit(a.view(), 50).unwrap();
+        let pick = |rows: &[usize]| {
+            let mut out = scx::linalg::SparseRows::empty(x.ncols());
+            for &r in rows {
+                out.push(x.row(r).iter().enumerate().filter(|v| *v.1 != 0.0).map(|(g, &v)| (g as u32, v)));
+            }
+            out
+        };
+        let (a, b) = (pick(&train), pick(&test));
+        let pca = Pca::fit_sparse(&a, 50, Seed(0)).unwrap();
         let (a, b) = (
-            pca.transform(a.view()).unwrap().mapv(|v| v as f32),
-            pca.transform(b.view()).unwrap().mapv(|v| v as f32),
+            pca.transform_sparse(&a).unwrap().mapv(|v| v as f32),
+            pca.transform_sparse(&b).unwrap().mapv(|v| v as f32),
         );
         let ya: Vec<usize> = train.iter().map(|&i| classes[i]).collect();
         let yb: Vec<bool> = test.iter().map(|&i| classes[i] == 1).collect();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::files::{ReadArgs, size};
+use crate::classic::sampling::Baseline;
 
 /// Options of `evaluate`.
 #[derive(Debug, Args)]
@@ -69,8 +70,12 @@ pub struct GenerationArgs {
     /// Leave out forests on all genes, which take most of the time
     #[arg(long, help_heading = "Figures")]
     pub no_gene_forests: bool,
+    /// Simple methods to score beside, learnt from the training cells
+    #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',', default_values = ["oversample", "nb"],
+        help_heading = "Figures")]
+    pub baselines: Vec<Baseline>,
     /// Leave out the baselines
-    #[arg(long, help_heading = "Figures")]
+    #[arg(long, conflicts_with = "baselines", help_heading = "Figures")]
     pub no_baselines: bool,
     /// Seed of everything random: the same seed gives the same bytes
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Figures")]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::nn::{AdamConfig, CountLaw};
+use crate::zoo::Preset;
 
 /// What the generator says about a gene of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,19 +23,6 @@ pub enum LatentLaw {
     Prior,
     /// The posterior of a training cell of the type, drawn at random: together they are the aggregated posterior.
     Posterior,
-}
-
-/// Which published or own settings to start from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Preset {
-    /// The settings of the paper, on cells scaled to 20,000 without logarithm.
-    Paper,
-    /// The settings of the public scripts.
-    Code,
-    /// With a law for counts and the aggregated posterior.
-    #[default]
-    Default,
 }
 
 /// Settings of ACTIVA (`models.md` §2.14).
@@ -159,7 +147,7 @@ impl ActivaConfig {
                 warm_up_epochs: 60,
                 classifier_epochs: 20,
                 classifier_lr: 1e-3,
-                average: 0.002,
+                average: 0.01,
                 latent_law: LatentLaw::Posterior,
                 ..paper
             },

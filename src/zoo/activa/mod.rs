@@ -6,17 +6,24 @@
 
 mod config;
 mod generate;
+mod moments;
 mod networks;
 mod step;
 
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{Batch, BatchSource, CountBatch, Generate, LibraryLaw, Losses, Model, StepCx, ZooError};
+use super::registry::{json, settings};
+use super::{
+    Batch, BatchSource, Classify, CountBatch, Counted, Dims, Generate, Gives, Length, LibraryLaw, Losses,
+    Model, Preset, StepCx, TrainConfig, ZooError,
+};
 use crate::nn::{AdamConfig, Init, Mode, Params, follow};
 use crate::rng::Seed;
 
-pub use config::{ActivaConfig, LatentLaw, Observation, Preset};
+pub use config::{ActivaConfig, LatentLaw, Observation};
+use moments::Moments;
 use networks::{Classifier, Encoder, Generator, Input};
 
 /// Name of this model in files.
@@ -26,6 +33,32 @@ const ENCODER: &str = "encoder";
 const GENERATOR: &str = "generator";
 const CLASSIFIER: &str = "classifier";
 const AVERAGE: &str = "average";
+
+/// How ACTIVA is made from labelled counts.
+pub(super) const COUNTED: Counted = Counted { config: preset, train, build, gives: Gives::CellsOfALabel };
+
+fn preset(preset: Preset, dims: Dims) -> Result<Value, ZooError> {
+    json(ActivaConfig::preset(preset, dims.genes, dims.labels))
+}
+
+fn train(preset: Preset, dims: Dims) -> TrainConfig {
+    let adam = ActivaConfig::adam(preset);
+    let length = Length::Epochs(match preset {
+        Preset::Paper => 600,
+        Preset::Code => 500,
+        // Small data need many passes, large ones few: about the same number of steps.
+        Preset::Default => (DEFAULT_STEPS * 128 / dims.cells.max(1) as u64).clamp(30, 600),
+    });
+    TrainConfig { roll_backs: 3, ..TrainConfig::plain(128, length, adam) }
+}
+
+fn build(config: Value, learnt: Value, seed: Seed, device: &Device) -> Result<Box<dyn Model>, ZooError> {
+    let learnt = if learnt.is_null() { Learnt::default() } else { settings(learnt)? };
+    Ok(Box::new(Activa::new(settings(config)?, learnt, seed, device)?))
+}
+
+/// Steps of the default preset, about.
+const DEFAULT_STEPS: u64 = 6400;
 
 /// Cells taken through a network at a time outside training.
 const ROWS: usize = 256;
@@ -91,11 +124,6 @@ impl Activa {
     /// Its settings.
     pub fn config(&self) -> &ActivaConfig {
         &self.config
-    }
-
-    /// What is learnt beside the weights.
-    pub fn learnt(&self) -> &Learnt {
-        &self.learnt
     }
 
     /// Makes room for the codes of training cells.
@@ -225,6 +253,14 @@ impl Model for Activa {
         &self.params
     }
 
+    fn prepare(&mut self, data: &dyn BatchSource) -> Result<(), ZooError> {
+        if self.config.observation == Observation::Expression {
+            return Ok(());
+        }
+        let moments = Moments::of(data, &self.config, self.params.device())?;
+        Ok(self.generator.start_from(&moments.shares(), &moments.theta())?)
+    }
+
     fn optimiser(&self, group: &str, asked: AdamConfig) -> AdamConfig {
         if group != CLASSIFIER {
             return asked;
@@ -244,6 +280,18 @@ impl Model for Activa {
     fn calibrate(&mut self, data: &dyn BatchSource) -> Result<(), ZooError> {
         self.settle(data)?;
         self.keep_anchors(data)
+    }
+
+    fn settings(&self) -> Result<Value, ZooError> {
+        json(&self.config)
+    }
+
+    fn learnt(&self) -> Result<Value, ZooError> {
+        json(&self.learnt)
+    }
+
+    fn as_classify(&self) -> Option<&dyn Classify> {
+        Some(self)
     }
 
     fn as_generate(&self) -> Option<&dyn Generate> {

@@ -171,6 +171,19 @@ impl Generator {
         Ok(Self { hidden, out, dispersion })
     }
 
+    /// Puts the logits of an average cell into the last bias, and dispersions in place.
+    pub(super) fn start_from(&self, shares: &[f64], theta: &[f64]) -> Result<(), NnError> {
+        let put = |var: &Var, values: &[f64]| -> Result<(), NnError> {
+            let values: Vec<f32> = values.iter().map(|v| v.ln() as f32).collect();
+            Ok(var.set(&Tensor::from_vec(values, var.shape(), var.device())?)?)
+        };
+        put(self.out.bias(), shares)?;
+        match &self.dispersion {
+            Some((log_theta, _)) => put(log_theta, theta),
+            None => Ok(()),
+        }
+    }
+
     /// [n, latent] → [n, genes].
     pub(super) fn forward(&self, z: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
         let mut y = z.contiguous()?;

@@ -116,7 +116,7 @@ fn train(kind: &str, tables: &[Array2<f32>], seed: Seed, steps: u64) -> (Box<dyn
 
 #[test]
 fn every_parameter_belongs_to_a_group_of_its_model() {
-    for entry in REGISTRY {
+    for entry in REGISTRY.iter().filter(|e| e.counted.is_none()) {
         let model = build(entry.kind, 35, Seed(0));
         let grouped: usize = model.groups().iter().map(|g| model.params().group(g).count()).sum();
         assert_eq!(grouped, model.params().iter().count(), "{}", entry.kind);
@@ -145,7 +145,7 @@ fn the_autoencoder_starts_as_pytorch_starts_linear_layers() {
 #[test]
 fn the_loss_falls() {
     let tables = simulated().0.tables;
-    for entry in REGISTRY {
+    for entry in REGISTRY.iter().filter(|e| e.counted.is_none()) {
         let (_, trainer) = train(entry.kind, &tables, Seed(0), 200);
         let history = &trainer.state().history;
         let first = trainer.state().first_loss.unwrap();
@@ -158,7 +158,7 @@ fn the_loss_falls() {
 #[test]
 fn the_same_seed_gives_the_same_bits_on_one_and_on_two_threads_and_another_seed_does_not() {
     let tables = simulated().0.tables;
-    for entry in REGISTRY {
+    for entry in REGISTRY.iter().filter(|e| e.counted.is_none()) {
         let weights = |threads, seed| {
             on_threads(threads, || weight_bits(train(entry.kind, &tables, Seed(seed), 40).0.as_ref()))
         };
@@ -214,7 +214,7 @@ fn a_run_that_was_stored_and_resumed_equals_one_that_never_stopped() {
     let data = union(&tables);
     // A point of the history every third step: the stop comes inside a window of the history and inside an epoch.
     let long = config(Length::Steps(600));
-    for entry in REGISTRY {
+    for entry in REGISTRY.iter().filter(|e| e.counted.is_none()) {
         let mut straight = build(entry.kind, 35, Seed(2));
         let mut trainer = Trainer::new(straight.as_ref(), long, Seed(2));
         trainer.run(straight.as_mut(), &data, Some(50), &Silent).unwrap();
@@ -259,7 +259,7 @@ fn a_run_that_was_stored_and_resumed_equals_one_that_never_stopped() {
 #[test]
 fn epochs_are_passes_and_every_order_holds_each_cell_once() {
     let tables = simulated().0.tables;
-    for entry in REGISTRY {
+    for entry in REGISTRY.iter().filter(|e| e.counted.is_none()) {
         let mut model = build(entry.kind, 35, Seed(2));
         let mut trainer = Trainer::new(model.as_ref(), config(Length::Epochs(3)), Seed(2));
         trainer.run(model.as_mut(), &union(&tables), None, &Silent).unwrap();

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::cells::{Common, File};
-use super::{page, text};
+use super::{baselines, page, text};
 use crate::cli::args::GenerationArgs;
 use crate::cli::console::Console;
 use crate::cli::error::CliError;
@@ -66,7 +66,7 @@ fn execute(args: &GenerationArgs, console: &Console) -> Result<(), CliError> {
     let judge =
         Judge::new(cells(test), train.map(cells), &common.types, &common.genes, settings.clone(), console)?;
     let made_cells = cells(made);
-    let drawn = baselines(args, &common, made.0.n_cells(), &settings, console)?;
+    let drawn = baselines::draw(args, &common, made.0.n_cells(), &settings, console)?;
     let beside: Vec<(&str, SetKind, Cells<'_>)> =
         drawn.iter().map(|b| (b.name, b.kind, cells(&b.set))).collect();
     let score = judge.report(("generated cells", made_cells), &beside, console)?;
@@ -102,45 +102,6 @@ fn settings(args: &GenerationArgs, common: &Common) -> Settings {
     }
 }
 
-/// Cells of a simple method, learnt from the training cells.
-struct Baseline {
-    name: &'static str,
-    kind: SetKind,
-    set: Set,
-}
-
-/// Training cells drawn again: as many cells as were generated, in the types of the training cells.
-fn baselines(
-    args: &GenerationArgs,
-    common: &Common,
-    n: usize,
-    settings: &Settings,
-    console: &Console,
-) -> Result<Vec<Baseline>, CliError> {
-    console.check()?;
-    let Some((counts, labels)) = common.sets.get(2).filter(|_| !args.no_baselines) else {
-        return Ok(Vec::new());
-    };
-    let of_cluster = |i: &usize| match (settings.cluster, labels) {
-        (Some(c), Some(l)) => l[*i] == Some(c),
-        _ => true,
-    };
-    let from: Vec<usize> = (0..counts.n_cells()).filter(of_cluster).collect();
-    if from.is_empty() {
-        return Ok(Vec::new());
-    }
-    let n = n.min(args.max_cells).max(from.len().min(args.max_cells));
-    let mut random = settings.seed.stream("evaluate/bootstrap");
-    let rows: Vec<usize> = (0..n).map(|_| from[random.below(from.len())]).collect();
-    let drawn_labels = labels.as_ref().map(|l| rows.iter().map(|&r| l[r]).collect::<Vec<_>>());
-    let out = vec![Baseline {
-        name: "training cells drawn again",
-        kind: SetKind::Copies,
-        set: (counts.cells(&rows), drawn_labels),
-    }];
-    Ok(out)
-}
-
 fn object(
     args: &GenerationArgs,
     places: &[(&'static str, String, String)],
@@ -160,7 +121,7 @@ fn object(
             "trees": args.trees,
             "max_cells": args.max_cells,
             "gene_forests": !args.no_gene_forests,
-            "baselines": !args.no_baselines,
+            "baselines": if args.no_baselines { &[] } else { &args.baselines[..] },
             "cluster": args.cluster,
             "seed": args.seed,
         },

@@ -1,5 +1,6 @@
 //! `scx evaluate`.
 
+mod baselines;
 mod cells;
 mod generation;
 mod page;
