@@ -108,6 +108,8 @@ pub struct Judge<'a> {
     test: Ready,
     /// Training cells of the cluster looked at.
     train: Option<Ready>,
+    /// Training cells of that cluster that nothing was learnt from: the control.
+    control: Option<Ready>,
     /// All training cells, of whatever type.
     all_training: Option<&'a Counts>,
     pca: Pca,
@@ -152,9 +154,22 @@ impl<'a> Judge<'a> {
         let reduced = |c: Cells<'_>| (c.counts.select_genes(&kept), c.labels.map(<[_]>::to_vec));
         let (test_counts, test_labels) = reduced(test);
         let (fit_counts, fit_labels) = reduced(train.unwrap_or(test));
+        // The control is real training cells in the place of generated ones. Components and markers are learnt from others:
+        // cells that components were fitted on lie farther out on them than any new cell.
+        let size = rows_of(test_labels.as_deref(), cells, settings.cluster).len().min(settings.most_cells);
+        let control = match train {
+            Some(_) => control(&fit_labels, fit_counts.n_cells(), size, &settings),
+            None => Vec::new(),
+        };
+        let others: Vec<usize> =
+            (0..fit_counts.n_cells()).filter(|c| control.binary_search(c).is_err()).collect();
+        let fit_on = settings.seed.stream("judge/fit").sample(others.len(), FIT_ON);
+        let fit_on: Vec<usize> = fit_on.into_iter().map(|i| others[i]).collect();
         // What is learnt from real cells: components, markers, means.
-        let fit_on = settings.seed.stream("judge/fit").sample(fit_counts.n_cells(), FIT_ON);
         let fit_log = log_rows(&fit_counts.cells(&fit_on), Some(TARGET));
+        if fit_log.rows() < 3 {
+            return Err(GenerationError::input("fewer than 3 real cells to learn components from"));
+        }
         let k = settings.components.min(fit_log.rows() - 1).min(kept.len());
         let pca = Pca::fit_sparse(&fit_log, k, settings.seed)?;
         progress.advance(1, "markers");
@@ -186,9 +201,13 @@ impl<'a> Judge<'a> {
         };
         progress.advance(3, "training cells");
         let all_training = train.map(|t| t.counts);
-        let train = match train {
-            Some(_) => Some(in_cluster(ready(fit_counts, fit_labels, &pca)?, settings.cluster)),
-            None => None,
+        let (train, control) = match train {
+            Some(_) => {
+                let all = ready(fit_counts, fit_labels, &pca)?;
+                let control = all.some(&control);
+                (Some(in_cluster(all, settings.cluster)), Some(control))
+            }
+            None => (None, None),
         };
         progress.finish();
         let test = in_cluster(test, settings.cluster);
@@ -207,6 +226,7 @@ impl<'a> Judge<'a> {
             kept,
             test,
             train,
+            control,
             all_training,
             pca,
             markers,
@@ -279,7 +299,8 @@ impl<'a> Judge<'a> {
         Ok(score)
     }
 
-    /// Scores real training cells as if they had been generated: the best that can be reached. None without them.
+    /// Scores real training cells as if they had been generated: the best that can be reached. They are as many as test cells,
+    /// but at most half of the training cells; components and markers are learnt from the other ones. None without them.
     ///
     /// # Errors
     /// As [`Judge::score`].
@@ -288,7 +309,7 @@ impl<'a> Judge<'a> {
         most: Option<usize>,
         progress: &dyn Progress,
     ) -> Result<Option<SetScore>, GenerationError> {
-        match &self.train {
+        match &self.control {
             Some(t) if t.len() >= 2 * self.settings.folds => {
                 Ok(Some(self.compare("real training cells", SetKind::Real, t, most, progress)?))
             }
@@ -462,6 +483,13 @@ impl<'a> Judge<'a> {
         };
         (!self.pairs.is_empty()).then(|| Some(fold_changes(&means(real)?, &means(made)?, &self.pairs)))?
     }
+}
+
+/// Training cells for the control: as many as test cells, at most half of those there are of the type looked at.
+fn control(labels: &Option<Vec<Option<usize>>>, n: usize, size: usize, settings: &Settings) -> Vec<usize> {
+    let rows = rows_of(labels.as_deref(), n, settings.cluster);
+    let chosen = settings.seed.stream("judge/control").sample(rows.len(), size.min(rows.len() / 2));
+    chosen.into_iter().map(|i| rows[i]).collect()
 }
 
 /// Some columns, dense.
