@@ -5,6 +5,7 @@ mod concat;
 mod convert;
 mod evaluate;
 pub mod files;
+mod generate;
 mod preprocess;
 mod split;
 
@@ -18,6 +19,7 @@ pub use cluster::ClusterArgs;
 pub use concat::ConcatArgs;
 pub use convert::ConvertArgs;
 pub use evaluate::{EvaluateArgs, EvaluateWhat, GenerationArgs};
+pub use generate::{AugmentArgs, GenerateArgs, LearnArgs, ModelsArgs, PresetArg, TrainArgs};
 pub use preprocess::PreprocessArgs;
 pub use split::SplitArgs;
 
@@ -50,6 +52,14 @@ pub enum Command {
     Evaluate(Box<EvaluateArgs>),
     /// Put files one below the other, with a column that tells the file of each cell
     Concat(Box<ConcatArgs>),
+    /// Make more cells of a cluster, and put them below the real ones
+    Augment(Box<AugmentArgs>),
+    /// Make a whole population of cells, from a file or a trained model
+    Generate(Box<GenerateArgs>),
+    /// Train a model and keep it
+    Train(Box<TrainArgs>),
+    /// List the models: what each needs and does, its paper, its presets
+    Models(ModelsArgs),
     /// Show what is in a file
     Info(InfoArgs),
     /// Look for faults in files: structure, lengths, indices, codes, truncation

@@ -8,6 +8,7 @@ mod console;
 mod error;
 mod estimate;
 mod inputs;
+mod learn;
 mod losses;
 mod outcome;
 mod outputs;
@@ -50,6 +51,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Cluster(args) => commands::cluster::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Concat(args) => commands::concat::run(&args),
+        Command::Augment(args) => commands::augment::run(&args),
+        Command::Generate(args) => commands::generate::run(&args),
+        Command::Train(args) => commands::train::run(&args),
+        Command::Models(args) => commands::models::run(&args),
         Command::Info(args) => commands::info::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::LookInside(args) => apart::answer(&args),

@@ -11,7 +11,9 @@ fn whole() -> GenerationReport {
     let odd = || ODD.to_owned();
     let cells = |shift: f64| {
         (0..50u8)
-            .map(|i| ([f64::from(i % 7) + shift, f64::from(i % 11)], (i % 3 < 2).then_some(usize::from(i % 2))))
+            .map(|i| {
+                ([f64::from(i % 7) + shift, f64::from(i % 11)], (i % 3 < 2).then_some(usize::from(i % 2)))
+            })
             .collect::<Vec<_>>()
     };
     let group = |name: &str| ViolinGroup {
@@ -38,7 +40,11 @@ fn whole() -> GenerationReport {
             real: cells(0.0),
             generated: cells(1.0),
         }),
-        roc: vec![RocCurve { name: odd(), auc: "0.6".into(), points: vec![(0.0, 0.0), (0.3, 0.8), (1.0, 1.0)] }],
+        roc: vec![RocCurve {
+            name: odd(),
+            auc: "0.6".into(),
+            points: vec![(0.0, 0.0), (0.3, 0.8), (1.0, 1.0)],
+        }],
         triangle: Some(Triangle {
             genes: vec![odd(), "B".into(), "C".into()],
             real: vec![0.5; 9],
