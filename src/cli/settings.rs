@@ -468,7 +468,7 @@ mod tests {
 
     #[test]
     fn a_wrong_number_of_controls_is_answered_with_the_right_form() {
-        let text = |a| check(a).unwrap_err().to_string();
+        let text = |a: &str| check(a).unwrap_err().to_string();
         assert!(text("--spikein a --sample s -o o").contains("exactly two files"));
         assert!(text("--spikein a b c --sample s -o o").contains("got 3 values"));
         assert!(text("r.h5ad --batch-key run --spikein a b -o o").contains("exactly one column"));
