@@ -6,6 +6,7 @@ mod batch;
 mod checkpoint;
 mod generate;
 mod neuron_edit;
+pub mod scgan;
 mod step;
 mod trainer;
 
@@ -54,11 +55,23 @@ pub struct Entry {
 }
 
 /// All models.
-pub static REGISTRY: &[Entry] = &[Entry {
-    kind: neuron_edit::KIND,
-    what: "batch correction from spike-in controls: percentile maps on the neurons of an autoencoder",
-    reference: "Amodio et al., Neuron Editing, eq. 1",
-}];
+pub static REGISTRY: &[Entry] = &[
+    Entry {
+        kind: neuron_edit::KIND,
+        what: "batch correction from spike-in controls: percentile maps on the neurons of an autoencoder",
+        reference: "Amodio et al., Neuron Editing, eq. 1",
+    },
+    Entry {
+        kind: scgan::SCGAN,
+        what: "cells of the whole population: Wasserstein GAN with gradient penalty, all cells of one library size",
+        reference: "Marouf et al. 2020, Nature Communications 11:166",
+    },
+    Entry {
+        kind: scgan::CSCGAN,
+        what: "cells of a label: scGAN with batch normalisation and critic head by label",
+        reference: "Marouf et al. 2020, Nature Communications 11:166",
+    },
+];
 
 /// What can go wrong with a model.
 #[derive(Debug, thiserror::Error)]
