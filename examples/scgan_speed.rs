@@ -11,7 +11,7 @@ use scx::nn::SparseRows;
 use scx::progress::Silent;
 use scx::rng::Seed;
 use scx::zoo::scgan::{ScGan, ScGanConfig};
-use scx::zoo::{Batch, BatchSource, CountBatch, Trainer, ZooError};
+use scx::zoo::{Batch, BatchSource, CountBatch, Length, Preset, TrainConfig, Trainer, ZooError};
 
 const CELLS: usize = 1000;
 
@@ -48,8 +48,9 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         picked.into_iter().map(|g| (g as u32, 1.0 + stream.below(4) as f32)).collect()
     };
     let data = Cells((0..CELLS).map(|_| cell()).collect(), genes);
-    let config = ScGanConfig { minibatch, ..ScGanConfig::paper(genes) };
-    let run = config.run((warm_up + steps) as u64);
+    let config = ScGanConfig::preset(Preset::Paper, genes, None);
+    let length = Length::Steps(config.steps((warm_up + steps) as u64));
+    let run = TrainConfig { minibatch, length, ..ScGanConfig::train(Preset::Paper) };
     let warm_up = config.steps(warm_up as u64);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     pool.install(|| {

@@ -48,6 +48,7 @@ pub mod concat;
 pub mod correct;
 pub mod data;
 pub mod eval;
+pub mod generate;
 pub mod io;
 pub mod linalg;
 pub mod loader;

@@ -2,6 +2,7 @@
 
 mod gain_map;
 mod percentile_map;
+pub mod sampling;
 
 use ndarray::ArrayView2;
 use rayon::prelude::*;

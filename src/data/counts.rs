@@ -2,10 +2,13 @@
 
 use ndarray::Array2;
 
-use super::{DataError, Layout, Sparse, Values};
+use serde::{Deserialize, Serialize};
+
+use super::{DataError, Layout, Sparse, Values, check_indices, check_indptr};
 
 /// Counts in memory, cells × genes, CSR. Genes of a cell are increasing and each is there once; zeros are not stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Stored")]
 pub struct Counts {
     n_genes: usize,
     indptr: Vec<u64>,
@@ -134,6 +137,39 @@ impl Counts {
     }
 }
 
+/// Counts as they come from a file, not yet believed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    n_genes: usize,
+    indptr: Vec<u64>,
+    genes: Vec<u32>,
+    values: Vec<u32>,
+}
+
+impl TryFrom<Stored> for Counts {
+    type Error = DataError;
+
+    fn try_from(stored: Stored) -> Result<Self, DataError> {
+        let Stored { n_genes, indptr, genes, values } = stored;
+        if genes.len() != values.len() {
+            let what = "genes of counts against values".into();
+            return Err(DataError::Length { what, expected: values.len(), found: genes.len() });
+        }
+        check_indptr(&indptr, indptr.len().saturating_sub(1), genes.len() as u64)?;
+        check_indices(&genes, n_genes, 0)?;
+        let counts = Self { n_genes, indptr, genes, values };
+        for cell in 0..counts.n_cells() {
+            let (genes, values) = counts.cell(cell);
+            if genes.windows(2).any(|w| w[0] >= w[1]) || values.contains(&0) {
+                let what = format!("cell {cell}: genes are not increasing, or a zero is stored");
+                return Err(DataError::Invalid { what });
+            }
+        }
+        Ok(counts)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,5 +208,20 @@ mod tests {
         let sum: f64 = x.row(0).iter().map(|&v| f64::from(v).exp_m1()).sum();
         assert!((sum - 20_000.0).abs() < 0.1, "{sum}");
         assert!(x.row(1).iter().all(|&v| v == 0.0));
+    }
+
+    #[test]
+    fn stored_counts_come_back_and_damaged_ones_do_not() {
+        let c = three();
+        let text = serde_json::to_string(&c).unwrap();
+        assert_eq!(serde_json::from_str::<Counts>(&text).unwrap(), c);
+        for (from, to) in [
+            ("[0,2,2,3]", "[0,2,1,3]"),
+            ("[0,3,1]", "[0,4,1]"),
+            ("[0,3,1]", "[3,0,1]"),
+            ("[1,3,2]", "[1,0,2]"),
+        ] {
+            assert!(serde_json::from_str::<Counts>(&text.replace(from, to)).is_err(), "{to}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 
 use super::stream::{BlockSink, rows_per_run};
 use super::{DType, DataError, Element, Values};
@@ -258,7 +258,12 @@ pub trait RowSource: Send + Sync + Debug {
         &self,
         columns: &[usize],
         sink: &mut dyn FnMut(usize, Array2<f64>) -> Result<(), DataError>,
-    ) -> Result<(), DataError>;
+    ) -> Result<(), DataError> {
+        if let Some(&index) = columns.iter().find(|&&c| c >= self.shape().1) {
+            return Err(DataError::OutOfRange { what: "column", index, len: self.shape().1 });
+        }
+        self.stream(64 << 20, &mut |start, block| sink(start, block.to_f64().select(Axis(1), columns)))
+    }
 }
 
 /// A matrix: in memory or left on disk.

@@ -33,6 +33,7 @@ pub use options::{
     Compat, Compression, DEFAULT_MEMORY, FcsOffsets, FcsVersion, ReadOptions, Table, WriteOptions,
 };
 pub use outline::{Item, Outline, Storage, outline};
+pub use positioned::read_exact_at;
 
 /// A file format scx reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -8,7 +8,7 @@ use std::io;
 /// # Errors
 /// The system's; the end of the file before the buffer is full is [`io::ErrorKind::UnexpectedEof`].
 #[cfg(unix)]
-pub(super) fn read_exact_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<()> {
+pub fn read_exact_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, buffer, at)
 }
 
@@ -17,7 +17,7 @@ pub(super) fn read_exact_at(file: &File, buffer: &mut [u8], at: u64) -> io::Resu
 /// # Errors
 /// The system's; the end of the file before the buffer is full is [`io::ErrorKind::UnexpectedEof`].
 #[cfg(windows)]
-pub(super) fn read_exact_at(file: &File, mut buffer: &mut [u8], mut at: u64) -> io::Result<()> {
+pub fn read_exact_at(file: &File, mut buffer: &mut [u8], mut at: u64) -> io::Result<()> {
     use std::os::windows::fs::FileExt;
     while !buffer.is_empty() {
         match file.seek_read(buffer, at)? {

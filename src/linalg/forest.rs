@@ -1,10 +1,11 @@
 //! Random forests for classification: many trees, each grown on a bootstrap of the rows, averaged.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, ArrayViewMut1, Axis};
 use rayon::prelude::*;
 
-use super::LinalgError;
+use super::columns::Columns;
 use super::tree::{Grower, Tree};
+use super::{LinalgError, SparseRows};
 use crate::rng::Seed;
 
 /// How a forest is grown. Trees are not pruned: they stop at pure leaves or too few rows.
@@ -49,38 +50,48 @@ impl Forest {
         classes: usize,
         config: &ForestConfig,
     ) -> Result<Self, LinalgError> {
-        let (rows, columns) = x.dim();
-        if rows == 0 || columns == 0 || y.len() != rows || rows > u32::MAX as usize {
-            return Err(LinalgError::TooFewRows { found: y.len().min(rows), needed: 1 });
-        }
+        check(x.dim(), y, classes, config)?;
         if let Some(((row, column), &value)) = x.indexed_iter().find(|(_, v)| !v.is_finite()) {
             return Err(LinalgError::NotFinite { row, column, value: f64::from(value) });
         }
-        if y.iter().any(|&c| c >= classes)
-            || config.class_weights.as_ref().is_some_and(|w| w.len() != classes)
-        {
-            return Err(LinalgError::Classes { classes });
+        Ok(Self::grow(&Columns::from_dense(x), y, classes, config))
+    }
+
+    /// The same for rows that are mostly zero; gives the same forest as [`Forest::fit`] on the same values.
+    ///
+    /// # Errors
+    /// As [`Forest::fit`].
+    pub fn fit_sparse(
+        x: &SparseRows,
+        y: &[usize],
+        classes: usize,
+        config: &ForestConfig,
+    ) -> Result<Self, LinalgError> {
+        check((x.rows(), x.columns()), y, classes, config)?;
+        if let Some((row, column, value)) = x.first_not_finite() {
+            return Err(LinalgError::NotFinite { row, column, value: f64::from(value) });
         }
-        // Column by column, so that a split reads one run of memory.
-        let by_column: Vec<f32> = (0..columns).flat_map(|j| x.column(j).to_vec()).collect();
+        Ok(Self::grow(&Columns::from_sparse(x), y, classes, config))
+    }
+
+    fn grow(columns: &Columns, y: &[usize], classes: usize, config: &ForestConfig) -> Self {
+        let width = columns.len();
         let grower = Grower {
-            by_column: &by_column,
-            rows,
             columns,
             y,
             classes,
             weights: config.class_weights.clone().unwrap_or_else(|| vec![1.0; classes]),
             max_features: config
                 .max_features
-                .unwrap_or_else(|| (columns as f64).sqrt() as usize)
-                .clamp(1, columns),
+                .unwrap_or_else(|| (width as f64).sqrt() as usize)
+                .clamp(1, width),
             min_samples_split: config.min_samples_split.max(2),
         };
         let trees = (0..config.trees)
             .into_par_iter()
             .map(|t| grower.grow(config.seed.stream(&format!("forest/{t}"))))
             .collect();
-        Ok(Self { trees, classes, columns })
+        Self { trees, classes, columns: width }
     }
 
     /// Probability of each class for each row: the mean over trees of the class shares in the leaf. Rows × classes.
@@ -88,21 +99,74 @@ impl Forest {
     /// # Errors
     /// When `x` has other columns than the forest was fitted on.
     pub fn probabilities(&self, x: ArrayView2<'_, f32>) -> Result<Array2<f64>, LinalgError> {
-        if x.ncols() != self.columns {
-            return Err(LinalgError::Columns { found: x.ncols(), expected: self.columns });
-        }
+        self.check_columns(x.ncols())?;
         let mut out = Array2::zeros((x.nrows(), self.classes));
-        out.axis_iter_mut(ndarray::Axis(0)).into_par_iter().enumerate().for_each(|(i, mut p)| {
+        out.axis_iter_mut(Axis(0)).into_par_iter().enumerate().for_each(|(i, mut p)| {
             let row = x.row(i);
-            for tree in &self.trees {
-                for (p, share) in p.iter_mut().zip(tree.shares(row)) {
-                    *p += share;
-                }
-            }
-            p /= self.trees.len().max(1) as f64;
+            self.add_shares(|j| row[j], &mut p);
         });
         Ok(out)
     }
+
+    /// The same for rows that are mostly zero.
+    ///
+    /// # Errors
+    /// As [`Forest::probabilities`].
+    pub fn probabilities_sparse(&self, x: &SparseRows) -> Result<Array2<f64>, LinalgError> {
+        self.check_columns(x.columns())?;
+        let mut out = Array2::zeros((x.rows(), self.classes));
+        out.axis_iter_mut(Axis(0)).into_par_iter().enumerate().for_each_init(
+            || vec![0.0f32; self.columns],
+            |row, (i, mut p)| {
+                let (indices, values) = x.row(i);
+                indices.iter().zip(values).for_each(|(&j, &v)| row[j as usize] = v);
+                self.add_shares(|j| row[j], &mut p);
+                indices.iter().for_each(|&j| row[j as usize] = 0.0);
+            },
+        );
+        Ok(out)
+    }
+
+    fn check_columns(&self, found: usize) -> Result<(), LinalgError> {
+        if found == self.columns {
+            return Ok(());
+        }
+        Err(LinalgError::Columns { found, expected: self.columns })
+    }
+
+    fn add_shares(&self, row: impl Fn(usize) -> f32, p: &mut ArrayViewMut1<'_, f64>) {
+        for tree in &self.trees {
+            for (p, share) in p.iter_mut().zip(tree.shares(&row)) {
+                *p += share;
+            }
+        }
+        *p /= self.trees.len().max(1) as f64;
+    }
+}
+
+/// Class numbers and row numbers are packed into 16 and 32 bits.
+const MOST_CLASSES: usize = u16::MAX as usize;
+
+fn check(
+    (rows, columns): (usize, usize),
+    y: &[usize],
+    classes: usize,
+    config: &ForestConfig,
+) -> Result<(), LinalgError> {
+    if rows == 0 || columns == 0 || y.len() != rows {
+        return Err(LinalgError::TooFewRows { found: y.len().min(rows), needed: 1 });
+    }
+    if rows > u32::MAX as usize {
+        return Err(LinalgError::TooManyRows { found: rows, limit: u32::MAX as usize });
+    }
+    let weights = config.class_weights.as_ref();
+    if classes > MOST_CLASSES
+        || y.iter().any(|&c| c >= classes)
+        || weights.is_some_and(|w| w.len() != classes)
+    {
+        return Err(LinalgError::Classes { classes });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -143,6 +207,21 @@ mod tests {
             pool.install(|| Forest::fit(x.view(), &y, 2, &config).unwrap().probabilities(x.view()).unwrap())
         };
         assert_eq!(grow(1), grow(2));
+    }
+
+    #[test]
+    fn sparse_rows_grow_the_same_forest() {
+        let (mut x, y) = corners(150, 4);
+        // Mostly zeros, with values on both sides.
+        x.mapv_inplace(|v| if v.abs() < 1.2 { 0.0 } else { v });
+        let mut s = SparseRows::empty(3);
+        x.rows().into_iter().for_each(|r| s.push(r.iter().enumerate().map(|(j, &v)| (j as u32, v))));
+        let config = ForestConfig { trees: 30, ..Default::default() };
+        let dense = Forest::fit(x.view(), &y, 2, &config).unwrap();
+        let sparse = Forest::fit_sparse(&s, &y, 2, &config).unwrap();
+        let p = dense.probabilities(x.view()).unwrap();
+        assert_eq!(p, sparse.probabilities(x.view()).unwrap());
+        assert_eq!(p, sparse.probabilities_sparse(&s).unwrap());
     }
 
     #[test]

@@ -1,20 +1,28 @@
 //! Linear algebra that several modules need: thin wrappers over libraries, the same bits at any thread count.
 
+mod cholesky;
+mod columns;
 pub mod community;
 mod covariance;
 mod forest;
 mod fuzzy;
 pub mod knn;
+mod lanczos;
+mod log_rows;
 mod logistic;
 mod pca;
+mod pca_sparse;
+mod sparse;
 mod tree;
 
+pub use cholesky::cholesky;
 pub use covariance::Covariance;
 pub use forest::{Forest, ForestConfig};
 pub use fuzzy::connectivities;
 pub use knn::Neighbours;
 pub use logistic::Logistic;
 pub use pca::Pca;
+pub use sparse::SparseRows;
 
 /// Why a decomposition could not be made.
 #[derive(Debug, thiserror::Error)]

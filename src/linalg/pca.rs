@@ -126,7 +126,7 @@ fn eigen(symmetric: &Array2<f64>) -> Result<(Vec<f64>, Array2<f64>), LinalgError
 
 /// The largest loading by size; the first of those that are as large but for rounding, so that two equal and
 /// opposite loadings cannot turn the sign from machine to machine.
-fn leading_loading(row: impl Iterator<Item = f64> + Clone) -> f64 {
+pub(super) fn leading_loading(row: impl Iterator<Item = f64> + Clone) -> f64 {
     let largest = row.clone().fold(0.0_f64, |m, v| m.max(v.abs()));
     row.into_iter().find(|v| v.abs() >= largest * (1.0 - 1e-9)).unwrap_or(0.0)
 }

@@ -1,5 +1,9 @@
 //! From data sets to what models take: the only bridge, and the only place where values become `f32`.
 
+mod cells;
+mod counts;
+mod labels;
+
 use candle_core::Device;
 use ndarray::{Array2, Axis};
 
@@ -7,6 +11,10 @@ use crate::data::{DataError, Matrix};
 use crate::recipe::{ScaleGuess, Transform};
 use crate::rng::Seed;
 use crate::zoo::{Batch, BatchSource, ZooError};
+
+pub use cells::LabelledCells;
+pub use counts::{Chosen, CountsError, Place, choose_counts, chosen, read_counts};
+pub use labels::{LABEL_KEYS, LabelError, Labels};
 
 /// Chosen columns of a matrix on the model's scale, cells × markers, with a look at the stored scale.
 ///

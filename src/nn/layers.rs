@@ -35,6 +35,11 @@ impl Linear {
         })
     }
 
+    /// The bias [out].
+    pub fn bias(&self) -> &Var {
+        &self.bias
+    }
+
     /// [n, inputs] → [n, out].
     ///
     /// # Errors

@@ -12,6 +12,7 @@ mod norm;
 mod optim;
 mod params;
 mod relu;
+mod sampled;
 mod sparse;
 
 pub use count_loss::{CountLaw, ln_negative_binomial, ln_zero_inflated, negative_log_likelihood};
@@ -22,9 +23,10 @@ pub use layers::{Linear, Mlp};
 pub use library_norm::library_norm;
 pub use loss::{cross_entropy, kl_divergence, squared_error};
 pub use norm::{BatchNorm, Mode, NormConfig};
-pub use optim::{Adam, AdamConfig};
+pub use optim::{Adam, AdamConfig, follow};
 pub use params::Params;
 pub use relu::leaky_relu;
+pub use sampled::Sampled;
 pub use sparse::{SparseLinear, SparseRows};
 
 /// What can go wrong in a network.

@@ -185,6 +185,46 @@ impl Slot {
     }
 }
 
+/// Moves `average` towards `var` by that share of the way.
+///
+/// # Errors
+/// Candle's, when shapes disagree.
+pub fn follow(average: &Var, var: &Var, share: f32) -> Result<(), NnError> {
+    if average.device().is_cpu() {
+        return Ok(average.as_tensor().inplace_op2(var.as_tensor(), &Follow(share))?);
+    }
+    let step = ((var.as_tensor() - average.as_tensor())? * f64::from(share))?;
+    Ok(average.set(&(average.as_tensor() + step)?)?)
+}
+
+struct Follow(f32);
+
+impl InplaceOp2 for Follow {
+    fn name(&self) -> &'static str {
+        "follow"
+    }
+
+    fn cpu_fwd(
+        &self,
+        a: &mut CpuStorage,
+        al: &Layout,
+        w: &CpuStorage,
+        wl: &Layout,
+    ) -> candle_core::Result<()> {
+        let (CpuStorage::F32(a), CpuStorage::F32(w)) = (a, w) else {
+            return Err(Error::Msg("averages are of f32 parameters".into()));
+        };
+        let (Some((a0, a1)), Some((w0, w1))) = (al.contiguous_offsets(), wl.contiguous_offsets()) else {
+            return Err(Error::RequiresContiguous { op: "follow" });
+        };
+        a[a0..a1]
+            .par_chunks_mut(RUN)
+            .zip(w[w0..w1].par_chunks(RUN))
+            .for_each(|(a, w)| a.iter_mut().zip(w).for_each(|(a, w)| *a += self.0 * (w - *a)));
+        Ok(())
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Scale {
     beta1: f32,

@@ -63,6 +63,11 @@ impl Params {
         self.iter().filter(move |(k, _)| k.split('.').next() == Some(group) && !self.buffers.contains(*k))
     }
 
+    /// As [`Params::group`], with its buffers.
+    pub fn group_with_buffers<'a>(&'a self, group: &'a str) -> impl Iterator<Item = (&'a str, &'a Var)> {
+        self.iter().filter(move |(k, _)| k.split('.').next() == Some(group))
+    }
+
     /// Number of single weights that are trained.
     pub fn count(&self) -> usize {
         self.iter().filter(|(k, _)| !self.buffers.contains(*k)).map(|(_, v)| v.elem_count()).sum()

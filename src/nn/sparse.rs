@@ -6,7 +6,7 @@ use candle_core::{CpuStorage, CustomOp1, Device, Error, Layout, Result, Shape, T
 use rayon::prelude::*;
 
 use super::fused::{slice, values};
-use super::{Init, NnError, Params};
+use super::{Init, NnError, Params, Sampled};
 
 /// A minibatch of sparse rows, `len` × `width`. Cheap to clone.
 #[derive(Debug, Clone, PartialEq)]
@@ -140,6 +140,14 @@ impl SparseLinear {
     /// Candle's, when the input has another width.
     pub fn forward(&self, x: &Tensor) -> std::result::Result<Tensor, NnError> {
         self.add_bias(super::fused::product(x, &self.weight)?)
+    }
+
+    /// [n, inputs] → [n, out], the input drawn from a law that is learnt.
+    ///
+    /// # Errors
+    /// Candle's, when the input has another width.
+    pub fn forward_sampled(&self, x: &Sampled) -> std::result::Result<Tensor, NnError> {
+        self.add_bias(x.product(&self.weight)?)
     }
 
     fn add_bias(&self, y: Tensor) -> std::result::Result<Tensor, NnError> {

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::ZooError;
+use super::{CountBatch, ZooError};
 use crate::data::Counts;
 use crate::rng::Stream;
 
@@ -15,6 +15,15 @@ pub trait Generate: Send + Sync {
     /// # Errors
     /// [`ZooError`] when the label is unknown, the model cannot be asked for one, or tensors refuse.
     fn cells(&self, label: Option<u32>, n: usize, stream: &mut Stream) -> Result<Made, ZooError>;
+}
+
+/// A trained model that labels cells.
+pub trait Classify: Send + Sync {
+    /// Probability of each label, cells × labels.
+    ///
+    /// # Errors
+    /// [`ZooError`] when tensors refuse.
+    fn probabilities(&self, cells: &CountBatch) -> Result<Array2<f32>, ZooError>;
 }
 
 /// Cells as a model made them.

@@ -2,20 +2,25 @@
 //!
 //! Adding a model = one file and one row of [`REGISTRY`].
 
+pub mod activa;
 mod batch;
 mod checkpoint;
 mod generate;
 mod neuron_edit;
+mod registry;
 pub mod scgan;
 mod step;
 mod trainer;
+
+use serde_json::Value;
 
 use crate::nn::{AdamConfig, NnError, Params};
 
 pub use batch::{Batch, BatchSource, CountBatch};
 pub use checkpoint::{Checkpoint, FORMAT_VERSION, ModelFile, check_target};
-pub use generate::{Cells, Generate, LibraryLaw, Made};
+pub use generate::{Cells, Classify, Generate, LibraryLaw, Made};
 pub use neuron_edit::{KIND as NEURON_EDIT, LatentEdit, NeuronEdit, NeuronEditConfig};
+pub use registry::{Counted, Dims, Entry, Gives, Preset, REGISTRY, entry};
 pub use step::StepCx;
 pub use trainer::{EarlyStop, Length, TrainConfig, TrainState, Trainer, Watch};
 
@@ -23,7 +28,7 @@ pub use trainer::{EarlyStop, Length, TrainConfig, TrainState, Trainer, Watch};
 pub type Losses = Vec<(&'static str, f64)>;
 
 /// What every model can do: be trained, be stored.
-pub trait Model: Send {
+pub trait Model: Send + Sync {
     /// Parameter groups, each with its own optimiser: the first part of tensor names.
     fn groups(&self) -> &'static [&'static str];
     /// The parameters.
@@ -37,41 +42,41 @@ pub trait Model: Send {
     /// # Errors
     /// [`ZooError`] when tensors refuse.
     fn train_step(&mut self, batch: &Batch, cx: &mut StepCx<'_>) -> Result<Losses, ZooError>;
+    /// Before the first step: looks at the data once, for parameters that should not start from chance.
+    ///
+    /// # Errors
+    /// [`ZooError`] when tensors refuse.
+    fn prepare(&mut self, _data: &dyn BatchSource) -> Result<(), ZooError> {
+        Ok(())
+    }
+    /// After training: learns from one more pass over the data what is not learnt by descent.
+    ///
+    /// # Errors
+    /// [`ZooError`] when tensors refuse.
+    fn calibrate(&mut self, _data: &dyn BatchSource) -> Result<(), ZooError> {
+        Ok(())
+    }
+    /// The model's own settings, as they are stored.
+    ///
+    /// # Errors
+    /// [`ZooError`] when they have no form in JSON.
+    fn settings(&self) -> Result<Value, ZooError>;
+    /// What is learnt beside the weights, as it is stored.
+    ///
+    /// # Errors
+    /// [`ZooError`] when it has no form in JSON.
+    fn learnt(&self) -> Result<Value, ZooError> {
+        Ok(Value::Null)
+    }
     /// The model as one that makes cells.
     fn as_generate(&self) -> Option<&dyn Generate> {
         None
     }
+    /// The model as one that labels cells.
+    fn as_classify(&self) -> Option<&dyn Classify> {
+        None
+    }
 }
-
-/// One row of the table of models.
-#[derive(Debug, Clone, Copy)]
-pub struct Entry {
-    /// Name in files and on the command line.
-    pub kind: &'static str,
-    /// What it is, in a line.
-    pub what: &'static str,
-    /// Where it comes from.
-    pub reference: &'static str,
-}
-
-/// All models.
-pub static REGISTRY: &[Entry] = &[
-    Entry {
-        kind: neuron_edit::KIND,
-        what: "batch correction from spike-in controls: percentile maps on the neurons of an autoencoder",
-        reference: "Amodio et al., Neuron Editing, eq. 1",
-    },
-    Entry {
-        kind: scgan::SCGAN,
-        what: "cells of the whole population: Wasserstein GAN with gradient penalty, all cells of one library size",
-        reference: "Marouf et al. 2020, Nature Communications 11:166",
-    },
-    Entry {
-        kind: scgan::CSCGAN,
-        what: "cells of a label: scGAN with batch normalisation and critic head by label",
-        reference: "Marouf et al. 2020, Nature Communications 11:166",
-    },
-];
 
 /// What can go wrong with a model.
 #[derive(Debug, thiserror::Error)]

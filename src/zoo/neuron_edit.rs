@@ -164,6 +164,10 @@ impl Model for NeuronEdit {
         &self.params
     }
 
+    fn settings(&self) -> Result<serde_json::Value, ZooError> {
+        super::registry::json(&self.config)
+    }
+
     fn train_step(&mut self, batch: &Batch, cx: &mut StepCx<'_>) -> Result<Losses, ZooError> {
         let batch = batch.values()?;
         let output = self.decoder.forward(&self.encoder.forward(batch)?)?;

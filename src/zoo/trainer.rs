@@ -121,6 +121,26 @@ pub struct TrainState {
     pub stopped_early: bool,
 }
 
+impl Default for TrainState {
+    /// A run that has not begun.
+    fn default() -> Self {
+        Self {
+            step: 0,
+            epoch: 0,
+            position: 0,
+            first_loss: None,
+            window_sum: 0.0,
+            window_len: 0,
+            history: Vec::new(),
+            parts: BTreeMap::new(),
+            lr_scale: 1.0,
+            rolled_back: 0,
+            epochs: EpochLosses::default(),
+            stopped_early: false,
+        }
+    }
+}
+
 fn one() -> f64 {
     1.0
 }
@@ -177,21 +197,12 @@ impl Trainer {
                 (group, Adam::new(adam, model.params().group(group)))
             })
             .collect();
-        let state = TrainState {
-            step: 0,
-            epoch: 0,
-            position: 0,
-            first_loss: None,
-            window_sum: 0.0,
-            window_len: 0,
-            history: Vec::new(),
-            parts: BTreeMap::new(),
-            lr_scale: 1.0,
-            rolled_back: 0,
-            epochs: EpochLosses::default(),
-            stopped_early: false,
-        };
-        Self { config, seed, optimisers, state }
+        Self { config, seed, optimisers, state: TrainState::default() }
+    }
+
+    /// The seed of the run.
+    pub fn seed(&self) -> Seed {
+        self.seed
     }
 
     /// Where the run stands.
@@ -278,6 +289,9 @@ impl Trainer {
         };
         let end = stop_at.map_or(total, |s| s.min(total));
         progress.start("training", total);
+        if self.state.step == 0 {
+            model.prepare(data)?;
+        }
         let mut plan = Plan { minibatch, per_epoch, end, total, watch, progress };
         let done = self.guarded(model, data, &mut plan);
         progress.finish();
@@ -338,6 +352,7 @@ impl Trainer {
                 seed: self.seed,
                 step: self.state.step,
                 epoch: self.state.epoch,
+                lr: self.config.adam.lr,
                 lr_scale: self.state.lr_scale,
             };
             let losses = model.train_step(&batch, &mut cx)?;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::nn::AdamConfig;
-use crate::zoo::{Length, TrainConfig, ZooError};
+use crate::zoo::{Length, Preset, TrainConfig, ZooError};
 
 /// Settings of scGAN and, with `conditional`, of cscGAN (`models.md` §2.17, §2.18).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,56 +25,63 @@ pub struct ScGanConfig {
     pub critic_updates: u64,
     /// Whether the very first update of the generator comes after one update of the critic, as in the public code.
     pub first_alone: bool,
-    /// The learning rate of both networks.
-    pub rate: RateConfig,
+    /// How the learning rate of both networks falls.
+    pub rate: Schedule,
     /// Share of a minibatch's statistic in the running averages that cells are made with.
     pub norm_momentum: f64,
-    /// Cells per minibatch.
-    pub minibatch: usize,
     /// What cscGAN knows about labels.
     pub conditional: Option<Conditional>,
 }
 
-/// Labels of cscGAN.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Labels of cscGAN. Their shares in the training cells are taken from the data, by the label's number.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conditional {
-    /// Share of every label in the training cells, by the label's number; their order or size does not matter.
-    pub ratios: Vec<f64>,
+    /// Number of labels.
+    pub labels: usize,
     /// φ·w_c + φ·v + b at the end of the critic instead of φ·w_c + b_c.
     #[serde(default)]
     pub projection: bool,
 }
 
-/// A learning rate that falls exponentially.
+/// A learning rate that falls exponentially from the one the run was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RateConfig {
-    /// Where it starts.
-    pub from: f64,
-    /// Where it ends.
-    pub to: f64,
-    /// Outer steps (updates of the generator) in between, however long this run lasts; it stays at `to` afterwards.
+pub struct Schedule {
+    /// What part of it is left at the end.
+    pub end: f64,
+    /// Outer steps (updates of the generator) until then, however long this run lasts; nothing changes afterwards.
     pub over: u64,
     /// Whether it falls at all. The public code lets it fall even where its flag says no.
     pub decay: bool,
 }
 
-impl RateConfig {
-    /// The learning rate of outer step `t`: from · (to / from)^(t / over).
-    pub fn at(&self, t: u64) -> f64 {
+impl Schedule {
+    /// What the learning rate is multiplied by in outer step `t`: end^(t / over).
+    pub fn factor(&self, t: u64) -> f64 {
         if !self.decay {
-            return self.from;
+            return 1.0;
         }
-        let part = (t as f64 / self.over.max(1) as f64).min(1.0);
-        self.from * (self.to / self.from).powf(part)
+        self.end.powf((t as f64 / self.over.max(1) as f64).min(1.0))
     }
 }
 
+/// Outer steps of the publication.
+const PAPER_STEPS: u64 = 1_000_000;
+
+/// Outer steps of the default preset.
+const QUICK_STEPS: u64 = 3000;
+
 impl ScGanConfig {
-    /// The preset `paper`: the published sizes, five critic updates for each of the generator.
-    pub fn paper(genes: usize) -> Self {
-        Self {
+    /// The settings of a preset for that many genes and, in cscGAN, labels.
+    ///
+    /// `paper` has the published sizes and five critic updates for each of the generator. `code` is what the public
+    /// code does: its update of the generator makes another one of the critic, six in all, and its first step has no
+    /// others. `default` is for some thousand cells and some minutes on two cores: a quarter of the widths, which is a
+    /// quarter of the time of a step; a learning rate that falls within the run; and running averages that are ready
+    /// after some hundred updates instead of some thousand.
+    pub fn preset(preset: Preset, genes: usize, labels: Option<usize>) -> Self {
+        let paper = Self {
             genes,
             noise: 128,
             generator: vec![256, 512, 1024],
@@ -83,52 +90,38 @@ impl ScGanConfig {
             penalty: 10.0,
             critic_updates: 5,
             first_alone: false,
-            rate: RateConfig { from: 1e-4, to: 1e-5, over: 1_000_000, decay: true },
+            rate: Schedule { end: 0.1, over: PAPER_STEPS, decay: true },
             norm_momentum: 0.001,
-            minibatch: 128,
-            conditional: None,
+            conditional: labels.map(|labels| Conditional { labels, projection: false }),
+        };
+        match preset {
+            Preset::Paper => paper,
+            Preset::Code => Self { critic_updates: 6, first_alone: true, ..paper },
+            Preset::Default => Self {
+                noise: 64,
+                generator: vec![128, 256, 256],
+                critic: vec![256, 128, 64],
+                rate: Schedule { over: QUICK_STEPS, ..paper.rate },
+                norm_momentum: 0.01,
+                ..paper
+            },
         }
     }
 
-    /// The preset `code`: what the public code does. Its update of the generator makes another one of the critic, six
-    /// in all, and its first step has no others.
-    pub fn code(genes: usize) -> Self {
-        Self { critic_updates: 6, first_alone: true, ..Self::paper(genes) }
-    }
-
-    /// The preset `default`, for some thousand cells and some minutes on two cores: a quarter of the widths, which is a
-    /// quarter of the time of a step, five times the learning rate, and running averages that are ready after some
-    /// hundred updates instead of some thousand.
-    pub fn quick(genes: usize) -> Self {
-        Self {
-            noise: 64,
-            generator: vec![128, 256, 256],
-            critic: vec![256, 128, 64],
-            rate: RateConfig { from: 5e-4, to: 5e-5, over: 10_000, decay: true },
-            norm_momentum: 0.01,
-            ..Self::paper(genes)
-        }
-    }
-
-    /// The same for labels with these shares: cscGAN.
-    #[must_use]
-    pub fn with_labels(self, ratios: Vec<f64>) -> Self {
-        Self { conditional: Some(Conditional { ratios, projection: false }), ..self }
+    /// How a preset is trained: AMSGrad with β (0.5, 0.9), minibatches of 128.
+    pub fn train(preset: Preset) -> TrainConfig {
+        let (lr, outer) = match preset {
+            Preset::Paper | Preset::Code => (1e-4, PAPER_STEPS),
+            Preset::Default => (5e-4, QUICK_STEPS),
+        };
+        let adam = AdamConfig { lr, beta1: 0.5, beta2: 0.9, amsgrad: true, ..AdamConfig::default() };
+        let steps = Self::preset(preset, 1, None).steps(outer);
+        TrainConfig { roll_backs: 3, ..TrainConfig::plain(128, Length::Steps(steps), adam) }
     }
 
     /// Number of labels; 1 without labels.
     pub fn labels(&self) -> usize {
-        self.conditional.as_ref().map_or(1, |c| c.ratios.len())
-    }
-
-    /// AMSGrad with β (0.5, 0.9), as published; the model sets the learning rate itself at every step.
-    pub fn adam(&self) -> AdamConfig {
-        AdamConfig { lr: self.rate.from, beta1: 0.5, beta2: 0.9, amsgrad: true, ..AdamConfig::default() }
-    }
-
-    /// A run of that many outer steps.
-    pub fn run(&self, outer: u64) -> TrainConfig {
-        TrainConfig::plain(self.minibatch, Length::Steps(self.steps(outer)), self.adam())
+        self.conditional.as_ref().map_or(1, |c| c.labels)
     }
 
     /// Trainer steps, which are critic updates, of so many updates of the generator.
@@ -167,21 +160,15 @@ impl ScGanConfig {
         if self.critic_updates == 0 {
             return bad("critic_updates must be at least 1");
         }
-        if self.minibatch < 2 {
-            return bad("minibatch must be at least 2: batch normalisation needs two cells");
-        }
         let positive = |x: f64| x.is_finite() && x > 0.0;
-        if !positive(self.rate.from) || !positive(self.rate.to) || !positive(f64::from(self.library)) {
-            return bad("rate.from, rate.to and library must be positive numbers");
+        if !positive(self.rate.end) || !positive(f64::from(self.library)) {
+            return bad("rate.end and library must be positive numbers");
         }
         if !(0.0..=1.0).contains(&self.norm_momentum) || !self.penalty.is_finite() || self.penalty < 0.0 {
             return bad("norm_momentum must lie in 0..1, and penalty must not be negative");
         }
-        if let Some(c) = &self.conditional {
-            let fine = c.ratios.iter().all(|r| r.is_finite() && *r >= 0.0);
-            if !fine || c.ratios.iter().sum::<f64>() <= 0.0 {
-                return bad("the labels' ratios must be shares, at least one of them above 0");
-            }
+        if self.labels() == 0 {
+            return bad("cscGAN needs at least one label");
         }
         Ok(())
     }
@@ -191,26 +178,30 @@ impl ScGanConfig {
 mod tests {
     use super::*;
 
+    fn preset(preset: Preset) -> ScGanConfig {
+        ScGanConfig::preset(preset, 10, None)
+    }
+
     /// `models.md` §7: t = T/2 gives 3.162278e-5.
     #[test]
     fn the_learning_rate_falls_over_the_given_steps_and_not_over_those_of_the_run() {
-        let rate = ScGanConfig::paper(10).rate;
-        assert!((rate.at(500_000) - 3.162_278e-5).abs() < 1e-11);
-        assert!((rate.at(0) - 1e-4).abs() < 1e-18 && (rate.at(1_000_000) - 1e-5).abs() < 1e-18);
-        assert_eq!(rate.at(2_000_000), rate.at(1_000_000));
-        assert_eq!(RateConfig { decay: false, ..rate }.at(500_000), 1e-4);
+        let rate = preset(Preset::Paper).rate;
+        let lr = |t| ScGanConfig::train(Preset::Paper).adam.lr * rate.factor(t);
+        assert!((lr(500_000) - 3.162_278e-5).abs() < 1e-11);
+        assert!((lr(0) - 1e-4).abs() < 1e-18 && (lr(1_000_000) - 1e-5).abs() < 1e-18);
+        assert_eq!(lr(2_000_000), lr(1_000_000));
+        assert_eq!(Schedule { decay: false, ..rate }.factor(500_000), 1.0);
     }
 
     #[test]
     fn updates_of_the_generator_come_as_the_preset_says() {
         let ends = |config: &ScGanConfig| (0..20).filter(|&s| config.ends_outer(s)).collect::<Vec<_>>();
-        let (paper, code) = (ScGanConfig::paper(10), ScGanConfig::code(10));
+        let (paper, code) = (preset(Preset::Paper), preset(Preset::Code));
         assert_eq!(ends(&paper), [4, 9, 14, 19]);
         assert_eq!(ends(&code), [0, 6, 12, 18]);
-        assert_eq!(
-            (paper.outer(4), paper.outer(5), code.outer(0), code.outer(1), code.outer(6)),
-            (0, 1, 0, 1, 1)
-        );
+        let outer =
+            [paper.outer(4), paper.outer(5), code.outer(0), code.outer(1), code.outer(6), code.outer(7)];
+        assert_eq!(outer, [0, 1, 0, 1, 1, 2]);
         for config in [paper, code] {
             for outer in 1..5 {
                 assert_eq!(config.outer(config.steps(outer)), outer);
@@ -221,17 +212,19 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_cannot_work_are_named() {
-        let base = ScGanConfig::paper(10);
+    fn every_preset_is_sound_and_settings_that_cannot_work_are_named() {
+        for of in Preset::ALL {
+            preset(of).check().unwrap();
+            ScGanConfig::preset(of, 10, Some(3)).check().unwrap();
+        }
+        let base = preset(Preset::Paper);
         let says = |config: ScGanConfig, word: &str| {
             let text = config.check().unwrap_err().to_string();
             assert!(text.contains(word), "{text}");
         };
-        assert!(base.check().is_ok() && ScGanConfig::quick(10).with_labels(vec![0.5, 0.0]).check().is_ok());
         says(ScGanConfig { critic_updates: 0, ..base.clone() }, "critic_updates");
-        says(ScGanConfig { minibatch: 1, ..base.clone() }, "minibatch");
         says(ScGanConfig { critic: vec![], ..base.clone() }, "hidden layers");
-        says(base.clone().with_labels(vec![]), "ratios");
-        says(base.with_labels(vec![0.5, f64::NAN]), "ratios");
+        says(ScGanConfig { norm_momentum: f64::NAN, ..base }, "norm_momentum");
+        says(ScGanConfig::preset(Preset::Default, 10, Some(0)), "label");
     }
 }

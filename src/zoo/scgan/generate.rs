@@ -44,14 +44,14 @@ impl ScGan {
         stream: &mut Stream,
     ) -> Result<Option<Vec<u32>>, ZooError> {
         let bad = |what: String| Err(ZooError::Config { what });
-        match (&self.config.conditional, label) {
+        match (self.shares()?, label) {
             (None, None) => Ok(None),
             (None, Some(_)) => bad("scGAN knows no labels and makes the whole population; use cscgan".into()),
-            (Some(c), None) => Ok(Some((0..n).map(|_| stream.weighted(&c.ratios) as u32).collect())),
-            (Some(c), Some(label)) => match c.ratios.get(label as usize) {
+            (Some(shares), None) => Ok(Some((0..n).map(|_| stream.weighted(&shares) as u32).collect())),
+            (Some(shares), Some(label)) => match shares.get(label as usize) {
                 Some(&share) if share > 0.0 => Ok(Some(vec![label; n])),
                 Some(_) => bad(format!("label {label} had no training cell: nothing was learnt about it")),
-                None => bad(format!("label {label} is unknown, this model knows {}", c.ratios.len())),
+                None => bad(format!("label {label} is unknown, this model knows {}", shares.len())),
             },
         }
     }

@@ -9,7 +9,7 @@ use crate::zoo::{CountBatch, Losses, StepCx, ZooError};
 impl ScGan {
     pub(super) fn step(&mut self, batch: &CountBatch, cx: &mut StepCx<'_>) -> Result<Losses, ZooError> {
         self.check_batch(batch)?;
-        let rate = self.config.rate.at(self.config.outer(cx.step()));
+        let rate = cx.lr() * self.config.rate.factor(self.config.outer(cx.step()));
         cx.set_lr(CRITIC, rate)?;
         cx.set_lr(GENERATOR, rate)?;
         let losses = self.critic_update(batch, cx)?;
@@ -77,14 +77,14 @@ impl ScGan {
 
     /// Labels drawn by their shares, where labels are known.
     fn draw_labels(&self, name: &str, n: usize, cx: &StepCx<'_>) -> Result<Option<Tensor>, ZooError> {
-        let Some(conditional) = &self.config.conditional else { return Ok(None) };
+        let Some(shares) = self.shares()? else { return Ok(None) };
         let mut stream = cx.stream(&format!("labels/{name}"));
-        let labels: Vec<u32> = (0..n).map(|_| stream.weighted(&conditional.ratios) as u32).collect();
+        let labels: Vec<u32> = (0..n).map(|_| stream.weighted(&shares) as u32).collect();
         Ok(Some(Tensor::from_vec(labels, n, self.params.device())?))
     }
 
     /// Whether a minibatch fits the model.
-    fn check_batch(&self, batch: &CountBatch) -> Result<(), ZooError> {
+    pub(super) fn check_batch(&self, batch: &CountBatch) -> Result<(), ZooError> {
         let bad = |what: String| Err(ZooError::Config { what });
         let (width, genes) = (batch.counts.width(), self.config.genes);
         if width != genes {

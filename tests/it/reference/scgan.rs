@@ -6,8 +6,10 @@ use candle_core::{Device, Tensor};
 use scx::nn::SparseRows;
 use scx::progress::Silent;
 use scx::rng::Seed;
-use scx::zoo::scgan::{Conditional, RateConfig, ScGan, ScGanConfig};
-use scx::zoo::{Batch, BatchSource, Cells, CountBatch, Length, Model, TrainConfig, Trainer, ZooError};
+use scx::zoo::scgan::{Conditional, ScGan, ScGanConfig, Schedule};
+use scx::zoo::{
+    Batch, BatchSource, Cells, CountBatch, Length, Model, Preset, TrainConfig, Trainer, ZooError,
+};
 use serde_json::Value;
 
 use super::{close, sines, tensor, values};
@@ -16,24 +18,26 @@ const GENES: usize = 13;
 const CELLS: usize = 8;
 const SEED: Seed = Seed(3);
 
+/// Shares of the labels, which scx takes from the cells and the script is told.
+const SHARES: &str = "labels.share";
+
 fn expected() -> Value {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/expected/torch_scgan.json");
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 fn config(variant: &str) -> ScGanConfig {
-    let ratios = vec![0.5, 0.2, 0.3];
     ScGanConfig {
         noise: 4,
         generator: vec![6, 5],
         critic: vec![7, 5],
         library: 100.0,
         critic_updates: 2,
-        rate: RateConfig { from: 1e-2, to: 1e-3, over: 10, decay: true },
+        rate: Schedule { end: 0.1, over: 10, decay: true },
         norm_momentum: 0.1,
         conditional: (variant != "scgan")
-            .then(|| Conditional { ratios, projection: variant == "projection" }),
-        ..ScGanConfig::paper(GENES)
+            .then_some(Conditional { labels: 3, projection: variant == "projection" }),
+        ..ScGanConfig::preset(Preset::Paper, GENES, None)
     }
 }
 
@@ -41,7 +45,7 @@ fn config(variant: &str) -> ScGanConfig {
 fn model(variant: &str) -> ScGan {
     let model = ScGan::new(config(variant), Seed(9), &Device::Cpu).unwrap();
     let mut weights: BTreeMap<String, Tensor> = model.params().snapshot().unwrap();
-    let trained = weights.iter_mut().filter(|(name, _)| !name.contains("running"));
+    let trained = weights.iter_mut().filter(|(name, _)| !name.contains("running") && *name != SHARES);
     for (number, (name, t)) in trained.enumerate() {
         let offset = if name.ends_with("norm.weight") { 1.0 } else { 0.0 };
         let (rows, cols) = if t.rank() == 2 { t.dims2().unwrap() } else { (1, t.elem_count()) };
@@ -83,16 +87,17 @@ impl BatchSource for InOrder {
 fn check(variant: &str) {
     let expected = &expected()[variant];
     let mut model = model(variant);
-    let names: Vec<&str> = model.params().iter().map(|(name, _)| name).collect();
     let start = expected["start"].as_object().unwrap();
-    assert_eq!(names.len(), start.len());
-    for (name, var) in model.params().iter() {
+    assert_eq!(model.params().iter().filter(|(name, _)| *name != SHARES).count(), start.len());
+    for (name, var) in model.params().iter().filter(|(name, _)| *name != SHARES) {
         close(values(var), &start[name], 1e-6, &format!("{variant} {name} at the start"));
     }
     assert_eq!(model.params().count() as u64, expected["parameters"].as_u64().unwrap());
 
     let steps = expected["steps"].as_array().unwrap();
-    let run = TrainConfig::plain(CELLS, Length::Steps(steps.len() as u64), model.config().adam());
+    let train = ScGanConfig::train(Preset::Paper);
+    let adam = scx::nn::AdamConfig { lr: 1e-2, ..train.adam };
+    let run = TrainConfig { minibatch: CELLS, length: Length::Steps(steps.len() as u64), adam, ..train };
     let mut trainer = Trainer::new(&model, run, SEED);
     for (k, step) in steps.iter().enumerate() {
         trainer.run(&mut model, &InOrder, Some(k as u64 + 1), &Silent).unwrap();
@@ -105,7 +110,7 @@ fn check(variant: &str) {
                 "{variant} {part} {at}: {loss} for {torch}"
             );
         }
-        for (name, var) in model.params().iter() {
+        for (name, var) in model.params().iter().filter(|(name, _)| *name != SHARES) {
             let what = format!("{variant} {name} after step {}", k + 1);
             close(values(var), &step["weights"][name], 2e-5, &what);
         }
@@ -144,7 +149,7 @@ fn three_updates_of_cscgan_with_projection_equal_pytorch() {
 fn the_published_sizes_have_as_many_parameters_as_in_pytorch() {
     let expected = &expected()["parameters_at_1000_genes"];
     let count = |config| ScGan::new(config, Seed(0), &Device::Cpu).unwrap().params().count() as u64;
-    let paper = ScGanConfig::paper(1000);
-    assert_eq!(count(paper.clone()), expected["scgan"].as_u64().unwrap());
-    assert_eq!(count(paper.with_labels(vec![0.125; 8])), expected["cscgan_8_labels"].as_u64().unwrap());
+    let paper = |labels| ScGanConfig::preset(Preset::Paper, 1000, labels);
+    assert_eq!(count(paper(None)), expected["scgan"].as_u64().unwrap());
+    assert_eq!(count(paper(Some(8))), expected["cscgan_8_labels"].as_u64().unwrap());
 }

@@ -6,13 +6,16 @@ use scx::data::Counts;
 use scx::nn::SparseRows;
 use scx::progress::Silent;
 use scx::rng::Seed;
-use scx::zoo::scgan::{RateConfig, ScGan, ScGanConfig};
-use scx::zoo::{Batch, BatchSource, Cells, CountBatch, Made, Model, REGISTRY, Trainer, ZooError};
+use scx::zoo::scgan::{ScGan, ScGanConfig, Schedule};
+use scx::zoo::{
+    Batch, BatchSource, Cells, CountBatch, Length, Made, Model, Preset, REGISTRY, TrainConfig, Trainer,
+    ZooError,
+};
 
-use super::{bits, build, on_threads, train};
+use super::{bits, build, config, on_threads, train};
 
 pub(super) const GENES: usize = 35;
-const LABELS: usize = 3;
+pub(super) const LABELS: usize = 3;
 
 /// 300 cells of three labels, half of them of the first; each label has genes of its own. Negative binomial counts.
 pub(super) struct Toy {
@@ -68,22 +71,6 @@ fn minibatch(counts: &Counts, labels: Vec<u32>) -> CountBatch {
     CountBatch { library: counts.sums(), counts, labels }
 }
 
-/// Small settings of scGAN, with labels or without.
-pub(super) fn scgan(genes: usize, labels: bool) -> ScGanConfig {
-    let config = ScGanConfig {
-        noise: 8,
-        generator: vec![24, 24],
-        critic: vec![24, 12],
-        library: 200.0,
-        critic_updates: 3,
-        rate: RateConfig { from: 2e-3, to: 2e-4, over: 2000, decay: true },
-        norm_momentum: 0.02,
-        minibatch: 50,
-        ..ScGanConfig::paper(genes)
-    };
-    if labels { config.with_labels(vec![0.5, 1.0 / 3.0, 1.0 / 6.0]) } else { config }
-}
-
 fn values(made: &Made) -> Array2<f32> {
     match &made.cells {
         Cells::Counts(c) => Array2::from_shape_fn((c.n_cells(), c.n_genes()), |(i, g)| {
@@ -97,7 +84,10 @@ fn values(made: &Made) -> Array2<f32> {
 #[test]
 fn made_cells_have_their_shape_are_numbers_and_repeat_on_any_number_of_threads() {
     for entry in REGISTRY {
-        let (model, _) = train(entry.kind, &[], Seed(4), 30);
+        let (mut model, _) = train(entry.kind, &[], Seed(4), 30);
+        if entry.counted.is_some() {
+            model.calibrate(&Toy::new()).unwrap();
+        }
         let Some(generate) = model.as_generate() else { continue };
         let run = |threads, seed| {
             // More cells than are made at a time.
@@ -115,31 +105,81 @@ fn made_cells_have_their_shape_are_numbers_and_repeat_on_any_number_of_threads()
 }
 
 #[test]
-fn cells_of_other_genes_and_of_unknown_labels_are_refused() {
-    for kind in ["scgan", "cscgan"] {
-        let mut model = build(kind, GENES, Seed(4));
-        let mut trainer = Trainer::new(model.as_ref(), scgan(GENES, false).run(2), Seed(4));
-        let mut toy = Toy::new();
-        let keep: Vec<usize> = (0..GENES - 1).collect();
-        toy.counts = toy.counts.select_genes(&keep);
-        let e = trainer.run(model.as_mut(), &toy, None, &Silent).unwrap_err().to_string();
-        assert!(e.contains("35 genes") && e.contains("34"), "{e}");
-
-        let generate = model.as_generate().unwrap();
-        let e = generate.cells(Some(7), 3, &mut Seed(1).stream("x")).unwrap_err().to_string();
-        assert!(e.contains(if kind == "scgan" { "knows no labels" } else { "label 7" }), "{e}");
+fn a_loaded_model_makes_the_same_cells() {
+    for entry in REGISTRY {
+        let Some(counted) = entry.counted else { continue };
+        let (mut model, _) = train(entry.kind, &[], Seed(4), 30);
+        model.calibrate(&Toy::new()).unwrap();
+        let (settings, learnt) = (model.settings().unwrap(), model.learnt().unwrap());
+        // Another seed: the weights must come from the first.
+        let again = (counted.build)(settings, learnt, Seed(99), &Device::Cpu).unwrap();
+        again.params().load(&model.params().snapshot().unwrap()).unwrap();
+        let cells = |model: &dyn Model| {
+            Some(bits(values(&model.as_generate()?.cells(None, 40, &mut Seed(1).stream("x")).unwrap())))
+        };
+        assert!(cells(model.as_ref()) == cells(again.as_ref()), "{}", entry.kind);
     }
-    let mut toy = Toy::new();
-    toy.labels[3] = 9;
-    let mut model = build("cscgan", GENES, Seed(4));
-    let mut trainer = Trainer::new(model.as_ref(), scgan(GENES, true).run(20), Seed(4));
-    let e = trainer.run(model.as_mut(), &toy, None, &Silent).unwrap_err().to_string();
-    assert!(e.contains("label 9"), "{e}");
+}
 
-    let none = ScGanConfig { conditional: None, ..scgan(GENES, true) }.with_labels(vec![0.5, 0.0, 0.5]);
-    let model = ScGan::new(none, Seed(0), &Device::Cpu).unwrap();
-    let e = model.as_generate().unwrap().cells(Some(1), 3, &mut Seed(1).stream("x")).unwrap_err();
-    assert!(e.to_string().contains("no training cell"), "{e}");
+#[test]
+fn cells_of_other_genes_are_refused() {
+    let mut toy = Toy::new();
+    let keep: Vec<usize> = (0..GENES - 1).collect();
+    toy.counts = toy.counts.select_genes(&keep);
+    for entry in REGISTRY.iter().filter(|e| e.counted.is_some()) {
+        let mut model = build(entry.kind, GENES, Seed(4));
+        let mut trainer = Trainer::new(model.as_ref(), config(entry.kind, Length::Steps(2)), Seed(4));
+        assert!(trainer.run(model.as_mut(), &toy, None, &Silent).is_err(), "{}", entry.kind);
+    }
+}
+
+/// Small settings of scGAN, with labels or without.
+fn small(labels: Option<usize>) -> ScGan {
+    let config = ScGanConfig {
+        noise: 8,
+        generator: vec![24, 24],
+        critic: vec![24, 12],
+        library: 200.0,
+        critic_updates: 3,
+        rate: Schedule { end: 0.1, over: 1000, decay: true },
+        norm_momentum: 0.02,
+        ..ScGanConfig::preset(Preset::Paper, GENES, labels)
+    };
+    ScGan::new(config, Seed(1), &Device::Cpu).unwrap()
+}
+
+fn fit(model: &mut ScGan, toy: &Toy, outer: u64) -> Result<(), ZooError> {
+    let train = ScGanConfig::train(Preset::Paper);
+    let adam = scx::nn::AdamConfig { lr: 2e-3, ..train.adam };
+    let length = Length::Steps(model.config().steps(outer));
+    let mut trainer = Trainer::new(model, TrainConfig { minibatch: 50, length, adam, ..train }, Seed(1));
+    trainer.run(model, toy, None, &Silent)
+}
+
+fn make(model: &ScGan, label: Option<u32>, n: usize) -> Result<Made, ZooError> {
+    model.as_generate().unwrap().cells(label, n, &mut Seed(2).stream("made"))
+}
+
+#[test]
+fn scgan_refuses_other_genes_and_labels_it_does_not_know() {
+    let says = |e: ZooError, words: &[&str]| {
+        let text = e.to_string();
+        assert!(words.iter().all(|w| text.contains(w)), "{text}");
+    };
+    let mut narrow = Toy::new();
+    narrow.counts = narrow.counts.select_genes(&(0..GENES - 1).collect::<Vec<_>>());
+    for labels in [None, Some(LABELS)] {
+        let e = fit(&mut small(labels), &narrow, 1).unwrap_err();
+        says(e, &["35 genes", "34"]);
+    }
+    says(make(&small(None), Some(0), 3).unwrap_err(), &["knows no labels", "cscgan"]);
+    says(make(&small(Some(LABELS)), Some(7), 3).unwrap_err(), &["label 7", "3"]);
+    says(fit(&mut small(Some(2)), &Toy::new(), 1).unwrap_err(), &["label 2", "0 to 1"]);
+    // A label that no training cell has.
+    let mut model = small(Some(LABELS + 1));
+    fit(&mut model, &Toy::new(), 1).unwrap();
+    says(make(&model, Some(3), 3).unwrap_err(), &["label 3", "no training cell"]);
+    assert!(make(&model, None, 200).unwrap().labels.unwrap().iter().all(|&l| l < 3));
 }
 
 /// Distance of the mean of some cells, scaled to 1, from a profile.
@@ -152,36 +192,29 @@ fn off(x: &Array2<f32>, profile: &[f64]) -> f64 {
 #[test]
 fn scgan_learns_the_population_and_cscgan_every_label() {
     let toy = Toy::new();
-    let whole: Vec<f64> = {
-        let shares = [0.5, 1.0 / 3.0, 1.0 / 6.0];
-        let profiles = [profile(0), profile(1), profile(2)];
-        (0..GENES).map(|g| (0..LABELS).map(|l| shares[l] * profiles[l][g]).sum()).collect()
-    };
-    let trained = |labels: bool| {
-        let config = scgan(GENES, labels);
-        let run = config.run(1000);
-        let mut model = ScGan::new(config, Seed(1), &Device::Cpu).unwrap();
-        let before =
-            values(&model.as_generate().unwrap().cells(None, 400, &mut Seed(2).stream("made")).unwrap());
-        let mut trainer = Trainer::new(&model, run, Seed(1));
-        trainer.run(&mut model, &toy, None, &Silent).unwrap();
-        assert_eq!(trainer.state().step, 3000);
-        (before, model)
-    };
-    let make = |model: &ScGan, label| {
-        values(&model.as_generate().unwrap().cells(label, 400, &mut Seed(2).stream("made")).unwrap())
-    };
-    for labels in [false, true] {
-        let (before, model) = trained(labels);
-        let after = make(&model, None);
+    let shares = [0.5, 1.0 / 3.0, 1.0 / 6.0];
+    let profiles = [profile(0), profile(1), profile(2)];
+    let whole: Vec<f64> =
+        (0..GENES).map(|g| shares.iter().zip(&profiles).map(|(s, p)| s * p[g]).sum()).collect();
+    for labels in [None, Some(LABELS)] {
+        let mut model = small(labels);
+        let before = off(&values(&make(&model, None, 400).unwrap()), &whole);
+        fit(&mut model, &toy, 1000).unwrap();
+        let made = make(&model, None, 400).unwrap();
+        assert_eq!(made.labels.is_some(), labels.is_some());
+        if let Some(labels) = &made.labels {
+            let first = labels.iter().filter(|&&l| l == 0).count();
+            assert!((160..240).contains(&first), "half of the training cells: {first} of 400");
+        }
+        let after = values(&made);
         assert!(after.rows().into_iter().all(|row| (row.sum() - 200.0).abs() < 0.01), "one library size");
-        let (start, end) = (off(&before, &whole), off(&after, &whole));
-        assert!(end < 0.25 * start && end < 0.2, "labels {labels}: {start} → {end}");
-        for label in 0..if labels { LABELS as u32 } else { 0 } {
-            let x = make(&model, Some(label));
-            let offs: Vec<f64> = (0..LABELS as u32).map(|l| off(&x, &profile(l))).collect();
+        let end = off(&after, &whole);
+        assert!(end < 0.25 * before && end < 0.2, "labels {labels:?}: {before} → {end}");
+        for label in 0..labels.unwrap_or(0) {
+            let x = values(&make(&model, Some(label as u32), 400).unwrap());
+            let offs: Vec<f64> = profiles.iter().map(|p| off(&x, p)).collect();
             let nearest = (0..LABELS).min_by(|&a, &b| offs[a].total_cmp(&offs[b])).unwrap();
-            assert!(nearest == label as usize && offs[nearest] < 0.35, "label {label}: {offs:?}");
+            assert!(nearest == label && offs[nearest] < 0.35, "label {label}: {offs:?}");
         }
     }
 }

@@ -19,9 +19,10 @@ use scx::recipe::{ScaleGuess, Transform};
 use scx::rng::Seed;
 use scx::simulate;
 use scx::zoo::{
-    BatchSource, Checkpoint, FORMAT_VERSION, Length, Model, ModelFile, NEURON_EDIT, NeuronEdit,
-    NeuronEditConfig, REGISTRY, TrainConfig, Trainer, ZooError, scgan::ScGan,
+    self, BatchSource, Checkpoint, Dims, FORMAT_VERSION, Length, Model, ModelFile, NEURON_EDIT, NeuronEdit,
+    NeuronEditConfig, REGISTRY, TrainConfig, Trainer, ZooError, entry,
 };
+use serde_json::Value;
 
 const SCALE: Transform = Transform::Arcsinh { cofactor: 5.0 };
 
@@ -94,12 +95,18 @@ fn build(kind: &str, width: usize, seed: Seed) -> Box<dyn Model> {
             let config = NeuronEditConfig { width, hidden: vec![24, 8], slope: 0.2 };
             Box::new(NeuronEdit::new(config, seed, &Device::Cpu).unwrap())
         }
-        "scgan" | "cscgan" => {
-            let config = counts::scgan(width, kind == "cscgan");
-            Box::new(ScGan::new(config, seed, &Device::Cpu).unwrap())
+        _ => {
+            let Some(counted) = entry(kind).and_then(|e| e.counted) else {
+                panic!("{kind} is in the registry, but not in its conformance tests")
+            };
+            let config = (counted.config)(zoo::Preset::Default, dims(width)).unwrap();
+            (counted.build)(config, Value::Null, seed, &Device::Cpu).unwrap()
         }
-        other => panic!("{other} is in the registry, but not in its conformance tests"),
     }
+}
+
+fn dims(genes: usize) -> Dims {
+    Dims { genes, labels: counts::LABELS, cells: 300 }
 }
 
 /// 300 cells: 6 minibatches of 50 an epoch.
@@ -113,15 +120,17 @@ fn source<'a>(kind: &str, tables: &'a [Array2<f32>]) -> Box<dyn BatchSource + 'a
     if kind == NEURON_EDIT { Box::new(union(tables)) } else { Box::new(counts::Toy::new()) }
 }
 
-fn config(length: Length) -> TrainConfig {
-    TrainConfig::plain(50, length, AdamConfig::default())
+fn config(kind: &str, length: Length) -> TrainConfig {
+    let counted = entry(kind).and_then(|e| e.counted);
+    let adam = counted.map_or(AdamConfig::default(), |c| (c.train)(zoo::Preset::Default, dims(35)).adam);
+    TrainConfig::plain(50, length, adam)
 }
 
 fn train(kind: &str, tables: &[Array2<f32>], seed: Seed, steps: u64) -> (Box<dyn Model>, Trainer) {
     let simulated = if tables.is_empty() { simulated().0.tables } else { Vec::new() };
     let tables = if tables.is_empty() { &simulated } else { tables };
     let mut model = build(kind, 35, seed);
-    let mut trainer = Trainer::new(model.as_ref(), config(Length::Steps(steps)), seed);
+    let mut trainer = Trainer::new(model.as_ref(), config(kind, Length::Steps(steps)), seed);
     trainer.run(model.as_mut(), source(kind, tables).as_ref(), None, &Silent).unwrap();
     (model, trainer)
 }
@@ -232,9 +241,9 @@ fn the_presets_differ_and_a_method_moves_cells_by_themselves() {
 #[test]
 fn a_run_that_was_stored_and_resumed_equals_one_that_never_stopped() {
     let tables = simulated().0.tables;
-    // A point of the history every third step: the stop comes inside a window of the history and inside an epoch.
-    let long = config(Length::Steps(600));
     for entry in REGISTRY {
+        // A point of the history every third step: the stop comes inside a window of the history and inside an epoch.
+        let long = config(entry.kind, Length::Steps(600));
         let data = source(entry.kind, &tables);
         let data = data.as_ref();
         let mut straight = build(entry.kind, 35, Seed(2));
@@ -283,7 +292,7 @@ fn epochs_are_passes_and_every_order_holds_each_cell_once() {
     let tables = simulated().0.tables;
     for entry in REGISTRY {
         let mut model = build(entry.kind, 35, Seed(2));
-        let mut trainer = Trainer::new(model.as_ref(), config(Length::Epochs(3)), Seed(2));
+        let mut trainer = Trainer::new(model.as_ref(), config(entry.kind, Length::Epochs(3)), Seed(2));
         trainer.run(model.as_mut(), source(entry.kind, &tables).as_ref(), None, &Silent).unwrap();
         assert_eq!((trainer.state().step, trainer.state().epoch), (18, 2));
     }

@@ -1,0 +1,201 @@
+//! New cells from a trained generator, chunk by chunk.
+
+use rayon::prelude::*;
+
+use super::GenerateError;
+use super::spool::{Spool, Spooled};
+use super::train::{Maker, Trained};
+use crate::classic::sampling::CountSampler;
+use crate::data::Counts;
+use crate::progress::Progress;
+use crate::rng::Seed;
+use crate::zoo::{Gives, ZooError, entry};
+
+/// Cells of one label, or of the whole population where the model cannot be asked for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request {
+    /// The label, as a position in the labels of the model.
+    pub label: Option<u32>,
+    /// How many.
+    pub n: usize,
+}
+
+/// Cells that were made.
+#[derive(Debug, Clone)]
+pub struct Synthetic {
+    /// Their counts, cells × all genes of the place the model learnt from.
+    pub(super) counts: Spooled,
+    /// Their labels, where they are known.
+    pub labels: Vec<Option<u32>>,
+    /// For each request: the label, cells made, tries.
+    pub acceptance: Vec<(Option<u32>, usize, u64)>,
+    /// Sum of each cell.
+    pub totals: Vec<u64>,
+    /// Genes above zero of each cell.
+    pub n_genes: Vec<u32>,
+    /// The largest count.
+    pub largest: u32,
+}
+
+/// Cells made at once; fixed, because each chunk has random numbers of its own.
+const CHUNK: usize = 256;
+
+/// Chunks under way at a time.
+const SIDE_BY_SIDE: usize = 8;
+
+impl Synthetic {
+    /// Number of cells.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The counts of some cells.
+    ///
+    /// # Errors
+    /// [`GenerateError::Data`] when they cannot be read back.
+    pub fn cells(&self, cells: &[usize]) -> Result<Counts, GenerateError> {
+        Ok(self.counts.counts(cells)?)
+    }
+}
+
+impl Trained {
+    /// Whether the model can be asked for a label.
+    pub fn takes_labels(&self) -> bool {
+        match entry(&self.description.kind).and_then(|e| e.counted) {
+            Some(counted) => counted.gives == Gives::CellsOfALabel,
+            None => true,
+        }
+    }
+
+    /// Makes one chunk: counts of the modelled genes, labels, tries.
+    fn chunk(
+        &self,
+        label: Option<u32>,
+        n: usize,
+        stream: &mut crate::rng::Stream,
+    ) -> Result<(Counts, Vec<Option<u32>>, u64), GenerateError> {
+        match &self.maker {
+            Maker::Sampler(sampler) => {
+                let label = label.ok_or_else(|| GenerateError::usage("a label is needed"))?;
+                let counts = sampler.sample(label as usize, n, stream)?;
+                Ok((counts, vec![Some(label); n], n as u64))
+            }
+            Maker::Network(model) => {
+                let generate = model.as_generate().ok_or_else(|| {
+                    let kind = &self.description.kind;
+                    GenerateError::usage(format!("a model of kind {kind} labels cells and makes none"))
+                })?;
+                let made = generate.cells(label, n, stream)?;
+                let n = made.len();
+                let labels = match made.labels {
+                    Some(labels) => labels.into_iter().map(Some).collect(),
+                    None => vec![label; n],
+                };
+                let sizes: Vec<f64> = self.description.sizes.iter().map(|&s| s as f64).collect();
+                let law = &self.description.library;
+                let counts = made.cells.into_counts(stream, |cell, stream| {
+                    let of = labels.get(cell).copied().flatten();
+                    let of = of.unwrap_or_else(|| stream.weighted(&sizes) as u32);
+                    law.draw(of, stream)
+                });
+                Ok((counts, labels, made.tried))
+            }
+        }
+    }
+}
+
+/// How many of `n` cells each label gets: its share of the training cells, or the given one; the largest remainders
+/// round up.
+pub fn proportions(sizes: &[usize], given: &[(u32, f64)], n: usize) -> Vec<(u32, usize)> {
+    let shares: Vec<(u32, f64)> = if given.is_empty() {
+        sizes.iter().enumerate().map(|(i, &s)| (i as u32, s as f64)).collect()
+    } else {
+        given.to_vec()
+    };
+    let total: f64 = shares.iter().map(|s| s.1).sum();
+    let exact: Vec<f64> = shares.iter().map(|s| s.1 / total.max(f64::MIN_POSITIVE) * n as f64).collect();
+    let mut out: Vec<(u32, usize)> =
+        shares.iter().zip(&exact).map(|(s, e)| (s.0, e.floor() as usize)).collect();
+    let mut order: Vec<usize> = (0..out.len()).collect();
+    order.sort_by(|&a, &b| exact[b].fract().total_cmp(&exact[a].fract()).then(a.cmp(&b)));
+    let missing = n.saturating_sub(out.iter().map(|o| o.1).sum());
+    order.into_iter().take(missing).for_each(|i| out[i].1 += 1);
+    out.retain(|o| o.1 > 0);
+    out
+}
+
+/// Makes the cells of all requests. The same seed gives the same cells at any number of threads.
+///
+/// # Errors
+/// [`GenerateError::Exhausted`] when the model cannot make enough of a label; what the model says; a full disk.
+pub fn make(
+    trained: &Trained,
+    requests: &[Request],
+    seed: Seed,
+    progress: &dyn Progress,
+) -> Result<Synthetic, GenerateError> {
+    let description = &trained.description;
+    let mut spool = Spool::new(description.genes.len())?;
+    let (mut labels, mut acceptance) = (Vec::new(), Vec::new());
+    let (mut totals, mut n_genes, mut largest) = (Vec::new(), Vec::new(), 0);
+    let all: usize = requests.iter().map(|r| r.n).sum();
+    progress.start("making cells", all as u64);
+    for request in requests {
+        let name = match request.label {
+            Some(l) => description.labels.get(l as usize).cloned().unwrap_or_else(|| l.to_string()),
+            None => "all".into(),
+        };
+        let chunks: Vec<usize> = (0..request.n.div_ceil(CHUNK)).collect();
+        let (mut have, mut tried) = (0, 0);
+        for run in chunks.chunks(SIDE_BY_SIDE) {
+            let made: Vec<_> = run
+                .par_iter()
+                .map(|&c| {
+                    let mut stream = seed.stream(&format!("generate/{name}/{c}"));
+                    trained.chunk(request.label, CHUNK.min(request.n - c * CHUNK), &mut stream)
+                })
+                .collect();
+            for chunk in made {
+                let (counts, of, tries) = chunk?;
+                have += counts.n_cells();
+                tried += tries;
+                totals.extend(counts.totals());
+                for cell in 0..counts.n_cells() {
+                    let values = counts.cell(cell).1;
+                    n_genes.push(values.len() as u32);
+                    largest = values.iter().copied().fold(largest, u32::max);
+                }
+                labels.extend(of);
+                spool.push(&counts, &description.kept)?;
+            }
+            if have < run.last().map_or(0, |c| ((c + 1) * CHUNK).min(request.n)) {
+                return Err(GenerateError::Exhausted { label: name, have, wanted: request.n, tried });
+            }
+            progress.advance(labels.len() as u64, "");
+            if progress.cancelled() {
+                progress.finish();
+                return Err(ZooError::Cancelled { step: 0 }.into());
+            }
+        }
+        acceptance.push((request.label, have, tried));
+    }
+    progress.finish();
+    Ok(Synthetic { counts: spool.done()?, labels, acceptance, totals, n_genes, largest })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proportions_add_up_and_follow_the_sizes() {
+        assert_eq!(proportions(&[60, 30, 10], &[], 25), [(0, 15), (1, 8), (2, 2)]);
+        assert_eq!(proportions(&[60, 30, 10], &[(2, 1.0), (0, 1.0)], 3), [(2, 2), (0, 1)]);
+        assert_eq!(proportions(&[5, 5], &[(1, 2.0)], 7), [(1, 7)]);
+    }
+}

@@ -1,0 +1,152 @@
+//! What a generator learns from: the counts of a data set, the genes that are modelled, and the labels of the cells.
+
+use super::GenerateError;
+use crate::cluster;
+use crate::data::{Column, Counts, Dataset};
+use crate::loader::{self, LABEL_KEYS, Labels, Place, choose_counts, chosen};
+use crate::progress::Progress;
+use crate::rng::Seed;
+use crate::zoo::LibraryLaw;
+
+/// What to take from a data set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sought {
+    /// Where the counts are; looked for when `None`.
+    pub place: Option<Place>,
+    /// Column of obs with the labels; looked for when `None`.
+    pub cluster_key: Option<String>,
+    /// What cells without a label are called.
+    pub unlabeled: Option<String>,
+    /// Genes in fewer cells are not modelled.
+    pub min_cells: usize,
+    /// Cells with fewer genes are not learnt from.
+    pub min_genes: usize,
+    /// Seed of the clusters, where none are given.
+    pub seed: Seed,
+    /// Bytes that reading may take, and that the counts may fill.
+    pub memory: u64,
+}
+
+/// Counts and labels of a data set.
+#[derive(Debug, Clone)]
+pub struct Material {
+    /// Counts of all cells, cells × modelled genes.
+    pub counts: Counts,
+    /// Where they were found.
+    pub place: Place,
+    /// Names of all genes there.
+    pub genes: Vec<String>,
+    /// Which of them are modelled, increasing.
+    pub kept: Vec<usize>,
+    /// Sum of each cell over all genes.
+    pub totals: Vec<u64>,
+    /// Genes above zero of each cell.
+    pub n_genes: Vec<u32>,
+    /// Labels of all cells.
+    pub labels: Labels,
+    /// Cells that are learnt from.
+    pub cells: Vec<usize>,
+    /// The clusters that were found because the file has none, to go into the output.
+    pub found: Option<(String, Column)>,
+}
+
+impl Material {
+    /// Reads what is needed. A data set without labels is clustered first.
+    ///
+    /// # Errors
+    /// [`GenerateError`] when there are no counts, no usable labels, or too few cells or genes.
+    pub fn read(dataset: &Dataset, sought: &Sought, progress: &dyn Progress) -> Result<Self, GenerateError> {
+        let place = choose_counts(dataset, sought.place.as_ref())?;
+        let of = chosen(dataset, &place)?;
+        let genes: Vec<String> = of.var.index.iter().map(|n| n.into_owned()).collect();
+        if let Some(nnz) = of.matrix.nnz_known().filter(|nnz| nnz.saturating_mul(8) > MOST_MEMORY) {
+            let what =
+                format!("{place} holds {nnz} counts, more than can be learnt from at once; take a sample");
+            return Err(GenerateError::TooLarge { what });
+        }
+        let labels = Labels::of(&dataset.obs, sought.cluster_key.as_deref(), sought.unlabeled.as_deref())?;
+        let all = loader::read_counts(dataset, &place, sought.memory)?;
+        let (labels, found) = match labels {
+            Some(labels) => (labels, None),
+            None => clustered(dataset, &place, sought, progress)?,
+        };
+        let rich = |cell: &usize| all.cell(*cell).0.len() >= sought.min_genes.max(1);
+        let cells: Vec<usize> = (0..all.n_cells()).filter(rich).collect();
+        let kept: Vec<usize> = all
+            .cells(&cells)
+            .cells_of_gene()
+            .into_iter()
+            .enumerate()
+            .filter_map(|(g, n)| (n >= sought.min_cells.max(1)).then_some(g))
+            .collect();
+        if cells.len() < 2 || kept.is_empty() {
+            return Err(GenerateError::input(format!(
+                "{} cells with {} genes or more and {} genes in {} cells or more are left; more are needed to learn \
+                 from (--min-genes, --min-cells)",
+                cells.len(),
+                sought.min_genes,
+                kept.len(),
+                sought.min_cells
+            )));
+        }
+        let totals = all.totals();
+        let n_genes = (0..all.n_cells()).map(|c| all.cell(c).0.len() as u32).collect();
+        let counts = all.select_genes(&kept);
+        Ok(Self { counts, place, genes, kept, totals, n_genes, labels, cells, found })
+    }
+
+    /// Names of the modelled genes.
+    pub fn modelled(&self) -> Vec<String> {
+        self.kept.iter().map(|&g| self.genes[g].clone()).collect()
+    }
+
+    /// Library sizes of each label, over the modelled genes.
+    pub fn library(&self) -> LibraryLaw {
+        let totals = self.counts.totals();
+        let library: Vec<f32> = self.cells.iter().map(|&c| totals[c] as f32).collect();
+        let labels: Vec<u32> = self.cells.iter().map(|&c| self.labels.codes[c]).collect();
+        LibraryLaw::fit(&library, &labels, self.labels.names.len())
+    }
+
+    /// Cells of each label that are learnt from.
+    pub fn sizes(&self) -> Vec<usize> {
+        let mut sizes = vec![0; self.labels.names.len()];
+        self.cells.iter().for_each(|&c| sizes[self.labels.codes[c] as usize] += 1);
+        sizes
+    }
+}
+
+/// Bytes of counts in memory at most.
+const MOST_MEMORY: u64 = 64 << 30;
+
+/// Clusters of a data set that has none.
+fn clustered(
+    dataset: &Dataset,
+    place: &Place,
+    sought: &Sought,
+    progress: &dyn Progress,
+) -> Result<(Labels, Option<(String, Column)>), GenerateError> {
+    let keys = LABEL_KEYS.join(", ");
+    let layer = match place {
+        Place::X => None,
+        Place::Layer(name) => Some(name.clone()),
+        Place::Raw => {
+            let what = format!(
+                "obs has none of {keys}, and clusters are not searched in raw; give --cluster-key, or run scx cluster first"
+            );
+            return Err(GenerateError::usage(what));
+        }
+    };
+    tracing::warn!("obs has none of {keys}: clusters are searched first and kept as obs[\"{FOUND}\"]");
+    let settings =
+        cluster::Settings { layer, seed: sought.seed, memory: sought.memory, ..Default::default() };
+    let found = cluster::run(dataset, &settings, progress)?;
+    let column = found.column();
+    let obs = crate::data::Frame::new(dataset.obs.index.clone()).with(FOUND, column.clone());
+    let labels = Labels::of(&obs, Some(FOUND), None)?;
+    let labels = labels.ok_or_else(|| GenerateError::input("no cluster was found"))?;
+    Ok((labels, Some((FOUND.to_owned(), column))))
+}
+
+/// Column of clusters that were found on the way.
+const FOUND: &str = "cluster";

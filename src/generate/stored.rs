@@ -1,0 +1,219 @@
+//! Stored generators: a model's folder (see [`Checkpoint`]) whose `fitted` part says what the data were.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::train::{Maker, Trained};
+use super::{GenerateError, Material, Plan};
+use crate::classic::sampling::Sampler;
+use crate::loader::Place;
+use crate::rng::Seed;
+use crate::zoo::{
+    Checkpoint, FORMAT_VERSION, LibraryLaw, Model, ModelFile, Preset, TrainConfig, TrainState, ZooError,
+    entry,
+};
+
+/// Simple generators, by name, with what they are and where they come from.
+pub const KINDS: &[(&str, &str, &str)] = &[
+    ("activa", "introspective variational autoencoder with a classifier", "Heydari et al. 2022"),
+    ("scgan", "Wasserstein GAN of whole populations", "Marouf et al. 2020"),
+    ("cscgan", "Wasserstein GAN of wanted clusters", "Marouf et al. 2020"),
+    ("nb", "independent negative binomial genes, for each label", "baseline"),
+    ("nb-pooled", "independent negative binomial genes, one law for all labels", "baseline"),
+    ("nb-copula", "negative binomial genes with a Gaussian copula, for each label", "baseline"),
+    ("smote", "interpolation between neighbours of a label", "Chawla et al. 2002; baseline"),
+    ("oversample", "real cells once more", "baseline"),
+];
+
+/// What is known of a generator's data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Description {
+    /// The kind of model.
+    pub kind: String,
+    /// The preset it started from.
+    pub preset: Preset,
+    /// Where the counts were.
+    pub place: Place,
+    /// Names of all genes there.
+    pub genes: Vec<String>,
+    /// Which of them are modelled.
+    pub kept: Vec<usize>,
+    /// Column of the labels.
+    pub cluster_key: String,
+    /// Names of the labels.
+    pub labels: Vec<String>,
+    /// Cells of each that were learnt from.
+    pub sizes: Vec<usize>,
+    /// Library sizes of each.
+    pub library: LibraryLaw,
+    /// Whether the training came to its end.
+    pub finished: bool,
+    /// What a network has learnt beside its weights.
+    pub learnt: Value,
+    /// A simple generator.
+    pub sampler: Value,
+}
+
+impl Description {
+    /// That of a training about to begin.
+    pub(super) fn new(material: &Material, plan: &Plan) -> Self {
+        Self {
+            kind: plan.kind.clone(),
+            preset: plan.preset,
+            place: material.place.clone(),
+            genes: material.genes.clone(),
+            kept: material.kept.clone(),
+            cluster_key: material.labels.key.clone(),
+            labels: material.labels.names.clone(),
+            sizes: material.sizes(),
+            library: material.library(),
+            finished: false,
+            learnt: Value::Null,
+            sampler: Value::Null,
+        }
+    }
+
+    /// Names of the modelled genes.
+    pub fn modelled(&self) -> Vec<String> {
+        self.kept.iter().filter_map(|&g| self.genes.get(g).cloned()).collect()
+    }
+}
+
+fn json(value: impl Serialize) -> Result<Value, ZooError> {
+    serde_json::to_value(value).map_err(|e| ZooError::Config { what: e.to_string() })
+}
+
+/// The folder of a network.
+pub(super) fn checkpoint(
+    description: &Description,
+    model: &dyn Model,
+    train: TrainConfig,
+    seed: Seed,
+    state: &TrainState,
+    optimiser: Option<BTreeMap<String, Tensor>>,
+) -> Result<Checkpoint, ZooError> {
+    let description = Description { learnt: model.learnt()?, ..description.clone() };
+    // While the training is under way nothing is learnt beside the weights: a fresh model must fit the state.
+    let description =
+        if description.finished { description } else { Description { learnt: Value::Null, ..description } };
+    let file = ModelFile {
+        format_version: FORMAT_VERSION,
+        scx_version: env!("CARGO_PKG_VERSION").into(),
+        kind: description.kind.clone(),
+        config: model.settings()?,
+        var_names: description.modelled(),
+        train,
+        seed,
+        state: state.clone(),
+        fitted: json(&description)?,
+    };
+    Ok(Checkpoint { file, weights: model.params().snapshot()?, optimiser })
+}
+
+impl Trained {
+    /// Writes the generator's folder, whole or not at all.
+    ///
+    /// # Errors
+    /// [`GenerateError`] when the folder cannot be written.
+    pub fn save(&self, dir: &Path, force: bool) -> Result<(), GenerateError> {
+        let stored = match &self.maker {
+            Maker::Network(model) => {
+                let state = self.state.clone().unwrap_or_default();
+                checkpoint(&self.description, model.as_ref(), self.train, self.seed, &state, None)?
+            }
+            Maker::Sampler(sampler) => {
+                let description =
+                    Description { sampler: json(sampler)?, finished: true, ..self.description.clone() };
+                let file = ModelFile {
+                    format_version: FORMAT_VERSION,
+                    scx_version: env!("CARGO_PKG_VERSION").into(),
+                    kind: description.kind.clone(),
+                    config: Value::Null,
+                    var_names: description.modelled(),
+                    train: self.train,
+                    seed: self.seed,
+                    state: TrainState::default(),
+                    fitted: json(&description)?,
+                };
+                Checkpoint { file, weights: BTreeMap::new(), optimiser: None }
+            }
+        };
+        Ok(stored.save(dir, force)?)
+    }
+
+    /// Reads a generator's folder.
+    ///
+    /// # Errors
+    /// [`GenerateError`] when it is no stored generator, unfinished, or its parts do not fit together.
+    pub fn load(dir: &Path) -> Result<Self, GenerateError> {
+        let bad = |what: String| ZooError::Checkpoint { path: dir.to_owned(), what };
+        let Checkpoint { file, weights, .. } = Checkpoint::load(dir)?;
+        if !KINDS.iter().any(|k| k.0 == file.kind) && entry(&file.kind).is_none_or(|e| e.counted.is_none()) {
+            return Err(bad(format!(
+                "holds a model of kind {}, which neither makes nor labels cells",
+                file.kind
+            ))
+            .into());
+        }
+        let description: Description =
+            serde_json::from_value(file.fitted).map_err(|e| bad(format!("model.json: fitted: {e}")))?;
+        if !description.finished {
+            return Err(bad("its training did not come to the end; go on with --resume".into()).into());
+        }
+        let ordered = description.kept.windows(2).all(|w| w[0] < w[1])
+            && description.kept.last().is_none_or(|&g| g < description.genes.len());
+        if !ordered
+            || description.kept.len() != file.var_names.len()
+            || description.labels.len() != description.sizes.len()
+        {
+            return Err(bad("model.json: genes, labels or their numbers contradict each other".into()).into());
+        }
+        let maker = match entry(&file.kind).and_then(|e| e.counted) {
+            Some(counted) => {
+                check_sizes(&file.config, &description, &weights).map_err(|what| bad(what))?;
+                let wrong = |e: ZooError| bad(format!("model.json: {e}"));
+                let model = (counted.build)(file.config, description.learnt.clone(), file.seed, &Device::Cpu)
+                    .map_err(wrong)?;
+                model.params().load(&weights).map_err(|e| bad(format!("weights.safetensors: {e}")))?;
+                Maker::Network(model)
+            }
+            None => Maker::Sampler(
+                serde_json::from_value::<Sampler>(description.sampler.clone())
+                    .map_err(|e| bad(format!("model.json: sampler: {e}")))?,
+            ),
+        };
+        let state = matches!(maker, Maker::Network(_)).then_some(file.state);
+        Ok(Self { maker, description, state, train: file.train, seed: file.seed })
+    }
+}
+
+/// Sizes come from a file: none is allocated that the stored weights do not have.
+fn check_sizes(
+    config: &Value,
+    description: &Description,
+    weights: &BTreeMap<String, Tensor>,
+) -> Result<(), String> {
+    let stored: usize = weights.values().map(Tensor::elem_count).sum();
+    let mut numbers = Vec::new();
+    walk(config, &mut numbers);
+    walk(&description.learnt, &mut numbers);
+    match numbers.iter().find(|&&n| n > stored as f64 && n > 1e6) {
+        Some(n) => Err(format!("model.json: a size of {n}, but weights.safetensors holds {stored} numbers")),
+        None => Ok(()),
+    }
+}
+
+/// All numbers in a value.
+fn walk(value: &Value, out: &mut Vec<f64>) {
+    match value {
+        Value::Number(n) => out.extend(n.as_f64()),
+        Value::Array(a) => a.iter().for_each(|v| walk(v, out)),
+        Value::Object(o) => o.values().for_each(|v| walk(v, out)),
+        _ => {}
+    }
+}

@@ -1,0 +1,127 @@
+//! The table of models. Adding one = one file (or folder) and one row.
+
+use candle_core::Device;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Model, TrainConfig, ZooError, activa, neuron_edit, scgan};
+use crate::rng::Seed;
+
+/// Which published or own settings to start from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// The settings of the paper.
+    Paper,
+    /// The settings of the public code, where it differs from the paper.
+    Code,
+    /// Our own.
+    #[default]
+    Default,
+}
+
+impl Preset {
+    /// All presets, for help and tests.
+    pub const ALL: [Preset; 3] = [Preset::Paper, Preset::Code, Preset::Default];
+
+    /// The word users write.
+    pub fn name(self) -> &'static str {
+        match self {
+            Preset::Paper => "paper",
+            Preset::Code => "code",
+            Preset::Default => "default",
+        }
+    }
+}
+
+/// What the data say about the size of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dims {
+    /// Number of genes.
+    pub genes: usize,
+    /// Number of labels.
+    pub labels: usize,
+    /// Number of training cells.
+    pub cells: usize,
+}
+
+/// How models that learn from labelled counts are made. Settings and what is learnt beside weights travel as JSON, as
+/// they are stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted {
+    /// The model's own settings in a preset.
+    pub config: fn(Preset, Dims) -> Result<Value, ZooError>,
+    /// How it is trained in a preset.
+    pub train: fn(Preset, Dims) -> TrainConfig,
+    /// An untrained model of these settings; the second value is [`Model::learnt`] of a stored one, else null.
+    pub build: fn(Value, Value, Seed, &Device) -> Result<Box<dyn Model>, ZooError>,
+    /// What comes out: cells, or labels of cells.
+    pub gives: Gives,
+}
+
+/// What a model is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gives {
+    /// Cells of a wanted label, and whole populations.
+    CellsOfALabel,
+    /// Whole populations.
+    Cells,
+    /// Labels of cells.
+    Labels,
+}
+
+/// One row of the table of models.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// Name in files and on the command line.
+    pub kind: &'static str,
+    /// What it is, in a line.
+    pub what: &'static str,
+    /// Where it comes from.
+    pub reference: &'static str,
+    /// How it is made from labelled counts; `None` where a verb of its own makes it.
+    pub counted: Option<Counted>,
+}
+
+/// All models.
+pub static REGISTRY: &[Entry] = &[
+    Entry {
+        kind: neuron_edit::KIND,
+        what: "batch correction from spike-in controls: percentile maps on the neurons of an autoencoder",
+        reference: "Amodio et al., Neuron Editing, eq. 1",
+        counted: None,
+    },
+    Entry {
+        kind: activa::KIND,
+        what: "new cells of a type from an introspective variational autoencoder with a classifier",
+        reference: "Heydari et al. 2022, Bioinformatics 38(8)",
+        counted: Some(activa::COUNTED),
+    },
+    Entry {
+        kind: scgan::SCGAN,
+        what: "new cells of the whole population from a Wasserstein GAN with gradient penalty",
+        reference: "Marouf et al. 2020, Nature Communications 11:166",
+        counted: Some(scgan::COUNTED),
+    },
+    Entry {
+        kind: scgan::CSCGAN,
+        what: "new cells of a type from scGAN with batch normalisation and critic heads by label",
+        reference: "Marouf et al. 2020, Nature Communications 11:166",
+        counted: Some(scgan::COUNTED_BY_LABEL),
+    },
+];
+
+/// The row of that kind.
+pub fn entry(kind: &str) -> Option<&'static Entry> {
+    REGISTRY.iter().find(|e| e.kind == kind)
+}
+
+/// A value as JSON, or why it has none.
+pub(super) fn json(value: impl Serialize) -> Result<Value, ZooError> {
+    serde_json::to_value(value).map_err(|e| ZooError::Config { what: e.to_string() })
+}
+
+/// Settings from JSON; the message names the field.
+pub(super) fn settings<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, ZooError> {
+    serde_json::from_value(value).map_err(|e| ZooError::Config { what: format!("model settings: {e}") })
+}
