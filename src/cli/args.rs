@@ -3,7 +3,9 @@
 mod cluster;
 mod concat;
 mod convert;
+mod evaluate;
 pub mod files;
+mod generate;
 mod preprocess;
 mod split;
 
@@ -16,6 +18,9 @@ use crate::correct::{Method, Preset};
 pub use cluster::ClusterArgs;
 pub use concat::ConcatArgs;
 pub use convert::ConvertArgs;
+pub use evaluate::{EvaluateArgs, EvaluateWhat, GenerationArgs};
+pub use files::FormatArg;
+pub use generate::{AugmentArgs, GenerateArgs, LearnArgs, ModelsArgs, PresetArg, TrainArgs};
 pub use preprocess::PreprocessArgs;
 pub use split::SplitArgs;
 
@@ -44,8 +49,18 @@ pub enum Command {
     Split(Box<SplitArgs>),
     /// Find clusters of cells in raw counts: variable genes, PCA, neighbours, Leiden
     Cluster(Box<ClusterArgs>),
+    /// Judge what was made: how real generated cells are
+    Evaluate(Box<EvaluateArgs>),
     /// Put files one below the other, with a column that tells the file of each cell
     Concat(Box<ConcatArgs>),
+    /// Make more cells of a cluster, and put them below the real ones
+    Augment(Box<AugmentArgs>),
+    /// Make a whole population of cells, from a file or a trained model
+    Generate(Box<GenerateArgs>),
+    /// Train a model and keep it
+    Train(Box<TrainArgs>),
+    /// List the models: what each needs and does, its paper, its presets
+    Models(ModelsArgs),
     /// Show what is in a file
     Info(InfoArgs),
     /// Look for faults in files: structure, lengths, indices, codes, truncation
@@ -92,13 +107,14 @@ Examples:
     scx correct --spikein c1.fcs c2.fcs --sample a.fcs -o a2.fcs --save-model edit/
     scx correct --model-dir edit/ --sample b.fcs -o b2.fcs
 
-FCS in, FCS out; h5ad in, h5ad out (the result is layers[\"scx_correct\"], X stays as it is).";
+Any format in, any format out, by the name of OUT or --to. In h5ad and loom the result is layers[\"scx_correct\"] and X stays
+as it is; in formats with one matrix it takes the place of X, and what else they cannot hold is said.";
 
 /// Options of `correct`.
 #[derive(Debug, Default, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CorrectArgs {
-    /// One annotated file with all runs (h5ad); goes with --batch-key
+    /// One annotated file with all runs (h5ad, loom); goes with --batch-key
     pub input: Option<PathBuf>,
     /// The control in the source and in the target run: two files; with --batch-key one column that marks control
     /// cells, COLUMN or COLUMN=VALUE
@@ -110,6 +126,9 @@ pub struct CorrectArgs {
     /// Where the result goes: a file; a folder when there are several samples
     #[arg(short, long, value_name = "OUT", help_heading = "Data")]
     pub output: Option<PathBuf>,
+    /// Format to write [default: by the extension of OUT, else that of the input]
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Data")]
+    pub to: Option<FormatArg>,
     /// Column of obs that holds the run of each cell
     #[arg(long, value_name = "COLUMN", help_heading = "Data")]
     pub batch_key: Option<String>,

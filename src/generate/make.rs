@@ -72,6 +72,11 @@ impl Trained {
         }
     }
 
+    /// Whether the model makes a whole population by itself.
+    pub fn makes_populations(&self) -> bool {
+        matches!(self.maker, Maker::Network(_))
+    }
+
     /// Makes one chunk: counts of the modelled genes, labels, tries.
     fn chunk(
         &self,

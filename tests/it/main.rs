@@ -8,6 +8,7 @@ mod cluster;
 mod concat;
 mod convert;
 mod correct;
+mod evaluate;
 mod faults;
 mod fcs;
 mod h5ad;

@@ -115,7 +115,7 @@ impl ActivaConfig {
             average: 0.0,
             latent_law: LatentLaw::Prior,
             filter: true,
-            max_rounds: 1000,
+            max_rounds: 100,
             bn_batch_stats: false,
         };
         match preset {
