@@ -177,6 +177,7 @@ impl Learn {
     /// [`CliError`]; a stopped training says how to go on.
     pub(super) fn train(
         &self,
+        input: &Path,
         material: &Material,
         folder: &Path,
         console: &Console,
@@ -194,7 +195,7 @@ impl Learn {
                 "stopped at step {step}; the state is in {}, --resume goes on with it",
                 folder.display()
             )),
-            e => CliError::from(e),
+            e => within(e, &input.display().to_string()),
         })?;
         if let Some(state) = &trained.state {
             console.say(&format!(

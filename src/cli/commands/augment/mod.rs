@@ -78,7 +78,7 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     };
     let trained = match stored {
         Some(stored) => stored,
-        None => learn.train(&material, &folder, console)?,
+        None => learn.train(&args.input, &material, &folder, console)?,
     };
     let synthetic =
         generate::make(&trained, &requests, learn.plan.seed, console).map_err(|e| within(e, &name))?;
