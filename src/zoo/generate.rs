@@ -15,6 +15,19 @@ pub trait Generate: Send + Sync {
     /// # Errors
     /// [`ZooError`] when the label is unknown, the model cannot be asked for one, or tensors refuse.
     fn cells(&self, label: Option<u32>, n: usize, stream: &mut Stream) -> Result<Made, ZooError>;
+
+    /// As [`Generate::cells`] of a label, but those alone that the model's own classifier confirms, where it has one.
+    ///
+    /// # Errors
+    /// As [`Generate::cells`].
+    fn confirmed(&self, label: u32, n: usize, stream: &mut Stream) -> Result<Made, ZooError> {
+        self.cells(Some(label), n, stream)
+    }
+
+    /// Whether cells of a label can be drawn as they are, and not only found by trying.
+    fn draws_labels(&self) -> bool {
+        true
+    }
 }
 
 /// A trained model that labels cells.
