@@ -4,6 +4,7 @@ mod classify;
 mod cluster;
 mod concat;
 mod convert;
+mod evaluate;
 pub mod files;
 mod generate;
 mod preprocess;
@@ -19,6 +20,7 @@ pub use classify::ClassifyArgs;
 pub use cluster::ClusterArgs;
 pub use concat::ConcatArgs;
 pub use convert::ConvertArgs;
+pub use evaluate::{AugmentationArgs, EvaluateArgs, EvaluateWhat, GenerationArgs};
 pub use files::FormatArg;
 pub use generate::{AugmentArgs, GenerateArgs, LearnArgs, ModelsArgs, PresetArg, TrainArgs};
 pub use preprocess::PreprocessArgs;
@@ -49,6 +51,8 @@ pub enum Command {
     Split(Box<SplitArgs>),
     /// Find clusters of cells in raw counts: variable genes, PCA, neighbours, Leiden
     Cluster(Box<ClusterArgs>),
+    /// Judge what was made: how real generated cells are
+    Evaluate(Box<EvaluateArgs>),
     /// Put files one below the other, with a column that tells the file of each cell
     Concat(Box<ConcatArgs>),
     /// Make more cells of a cluster, and put them below the real ones

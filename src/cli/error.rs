@@ -2,6 +2,7 @@
 
 use crate::cluster::ClusterError;
 use crate::correct::CorrectError;
+use crate::eval::generation::GenerationError;
 use crate::generate::GenerateError;
 use crate::io::{ReadError, WriteError};
 use crate::linalg::LinalgError;
@@ -168,6 +169,18 @@ impl From<ClusterError> for CliError {
             ClusterError::Recipe(RecipeError::Numerical { .. }) => 4,
             ClusterError::Linalg(LinalgError::TooManyRows { .. }) => 5,
             ClusterError::Linalg(_) => 4,
+            _ => 3,
+        };
+        Self { message: chain(&e), code }
+    }
+}
+
+impl From<GenerationError> for CliError {
+    fn from(e: GenerationError) -> Self {
+        let code = match &e {
+            GenerationError::Cancelled => return Self::stopped(super::signals::stop_code().unwrap_or(130)),
+            GenerationError::Linalg(LinalgError::TooManyRows { .. }) => 5,
+            GenerationError::Linalg(_) | GenerationError::Augment { .. } => 4,
             _ => 3,
         };
         Self { message: chain(&e), code }

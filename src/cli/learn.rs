@@ -127,6 +127,11 @@ impl Learn {
         self
     }
 
+    /// When training must end, where that was asked for.
+    pub(super) fn until(&self) -> Option<Instant> {
+        self.max_minutes.map(|m| Instant::now() + Duration::from_secs_f64(60.0 * m))
+    }
+
     /// The settings as YAML that `--config` reads.
     ///
     /// # Errors
@@ -176,12 +181,7 @@ impl Learn {
         folder: &Path,
         console: &Console,
     ) -> Result<Trained, CliError> {
-        let minutes = self.max_minutes.map(|m| Duration::from_secs_f64(60.0 * m));
-        let stops = Stops {
-            until: minutes.map(|m| Instant::now() + m),
-            checkpoint: Some(folder.to_owned()),
-            resume: self.resume,
-        };
+        let stops = Stops { until: self.until(), checkpoint: Some(folder.to_owned()), resume: self.resume };
         if !self.resume && folder.join("model.json").is_file() && Trained::is_unfinished(folder) {
             console.say(&format!(
                 "{}: the state of a stopped training is replaced; --resume would go on with it",

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use candle_core::Device;
 
-use super::train::{Maker, Trained};
 use super::GenerateError;
+use super::train::{Maker, Trained};
 use crate::data::{Categorical, Categories, Column, Counts, Dataset, Values};
 use crate::loader::{LabelledCells, Place, chosen, read_counts};
 use crate::progress::Progress;
@@ -123,9 +123,10 @@ pub fn classify(
         let batch = source.batch(cells, &Device::Cpu)?;
         for row in model.probabilities(batch.counts()?)?.rows() {
             // The first of equals.
-            let best = row.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (k, &p)| {
-                if p > best.1 { (k, p) } else { best }
-            });
+            let best = row
+                .iter()
+                .enumerate()
+                .fold((0, f32::NEG_INFINITY), |best, (k, &p)| if p > best.1 { (k, p) } else { best });
             codes.push(best.0 as u32);
             scores.push(best.1);
         }
@@ -137,7 +138,9 @@ pub fn classify(
     }
     progress.finish();
     if let Some(cell) = scores.iter().position(|p| !p.is_finite()) {
-        return Err(ZooError::Config { what: format!("the model gives no probability for cell {cell}") }.into());
+        return Err(
+            ZooError::Config { what: format!("the model gives no probability for cell {cell}") }.into()
+        );
     }
     let labels = description.labels.clone();
     Ok(Classified { labels, codes, scores, missing, genes: modelled.len() })

@@ -225,6 +225,28 @@ impl SparseProduct {
         });
         y
     }
+
+    /// Adds the gradient of the weight to `to` [inputs, out], from the gradient `g` [n, out] of the product.
+    pub(super) fn add_backward(&self, g: &[f32], to: &mut [f32], out: usize) {
+        let inputs = self.0.width();
+        // Columns are shared out between threads in fixed runs; each sum runs over the rows in order.
+        let run = inputs.div_ceil(SHARES).max(1);
+        to.par_chunks_mut(run * out.max(1)).enumerate().for_each(|(share, to)| {
+            let (from, end) = (share * run, ((share + 1) * run).min(inputs));
+            for r in 0..self.0.len() {
+                let (columns, values) = self.0.row(r);
+                let g = &g[r * out..][..out];
+                let first = columns.partition_point(|&c| (c as usize) < from);
+                for (&c, &v) in columns[first..].iter().zip(&values[first..]) {
+                    if c as usize >= end {
+                        break;
+                    }
+                    let row = &mut to[(c as usize - from) * out..][..out];
+                    row.iter_mut().zip(g).for_each(|(t, g)| *t += v * g);
+                }
+            }
+        });
+    }
 }
 
 impl CustomOp1 for SparseProduct {
@@ -247,27 +269,10 @@ impl CustomOp1 for SparseProduct {
             return Ok(None);
         }
         let (inputs, out) = w.dims2()?;
-        let grad = grad.contiguous()?;
-        let to = values(&grad, |g| {
-            let mut to = vec![0.0f32; inputs * out];
-            // Columns are shared out between threads in fixed runs; each sum runs over the rows in order.
-            let run = inputs.div_ceil(SHARES).max(1);
-            to.par_chunks_mut(run * out.max(1)).enumerate().for_each(|(share, to)| {
-                let (from, end) = (share * run, ((share + 1) * run).min(inputs));
-                for r in 0..self.0.len() {
-                    let (columns, values) = self.0.row(r);
-                    let g = &g[r * out..][..out];
-                    let first = columns.partition_point(|&c| (c as usize) < from);
-                    for (&c, &v) in columns[first..].iter().zip(&values[first..]) {
-                        if c as usize >= end {
-                            break;
-                        }
-                        let row = &mut to[(c as usize - from) * out..][..out];
-                        row.iter_mut().zip(g).for_each(|(t, g)| *t += v * g);
-                    }
-                }
-            });
-            Ok(to)
+        let mut to = vec![0.0f32; inputs * out];
+        values(&grad.contiguous()?, |g| {
+            self.add_backward(g, &mut to, out);
+            Ok(())
         })?;
         Ok(Some(Tensor::from_vec(to, (inputs, out), w.device())?))
     }

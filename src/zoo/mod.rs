@@ -9,6 +9,7 @@ mod checkpoint;
 mod generate;
 mod neuron_edit;
 mod registry;
+pub mod scgan;
 mod step;
 mod trainer;
 

@@ -3,11 +3,13 @@
 // Helpers of tests may panic as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod classify;
 mod cli;
 mod cluster;
 mod concat;
 mod convert;
 mod correct;
+mod evaluate;
 mod faults;
 mod fcs;
 mod h5ad;

@@ -127,8 +127,7 @@ fn write(
     result: &Value,
     console: &Console,
 ) -> Result<(), CliError> {
-    let settings =
-        json!({"layer": args.layer, "max_missing": args.max_missing, "key_added": args.key_added});
+    let settings = json!({"layer": args.layer, "max_missing": args.max_missing, "key_added": args.key_added});
     let record = learn::record("classify", settings, Some((&args.input, &dataset)), result.clone())?;
     let columns = [found.column(), found.score_column()];
     let obs: Vec<_> = names.iter().cloned().zip(columns).collect();

@@ -9,6 +9,7 @@ pub(super) mod convert;
 pub(super) mod correct;
 pub(super) mod demo;
 pub(super) mod docs;
+pub(super) mod evaluate;
 pub(super) mod generate;
 pub(super) mod info;
 pub(super) mod models;

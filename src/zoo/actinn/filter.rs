@@ -19,13 +19,13 @@ pub(super) fn fit(
     genes: usize,
     percentile: f64,
     device: &Device,
-    scaled: impl Fn(&CountBatch) -> SparseRows,
+    scaled: impl Fn(&CountBatch) -> Result<SparseRows, ZooError>,
 ) -> Result<Vec<bool>, ZooError> {
     let (mut sums, mut squares) = (vec![0.0f64; genes], vec![0.0f64; genes]);
     let all: Vec<usize> = (0..data.len()).collect();
     for cells in all.chunks(ROWS) {
         let batch = data.batch(cells, device)?;
-        let x = scaled(batch.counts()?);
+        let x = scaled(batch.counts()?)?;
         for r in 0..x.len() {
             let (columns, values) = x.row(r);
             for (&g, &v) in columns.iter().zip(values) {

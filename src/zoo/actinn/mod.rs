@@ -14,7 +14,9 @@ use super::{
     Batch, BatchSource, Classify, CountBatch, Counted, Dims, Gives, Length, Losses, Model, Preset, StepCx,
     TrainConfig, ZooError,
 };
-use crate::nn::{Activation, AdamConfig, Init, Linear, Params, SparseLinear, SparseRows, cross_entropy};
+use crate::nn::{
+    Activation, AdamConfig, Init, Linear, Params, SparseLinear, SparseRows, cross_entropy, leaky_relu,
+};
 use crate::rng::Seed;
 
 pub use config::ActinnConfig;
@@ -109,14 +111,20 @@ impl Actinn {
     }
 
     /// log2(1 + x) of cells scaled to the common library size.
-    fn scaled(&self, batch: &CountBatch) -> SparseRows {
+    fn scaled(&self, batch: &CountBatch) -> Result<SparseRows, ZooError> {
+        let (genes, width) = (self.config.genes, batch.counts.width());
+        if width != genes {
+            return Err(ZooError::Config {
+                what: format!("a model of {genes} genes cannot take cells of {width}"),
+            });
+        }
         let log = batch.counts.log_scaled(self.config.target_sum);
-        log.map(|_, v| v * std::f32::consts::LOG2_E)
+        Ok(log.map(|_, v| v * std::f32::consts::LOG2_E))
     }
 
     /// Cells as the network takes them: all genes scale a cell, those that the filter left are seen.
     fn seen(&self, batch: &CountBatch) -> Result<SparseRows, ZooError> {
-        let x = self.scaled(batch);
+        let x = self.scaled(batch)?;
         let Some(kept) = &self.kept else { return Ok(x) };
         let keep: Vec<bool> = kept.to_vec1::<f32>()?.into_iter().map(|k| k > 0.0).collect();
         Ok(x.only(&keep))
@@ -124,7 +132,7 @@ impl Actinn {
 
     /// [n, genes] → logits [n, labels].
     fn forward(&self, x: &SparseRows) -> Result<Tensor, ZooError> {
-        let first = self.first.forward_sparse(x)?.relu()?;
+        let first = leaky_relu(&self.first.forward_sparse(x)?, 0.0)?;
         Ok(self.rest.iter().try_fold(first, |x, layer| layer.forward(&x))?)
     }
 

@@ -5,7 +5,7 @@ use candle_core::{D, Tensor, Var};
 use super::config::{ActivaConfig, Observation};
 use crate::nn::{
     Activation, BatchNorm, CountLaw, Init, Linear, Mode, NnError, NormConfig, Params, Sampled, SparseLinear,
-    SparseRows,
+    SparseRows, leaky_relu,
 };
 
 /// Range of the log-variance (`models.md` §5 row 7).
@@ -82,7 +82,7 @@ impl Stack {
             Input::Dense(x) => self.first.forward(x)?,
             Input::Sampled(x) => self.first.forward_sampled(x)?,
         };
-        let mut y = y.relu()?;
+        let mut y = leaky_relu(&y, 0.0)?;
         for i in 0..=self.rest.len() {
             if i > 0 {
                 y = self.rest[i - 1].forward(&y)?;

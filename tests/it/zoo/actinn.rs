@@ -63,11 +63,6 @@ fn filter_steps_and_probabilities_of_every_preset_equal_pytorch() {
         }
         let Batch::Counts(all) = data.batch(&[], &Device::Cpu).unwrap() else { panic!() };
         let got = model.as_classify().unwrap().probabilities(&all).unwrap();
-        close(
-            &got.iter().copied().collect::<Vec<_>>(),
-            &list(&of["probabilities"]),
-            1e-5,
-            "probabilities",
-        );
+        close(&got.iter().copied().collect::<Vec<_>>(), &list(&of["probabilities"]), 1e-5, "probabilities");
     }
 }
