@@ -8,6 +8,7 @@ use super::{Activa, Input, ROWS};
 use crate::data::Counts;
 use crate::nn::{Mode, SparseRows};
 use crate::rng::Stream;
+use crate::zoo::generate::softmax;
 use crate::zoo::{Cells, Classify, CountBatch, Generate, Made, ZooError};
 
 /// Codes of some cells to make, with what goes with them.
@@ -165,11 +166,7 @@ fn pick(cells: &Cells, keep: &[usize]) -> Cells {
 
 impl Classify for Activa {
     fn probabilities(&self, cells: &CountBatch) -> Result<Array2<f32>, ZooError> {
-        let logits = self.classifier.forward(&self.scaled(cells))?;
-        let shifted = logits.broadcast_sub(&logits.max_keepdim(1)?)?.exp()?;
-        let p = shifted.broadcast_div(&shifted.sum_keepdim(1)?)?;
-        Array2::from_shape_vec(p.dims2()?, p.flatten_all()?.to_vec1()?)
-            .map_err(|e| ZooError::Config { what: e.to_string() })
+        softmax(&self.classifier.forward(&self.scaled(cells))?)
     }
 }
 
