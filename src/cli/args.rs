@@ -18,7 +18,7 @@ use crate::correct::{Method, Preset};
 pub use cluster::ClusterArgs;
 pub use concat::ConcatArgs;
 pub use convert::ConvertArgs;
-pub use evaluate::{EvaluateArgs, EvaluateWhat, GenerationArgs};
+pub use evaluate::{AugmentationArgs, EvaluateArgs, EvaluateWhat, GenerationArgs};
 pub use files::FormatArg;
 pub use generate::{AugmentArgs, GenerateArgs, LearnArgs, ModelsArgs, PresetArg, TrainArgs};
 pub use preprocess::PreprocessArgs;

@@ -54,6 +54,15 @@ impl Synthetic {
         self.labels.is_empty()
     }
 
+    /// The counts of all cells, over the genes `kept` alone.
+    ///
+    /// # Errors
+    /// [`GenerateError::Data`] when they cannot be read back.
+    pub fn modelled(&self, kept: &[usize]) -> Result<Counts, GenerateError> {
+        let all: Vec<usize> = (0..self.len()).collect();
+        Ok(self.counts.counts(&all)?.select_genes(kept))
+    }
+
     /// The counts of some cells.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ mod correct;
 mod evaluate;
 mod faults;
 mod fcs;
+mod generate;
 mod h5ad;
 mod loom;
 mod preprocess;

@@ -56,7 +56,7 @@ fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
             if args.learn.dry_run {
                 return plan(args, &learn.plan.kind, &material.labels, &parts);
             }
-            (learn.train(&material, &folder, console)?, Some(d))
+            (learn.train(input, &material, &folder, console)?, Some(d))
         }
         _ => return Err(CliError::usage("give a file to learn from, or a trained model with --model-dir")),
     };

@@ -149,6 +149,8 @@ impl ActivaConfig {
                 classifier_lr: 1e-3,
                 average: 0.01,
                 latent_law: LatentLaw::Posterior,
+                // Codes come from cells of the wanted type already.
+                filter: false,
                 ..paper
             },
         }
