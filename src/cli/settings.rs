@@ -468,7 +468,7 @@ mod tests {
 
     #[test]
     fn a_wrong_number_of_controls_is_answered_with_the_right_form() {
-        let text = |a| check(a).unwrap_err().to_string();
+        let text = |a: &str| check(a).unwrap_err().to_string();
         assert!(text("--spikein a --sample s -o o").contains("exactly two files"));
         assert!(text("--spikein a b c --sample s -o o").contains("got 3 values"));
         assert!(text("r.h5ad --batch-key run --spikein a b -o o").contains("exactly one column"));
@@ -478,7 +478,8 @@ mod tests {
         assert!(check("r.h5ad --batch-key run --spikein a=b -o o").is_ok());
         assert!(check("--model-dir m --sample s -o o").is_ok());
         for learnt in ["--seed 0", "--steps 3000", "--epochs 2", "--preset paper"] {
-            let text = text(&format!("--model-dir m --sample s -o o {learnt}"));
+            let all = format!("--model-dir m --sample s -o o {learnt}");
+            let text = text(&all);
             assert!(text.contains("part of the stored edit") && text.contains(&learnt[..6]), "{text}");
         }
         let yaml = resolve(args("--model-dir m --sample s -o o"), CorrectFile::default()).yaml().unwrap();
