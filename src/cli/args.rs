@@ -1,9 +1,12 @@
 //! The command line: help text is here, defaults are in `settings.rs`.
 
+mod classify;
 mod cluster;
 mod concat;
 mod convert;
+mod evaluate;
 pub mod files;
+mod generate;
 mod preprocess;
 mod split;
 
@@ -13,10 +16,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::correct::{Method, Preset};
 
+pub use classify::ClassifyArgs;
 pub use cluster::ClusterArgs;
 pub use concat::ConcatArgs;
 pub use convert::ConvertArgs;
+pub use evaluate::{AugmentationArgs, EvaluateArgs, EvaluateWhat, GenerationArgs};
 pub use files::FormatArg;
+pub use generate::{AugmentArgs, GenerateArgs, LearnArgs, ModelsArgs, PresetArg, TrainArgs};
 pub use preprocess::PreprocessArgs;
 pub use split::SplitArgs;
 
@@ -45,8 +51,20 @@ pub enum Command {
     Split(Box<SplitArgs>),
     /// Find clusters of cells in raw counts: variable genes, PCA, neighbours, Leiden
     Cluster(Box<ClusterArgs>),
+    /// Judge what was made: how real generated cells are
+    Evaluate(Box<EvaluateArgs>),
     /// Put files one below the other, with a column that tells the file of each cell
     Concat(Box<ConcatArgs>),
+    /// Make more cells of a cluster, and put them below the real ones
+    Augment(Box<AugmentArgs>),
+    /// Make a whole population of cells, from a file or a trained model
+    Generate(Box<GenerateArgs>),
+    /// Train a model and keep it
+    Train(Box<TrainArgs>),
+    /// Label cells with a trained model
+    Classify(Box<ClassifyArgs>),
+    /// List the models: what each needs and does, its paper, its presets
+    Models(ModelsArgs),
     /// Show what is in a file
     Info(InfoArgs),
     /// Look for faults in files: structure, lengths, indices, codes, truncation

@@ -2,8 +2,11 @@
 
 use crate::cluster::ClusterError;
 use crate::correct::CorrectError;
+use crate::eval::generation::GenerationError;
+use crate::generate::GenerateError;
 use crate::io::{ReadError, WriteError};
 use crate::linalg::LinalgError;
+use crate::loader::{CountsError, LabelError};
 use crate::recipe::RecipeError;
 use crate::zoo::ZooError;
 
@@ -46,6 +49,11 @@ impl CliError {
     /// Stopped by a signal.
     pub fn stopped(code: u8) -> Self {
         Self { message: "stopped; nothing was written".into(), code }
+    }
+
+    /// Stopped by a signal, with work that can be taken up again.
+    pub fn stopped_with(message: String) -> Self {
+        Self { message, code: super::signals::stop_code().unwrap_or(130) }
     }
 
     /// Puts the name of the file it is about before the message.
@@ -132,6 +140,23 @@ impl From<CorrectError> for CliError {
     }
 }
 
+impl From<GenerateError> for CliError {
+    fn from(e: GenerateError) -> Self {
+        let code = match e {
+            GenerateError::Usage { .. }
+            | GenerateError::Labels(LabelError::Missing { .. } | LabelError::Unknown { .. }) => 2,
+            GenerateError::Counts(CountsError::Missing { .. }) => 2,
+            GenerateError::Exhausted { .. } => 4,
+            GenerateError::TooLarge { .. } => 5,
+            GenerateError::Zoo(e) => return e.into(),
+            GenerateError::Cluster(e) => return e.into(),
+            GenerateError::Cancelled => return Self::stopped(super::signals::stop_code().unwrap_or(130)),
+            _ => 3,
+        };
+        Self { message: chain(&e), code }
+    }
+}
+
 impl From<ClusterError> for CliError {
     fn from(e: ClusterError) -> Self {
         let code = match &e {
@@ -144,6 +169,18 @@ impl From<ClusterError> for CliError {
             ClusterError::Recipe(RecipeError::Numerical { .. }) => 4,
             ClusterError::Linalg(LinalgError::TooManyRows { .. }) => 5,
             ClusterError::Linalg(_) => 4,
+            _ => 3,
+        };
+        Self { message: chain(&e), code }
+    }
+}
+
+impl From<GenerationError> for CliError {
+    fn from(e: GenerationError) -> Self {
+        let code = match &e {
+            GenerationError::Cancelled => return Self::stopped(super::signals::stop_code().unwrap_or(130)),
+            GenerationError::Linalg(LinalgError::TooManyRows { .. }) => 5,
+            GenerationError::Linalg(_) | GenerationError::Augment { .. } => 4,
             _ => 3,
         };
         Self { message: chain(&e), code }

@@ -9,6 +9,7 @@ mod corrected;
 mod error;
 mod estimate;
 mod inputs;
+mod learn;
 mod losses;
 mod outcome;
 mod outputs;
@@ -49,7 +50,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Preprocess(args) => commands::preprocess::run(&args),
         Command::Split(args) => commands::split::run(&args),
         Command::Cluster(args) => commands::cluster::run(&args),
+        Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Concat(args) => commands::concat::run(&args),
+        Command::Augment(args) => commands::augment::run(&args),
+        Command::Generate(args) => commands::generate::run(&args),
+        Command::Train(args) => commands::train::run(&args),
+        Command::Classify(args) => commands::classify::run(&args),
+        Command::Models(args) => commands::models::run(&args),
         Command::Info(args) => commands::info::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::LookInside(args) => apart::answer(&args),

@@ -478,8 +478,8 @@ mod tests {
         assert!(check("r.h5ad --batch-key run --spikein a=b -o o").is_ok());
         assert!(check("--model-dir m --sample s -o o").is_ok());
         for learnt in ["--seed 0", "--steps 3000", "--epochs 2", "--preset paper"] {
-            let all = format!("--model-dir m --sample s -o o {learnt}");
-            let text = text(&all);
+            let line = format!("--model-dir m --sample s -o o {learnt}");
+            let text = text(&line);
             assert!(text.contains("part of the stored edit") && text.contains(&learnt[..6]), "{text}");
         }
         let yaml = resolve(args("--model-dir m --sample s -o o"), CorrectFile::default()).yaml().unwrap();

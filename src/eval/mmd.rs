@@ -41,9 +41,26 @@ pub fn kernel(d2: f64, bandwidths: &[f64]) -> f64 {
     bandwidths.iter().map(|s| (-d2.max(0.0) / (s * s)).exp()).sum()
 }
 
-/// Squared maximum mean discrepancy between two samples (cells × components), the biased estimate, never below zero.
-/// NaN when a sample is empty.
-pub fn mmd2(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>, bandwidths: &[f64]) -> f64 {
+/// The three mean kernels that make up a maximum mean discrepancy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MmdParts {
+    /// Within the first sample, each point with itself included.
+    pub within_a: f64,
+    /// Within the second.
+    pub within_b: f64,
+    /// Between them.
+    pub between: f64,
+}
+
+impl MmdParts {
+    /// The squared discrepancy, never below zero.
+    pub fn mmd2(&self) -> f64 {
+        (self.within_a + self.within_b - 2.0 * self.between).max(0.0)
+    }
+}
+
+/// Mean kernels within and between two samples (cells × components). NaN when a sample is empty.
+pub fn mmd_parts(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>, bandwidths: &[f64]) -> MmdParts {
     let mean = |x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>| {
         // One sum for each row, added in order: the same bits at any number of threads.
         let rows: Vec<f64> = (0..x.nrows())
@@ -52,7 +69,13 @@ pub fn mmd2(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>, bandwidths: &[f64]) 
             .collect();
         rows.iter().sum::<f64>() / (x.nrows() as f64 * y.nrows() as f64)
     };
-    (mean(a, a) + mean(b, b) - 2.0 * mean(a, b)).max(0.0)
+    MmdParts { within_a: mean(a, a), within_b: mean(b, b), between: mean(a, b) }
+}
+
+/// Squared maximum mean discrepancy between two samples (cells × components), the biased estimate, never below zero.
+/// NaN when a sample is empty.
+pub fn mmd2(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>, bandwidths: &[f64]) -> f64 {
+    mmd_parts(a, b, bandwidths).mmd2()
 }
 
 fn squared(a: ArrayView1<'_, f64>, b: ArrayView1<'_, f64>) -> f64 {

@@ -42,10 +42,14 @@ impl Spool {
     /// Adds cells; their gene `i` is gene `to[i]` here.
     pub(super) fn push(&mut self, counts: &Counts, to: &[usize]) -> Result<(), GenerateError> {
         let mut at = self.pointers.last().copied().unwrap_or(0);
+        let mut row: Vec<(u32, u32)> = Vec::new();
         for cell in 0..counts.n_cells() {
             let (genes, values) = counts.cell(cell);
-            for (&g, &v) in genes.iter().zip(values) {
-                let gene = to[g as usize] as u32;
+            row.clear();
+            row.extend(genes.iter().zip(values).map(|(&g, &v)| (to[g as usize] as u32, v)));
+            // A stored model may have its genes in another order than the file.
+            row.sort_unstable_by_key(|e| e.0);
+            for (gene, v) in row.iter().copied() {
                 self.out
                     .write_all(&gene.to_le_bytes())
                     .and_then(|()| self.out.write_all(&v.to_le_bytes()))

@@ -10,18 +10,15 @@ use serde_json::Value;
 use super::train::{Maker, Trained};
 use super::{GenerateError, Material, Plan};
 use crate::classic::sampling::Sampler;
-use crate::loader::Place;
+use crate::loader::{Labels, Place};
 use crate::rng::Seed;
 use crate::zoo::{
     Checkpoint, FORMAT_VERSION, LibraryLaw, Model, ModelFile, Preset, TrainConfig, TrainState, ZooError,
     entry,
 };
 
-/// Simple generators, by name, with what they are and where they come from.
+/// Simple generators: name, what it is, where it comes from.
 pub const KINDS: &[(&str, &str, &str)] = &[
-    ("activa", "introspective variational autoencoder with a classifier", "Heydari et al. 2022"),
-    ("scgan", "Wasserstein GAN of whole populations", "Marouf et al. 2020"),
-    ("cscgan", "Wasserstein GAN of wanted clusters", "Marouf et al. 2020"),
     ("nb", "independent negative binomial genes, for each label", "baseline"),
     ("nb-pooled", "independent negative binomial genes, one law for all labels", "baseline"),
     ("nb-copula", "negative binomial genes with a Gaussian copula, for each label", "baseline"),
@@ -116,6 +113,45 @@ pub(super) fn checkpoint(
 }
 
 impl Trained {
+    /// Whether a folder holds the state of a training that did not come to its end.
+    pub fn is_unfinished(dir: &Path) -> bool {
+        Checkpoint::load(dir).is_ok_and(|c| c.file.fitted.get("finished") == Some(&Value::Bool(false)))
+    }
+
+    /// The labels it knows, with one code for each of its training cells.
+    pub fn labels(&self) -> Labels {
+        let d = &self.description;
+        let codes = d.sizes.iter().enumerate().flat_map(|(i, &n)| std::iter::repeat_n(i as u32, n)).collect();
+        Labels { key: d.cluster_key.clone(), names: d.labels.clone(), codes }
+    }
+
+    /// The generator for data with these genes: those it models must all be there.
+    ///
+    /// # Errors
+    /// [`GenerateError::Input`] that names the missing ones.
+    pub fn onto(mut self, genes: &[String]) -> Result<Self, GenerateError> {
+        let mut at = std::collections::HashMap::new();
+        for (i, gene) in genes.iter().enumerate() {
+            at.entry(gene.as_str()).or_insert(i);
+        }
+        let modelled = self.description.modelled();
+        let missing: Vec<&str> =
+            modelled.iter().map(String::as_str).filter(|g| !at.contains_key(g)).collect();
+        if !missing.is_empty() {
+            let first = missing.iter().take(5).copied().collect::<Vec<_>>().join(", ");
+            return Err(GenerateError::input(format!(
+                "{} of the {} genes the model was trained on are not in this file ({first}{}); \
+                 take the file it was trained on, or train on this one",
+                missing.len(),
+                modelled.len(),
+                if missing.len() > 5 { ", …" } else { "" }
+            )));
+        }
+        self.description.kept = modelled.iter().filter_map(|g| at.get(g.as_str()).copied()).collect();
+        self.description.genes = genes.to_vec();
+        Ok(self)
+    }
+
     /// Writes the generator's folder, whole or not at all.
     ///
     /// # Errors

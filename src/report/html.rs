@@ -140,6 +140,24 @@ pub(super) fn legend(roles: &[Role], mark: Mark, more: &str) -> String {
     out
 }
 
+/// A legend of names with colours of our own making.
+pub(super) fn legend_of(names: &[(String, &str)], mark: Mark) -> String {
+    let mut out = String::from("<div class=\"legend\">");
+    for (name, colour) in names {
+        let drawing = match mark {
+            Mark::Dot => format!("<circle cx=\"12\" cy=\"7\" r=\"5\" fill=\"{colour}\"/>"),
+            Mark::Line => format!("<path class=\"curve\" stroke=\"{colour}\" d=\"M0 7H24\"/>"),
+        };
+        let _ = write!(
+            out,
+            "<span><svg width=\"24\" height=\"14\" aria-hidden=\"true\">{drawing}</svg>{}</span>",
+            escape(name)
+        );
+    }
+    out.push_str("</div>\n");
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@
 //! but what drawing needs: binning, quantiles for axis ranges, medians of the points drawn.
 
 mod columns;
+mod generation;
 mod html;
 mod labels;
 mod page;
@@ -11,6 +12,10 @@ mod plots;
 mod scale;
 mod svg;
 
+pub use generation::{
+    Cloud, GenerationReport, LossCurve, RocCurve, Triangle, Violin, ViolinGroup, ZeroShares,
+    render_generation,
+};
 pub use page::render;
 
 /// All a page shows.

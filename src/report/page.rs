@@ -5,50 +5,61 @@ use std::fmt::Write as _;
 use super::html::{Mark, escape, legend, list, pairs, score};
 use super::plots::{Against, biaxial, change_plot, density, loss, pca};
 use super::scale::number;
-use super::{Level, MedianChange, Panel, Points, Report, Role, Verdict};
+use super::{Level, MedianChange, Panel, Points, Report, Role, ScoreTable, Verdict};
 
 const STYLE: &str = include_str!("style.css");
 
 /// Makes the page. The same report gives the same bytes.
 #[must_use]
 pub fn render(report: &Report) -> String {
-    let mut page = Page { out: String::new(), figures: 0 };
-    let title = escape(&report.title);
-    // The policy forbids the page to fetch or run anything, whatever a name in a file tried to put into it.
-    let _ = write!(
-        page.out,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<header>\n<h1>{title}</h1>\n"
-    );
-    if !report.subtitle.is_empty() {
-        let _ = writeln!(page.out, "<p class=\"subtitle\">{}</p>", escape(&report.subtitle));
-    }
-    page.out.push_str("</header>\n");
+    let mut page = Page::open(&report.title, &report.subtitle);
     page.verdict(&report.verdict);
     page.contents(report);
     page.warnings(&report.warnings);
-    if !report.score.columns.is_empty() {
-        page.out.push_str("<section id=\"score\">\n<h2>Score</h2>\n");
-        page.out.push_str(&score(&report.score));
-        page.out.push_str("</section>\n");
-    }
+    page.score(&report.score);
     for (i, panel) in report.panels.iter().enumerate() {
         page.panel(i + 1, panel, report);
     }
     page.training(report);
-    page.end(report);
-    page.out
+    page.close(&report.parameters, &report.provenance, &report.notes)
 }
 
-struct Page {
-    out: String,
+/// A page under way.
+pub(super) struct Page {
+    pub(super) out: String,
     figures: usize,
 }
 
 impl Page {
-    fn verdict(&mut self, v: &Verdict) {
+    /// The head of a page.
+    pub(super) fn open(title: &str, subtitle: &str) -> Self {
+        let mut page = Self { out: String::new(), figures: 0 };
+        let title = escape(title);
+        // The policy forbids the page to fetch or run anything, whatever a name in a file tried to put into it.
+        let _ = write!(
+            page.out,
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
+             <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<header>\n<h1>{title}</h1>\n"
+        );
+        if !subtitle.is_empty() {
+            let _ = writeln!(page.out, "<p class=\"subtitle\">{}</p>", escape(subtitle));
+        }
+        page.out.push_str("</header>\n");
+        page
+    }
+
+    /// The table of methods against measures, where there is one.
+    pub(super) fn score(&mut self, table: &ScoreTable) {
+        if !table.columns.is_empty() {
+            self.out.push_str("<section id=\"score\">\n<h2>Score</h2>\n");
+            self.out.push_str(&score(table));
+            self.out.push_str("</section>\n");
+        }
+    }
+
+    pub(super) fn verdict(&mut self, v: &Verdict) {
         let (class, word, sign) = match v.level {
             Level::Good => ("good", "good", "M5 12.5l5 5L19.5 7"),
             Level::Caution => ("caution", "with caution", "M12 5v9M12 18.5v.1"),
@@ -76,7 +87,7 @@ impl Page {
         self.out.push_str("</nav>\n");
     }
 
-    fn warnings(&mut self, warnings: &[String]) {
+    pub(super) fn warnings(&mut self, warnings: &[String]) {
         if !warnings.is_empty() {
             let _ = writeln!(
                 self.out,
@@ -198,30 +209,33 @@ impl Page {
         self.out.push_str("</section>\n");
     }
 
-    fn end(&mut self, report: &Report) {
-        if !(report.parameters.is_empty() && report.provenance.is_empty()) {
+    /// The end of the page, and all of it.
+    pub(super) fn close(
+        mut self,
+        parameters: &[(String, String)],
+        provenance: &[(String, String)],
+        notes: &[String],
+    ) -> String {
+        if !(parameters.is_empty() && provenance.is_empty()) {
             let _ = write!(
                 self.out,
                 "<section id=\"parameters\">\n<h2>Parameters and provenance</h2>\n<div class=\"pair\">\n{}{}</div>\n</section>\n",
-                pairs("Parameters", &report.parameters),
-                pairs("Provenance", &report.provenance)
+                pairs("Parameters", parameters),
+                pairs("Provenance", provenance)
             );
         }
-        if !report.notes.is_empty() {
-            let _ = write!(
-                self.out,
-                "<section id=\"notes\">\n<h2>Notes</h2>\n{}</section>\n",
-                list(&report.notes)
-            );
+        if !notes.is_empty() {
+            let _ = write!(self.out, "<section id=\"notes\">\n<h2>Notes</h2>\n{}</section>\n", list(notes));
         }
         self.out.push_str(
             "<footer>Made by scx. This page is one file: it runs no script and loads nothing.</footer>\n",
         );
         self.out.push_str("</main>\n</body>\n</html>\n");
+        self.out
     }
 
     /// `title` and `how` are text; `content` is HTML.
-    fn figure(&mut self, kind: &str, title: &str, content: &str, how: &str) {
+    pub(super) fn figure(&mut self, kind: &str, title: &str, content: &str, how: &str) {
         self.figures += 1;
         let n = self.figures;
         let _ = write!(

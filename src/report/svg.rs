@@ -121,6 +121,16 @@ impl Svg {
         );
     }
 
+    /// A text that ends at a point and comes up to it from the lower left.
+    pub(super) fn text_slanted(&mut self, at: [f64; 2], class: &str, text: &str) {
+        let (x, y) = (num(at[0]), num(at[1]));
+        let _ = writeln!(
+            self.body,
+            "<text class=\"{class}\" transform=\"translate({x} {y}) rotate(-35)\" text-anchor=\"end\">{}</text>",
+            escape(text)
+        );
+    }
+
     /// A dot with a text that shows when pointed at.
     pub(super) fn dot(&mut self, at: [f64; 2], radius: f64, class: &str, fill: Option<&str>, tip: &str) {
         let fill = fill.map(|f| format!(" fill=\"{f}\"")).unwrap_or_default();

@@ -3,13 +3,16 @@
 // Helpers of tests may panic as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod classify;
 mod cli;
 mod cluster;
 mod concat;
 mod convert;
 mod correct;
+mod evaluate;
 mod faults;
 mod fcs;
+mod generate;
 mod h5ad;
 mod loom;
 mod preprocess;

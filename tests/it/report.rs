@@ -3,6 +3,8 @@
 // Helpers outside a test function may fail like one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod generation;
+
 use std::collections::BTreeSet;
 
 use scx::report::{

@@ -2,19 +2,35 @@
 
 mod clouds;
 mod density;
+mod generated;
 mod loss;
 mod medians;
+mod triangle;
+mod violin;
 
 pub(super) use clouds::{biaxial, pca};
 pub(super) use density::density;
+pub(super) use generated::{cloud, roc, zeros};
 pub(super) use loss::loss;
 pub(super) use medians::{Against, change_plot};
+pub(super) use triangle::triangle;
+pub(super) use violin::violin;
 
 use super::scale::Scale;
 use super::svg::{Anchor, Rect, Svg};
 
 /// Width of a figure that takes the whole page.
 const FULL: f64 = 1080.0;
+
+/// Colour of real cells.
+pub(super) const REAL: &str = "#0072B2";
+/// Colour of generated cells.
+pub(super) const GENERATED: &str = "#D55E00";
+/// Colours of types and curves, by number: the palette of Okabe and Ito, then darker ones.
+pub(super) const TYPES: [&str; 14] = [
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5C00", "#5B3A8E", "#8C1C13",
+    "#4C6B22", "#1B7F8C", "#B0578D", "#6B7075", "#222222",
+];
 
 /// A plot's area with its two scales.
 struct Axes {

@@ -1,0 +1,53 @@
+//! `scx train`.
+
+use serde_json::json;
+
+use crate::cli::args::TrainArgs;
+use crate::cli::console::Console;
+use crate::cli::error::CliError;
+use crate::cli::learn::{self, Learn, training};
+use crate::cli::show::thousands;
+use crate::cli::{on_threads, print};
+use crate::io;
+
+/// Runs the verb.
+pub(in crate::cli) fn run(args: &TrainArgs) -> Result<(), CliError> {
+    let console = Console::new(args.learn.quiet);
+    on_threads(args.learn.threads.unwrap_or(0), || execute(args, &console))
+}
+
+fn execute(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
+    let learn = Learn::resolve(&args.learn, Some(&args.model), args.memory)?;
+    if args.learn.print_config {
+        return print(&learn.yaml()?);
+    }
+    learn::check_model_folder(&args.output, args.force || args.learn.resume || args.learn.dry_run)?;
+    let dataset = io::open(&args.input, &args.reading.options(args.memory))?;
+    let material = learn.material(&args.input, &dataset, console)?;
+    if args.learn.dry_run {
+        return print(&format!(
+            "would train {} ({}) on {} cells × {} genes and write {}\n",
+            args.model,
+            learn.plan.preset.name(),
+            thousands(material.cells.len()),
+            thousands(material.kept.len()),
+            args.output.display()
+        ));
+    }
+    let trained = learn.train(&args.input, &material, &args.output, console)?;
+    trained.save(&args.output, true)?;
+    if args.learn.json {
+        let object = json!({
+            "schema_version": 1,
+            "verb": "train",
+            "model": trained.description.kind,
+            "output": args.output.display().to_string(),
+            "training": training(&trained),
+            "labels": trained.description.labels,
+            "cells": trained.description.sizes,
+        });
+        return print(&(object.to_string() + "\n"));
+    }
+    console.say(&format!("wrote {}", args.output.display()));
+    Ok(())
+}
