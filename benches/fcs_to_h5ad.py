@@ -3,7 +3,7 @@
     python benches/fcs_to_h5ad.py [PATH_OF_scx]
 
 Best of 3 rounds, page cache warm, on (at most) 2 cores. Without an argument scx is built. Peak memory is that of the
-whole process, from wait4.
+whole process, without what this script itself takes (`peak.py`).
 """
 
 import os
@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import anndata
@@ -19,6 +18,7 @@ import flowio
 import numpy as np
 
 from fcs_read import CHANNELS, EVENTS, make
+from peak import run
 
 ROUNDS = 3
 PEER = """
@@ -29,15 +29,6 @@ a = anndata.AnnData(x)
 a.var_names = fd.pnn_labels
 a.write_h5ad(sys.argv[2])
 """
-
-
-def run(command):
-    """Seconds and peak memory in MiB."""
-    start = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    assert status == 0, command
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
 def main():

@@ -60,11 +60,33 @@ pub fn append(uns: &mut BTreeMap<String, Uns>, record: &str) {
     log.insert(format!("{next:03}"), Uns::String(record.to_owned()));
 }
 
-/// SHA-256 of a file's bytes, hexadecimal.
+/// SHA-256 of a file's bytes, hexadecimal. Of a folder: of a line with hash and name for each plain file in it, by name.
 ///
 /// # Errors
 /// The operating system's.
 pub fn sha256(path: &Path) -> std::io::Result<String> {
+    if !path.is_dir() {
+        return of_file(path);
+    }
+    let mut lines = BTreeMap::new();
+    for entry in std::fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            lines.insert(entry.file_name(), of_file(&entry.path())?);
+        }
+    }
+    let mut hash = Sha256::new();
+    for (name, digest) in lines {
+        hash.update(format!("{digest}  {}\n", name.to_string_lossy()));
+    }
+    Ok(hex(&hash.finalize()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn of_file(path: &Path) -> std::io::Result<String> {
     let mut file = std::fs::File::open(path)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
@@ -75,5 +97,5 @@ pub fn sha256(path: &Path) -> std::io::Result<String> {
         }
         hash.update(&buffer[..n]);
     }
-    Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
+    Ok(hex(&hash.finalize()))
 }

@@ -1,5 +1,6 @@
 //! The command line: help text is here, defaults are in `settings.rs`.
 
+mod classify;
 mod cluster;
 mod concat;
 mod convert;
@@ -15,10 +16,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::correct::{Method, Preset};
 
+pub use classify::ClassifyArgs;
 pub use cluster::ClusterArgs;
 pub use concat::ConcatArgs;
 pub use convert::ConvertArgs;
-pub use evaluate::{EvaluateArgs, EvaluateWhat, GenerationArgs};
+pub use evaluate::{AugmentationArgs, EvaluateArgs, EvaluateWhat, GenerationArgs};
+pub use files::FormatArg;
 pub use generate::{AugmentArgs, GenerateArgs, LearnArgs, ModelsArgs, PresetArg, TrainArgs};
 pub use preprocess::PreprocessArgs;
 pub use split::SplitArgs;
@@ -58,6 +61,8 @@ pub enum Command {
     Generate(Box<GenerateArgs>),
     /// Train a model and keep it
     Train(Box<TrainArgs>),
+    /// Label cells with a trained model
+    Classify(Box<ClassifyArgs>),
     /// List the models: what each needs and does, its paper, its presets
     Models(ModelsArgs),
     /// Show what is in a file
@@ -106,13 +111,14 @@ Examples:
     scx correct --spikein c1.fcs c2.fcs --sample a.fcs -o a2.fcs --save-model edit/
     scx correct --model-dir edit/ --sample b.fcs -o b2.fcs
 
-FCS in, FCS out; h5ad in, h5ad out (the result is layers[\"scx_correct\"], X stays as it is).";
+Any format in, any format out, by the name of OUT or --to. In h5ad and loom the result is layers[\"scx_correct\"] and X stays
+as it is; in formats with one matrix it takes the place of X, and what else they cannot hold is said.";
 
 /// Options of `correct`.
 #[derive(Debug, Default, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CorrectArgs {
-    /// One annotated file with all runs (h5ad); goes with --batch-key
+    /// One annotated file with all runs (h5ad, loom); goes with --batch-key
     pub input: Option<PathBuf>,
     /// The control in the source and in the target run: two files; with --batch-key one column that marks control
     /// cells, COLUMN or COLUMN=VALUE
@@ -124,6 +130,9 @@ pub struct CorrectArgs {
     /// Where the result goes: a file; a folder when there are several samples
     #[arg(short, long, value_name = "OUT", help_heading = "Data")]
     pub output: Option<PathBuf>,
+    /// Format to write [default: by the extension of OUT, else that of the input]
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Data")]
+    pub to: Option<FormatArg>,
     /// Column of obs that holds the run of each cell
     #[arg(long, value_name = "COLUMN", help_heading = "Data")]
     pub batch_key: Option<String>,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::args::TransformArg;
+use super::args::{FormatArg, TransformArg};
 use super::error::CliError;
 use crate::correct::{Method, Preset};
 
@@ -21,6 +21,8 @@ pub struct CorrectFile {
     pub sample: Option<Vec<PathBuf>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<FormatArg>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::show::bytes;
 use crate::data::Dataset;
-use crate::io::loss::{Place, parts, rule, table_of};
+use crate::io::loss::{Place, parts, rule, tables_of};
 use crate::io::{Compression, Format, WriteOptions};
 
 /// Rough figures of a conversion.
@@ -39,15 +39,15 @@ fn rate(format: Format, reading: bool) -> f64 {
 
 /// Works out the figures.
 pub(super) fn of(input: &Path, dataset: &Dataset, from: Format, to: Format, options: &WriteOptions) -> Plan {
-    let table = table_of(dataset, options);
+    let tables = tables_of(dataset, options);
     let all = parts(dataset);
     let kept: u64 = all
         .iter()
-        .filter(|p| !rule(p).left_by(to, p, table, options.compat))
+        .filter(|p| !rule(p).left_by(to, p, tables, options.compat))
         .map(|p| if p.place == Place::X { grown(dataset, to, p.bytes) } else { p.bytes })
         .sum();
     let read: u64 = all.iter().map(|p| p.bytes).sum();
-    let tables: u64 = all
+    let beside: u64 = all
         .iter()
         .filter(|p| !matches!(p.place, Place::X | Place::Layers | Place::Raw))
         .map(|p| p.bytes)
@@ -60,7 +60,7 @@ pub(super) fn of(input: &Path, dataset: &Dataset, from: Format, to: Format, opti
     Plan {
         input_bytes: size(input),
         output_bytes: kept,
-        memory_bytes: (40 << 20) + 3 * tables + 4 * pointers + read.min(options.memory / 2),
+        memory_bytes: (40 << 20) + 3 * beside + 4 * pointers + read.min(options.memory / 2),
         seconds: read as f64 / rate(from, true) + written,
     }
 }

@@ -11,7 +11,7 @@ use crate::correct::{
     self, CorrectError, Design, Experiment, FILES_RUN, Fitted, Marker, Roles, Run, Sample, choose,
     match_panel,
 };
-use crate::data::Dataset;
+use crate::data::{Dataset, Matrix};
 use crate::io::{self, Format, ReadOptions};
 use crate::loader;
 use crate::progress::Progress;
@@ -67,7 +67,10 @@ impl Opened {
         console: &Console,
     ) -> Result<Self, CliError> {
         let codec = io::detect(path)?;
-        let dataset = (codec.read)(path, &ReadOptions::default())?;
+        let mut dataset = (codec.read)(path, &ReadOptions::default())?;
+        // Read twice, for training and for writing: a matrix in memory must not be held twice.
+        let share = |source| CorrectError::Data { file: path.display().to_string(), source };
+        dataset.x = dataset.x.take().map(Matrix::shared).transpose().map_err(share)?;
         let layer = pick_layer(path, &dataset, asked)?;
         if let (Some(name), None) = (&layer, asked) {
             console.say(&format!("{}: X is absent; correcting its only layer, {name}", path.display()));

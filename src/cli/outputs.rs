@@ -11,27 +11,38 @@ use super::inputs::{Inputs, Opened};
 use super::outcome::{self, Outcome};
 use super::settings::{Cells, FILE_ENDINGS, Job};
 use super::targets::{check_folder, plain, same};
-use super::{page, show};
+use super::{corrected, losses, page, show};
 use crate::correct::{CorrectError, Method};
-use crate::data::Patch;
-use crate::io::{self, Additions, NewValues, WriteError};
+use crate::data::{DataError, Patch};
+use crate::io::loss::LossReport;
+use crate::io::{self, Additions, Format, NewValues, WriteError};
 use crate::progress::Progress;
 use crate::provenance::Record;
 use crate::zoo;
 
-/// Name of the layer the result goes to.
-const LAYER: &str = "scx_correct";
-
 /// Refuses targets that cannot be written, before any work.
 pub(super) fn check_targets(job: &Job) -> Result<(), CliError> {
-    let inputs: Vec<&PathBuf> = match &job.cells {
+    let mut inputs: Vec<&PathBuf> = match &job.cells {
         Cells::Files { spikein, holdout, samples } => {
             spikein.iter().chain(holdout).flatten().chain(samples).collect()
         }
         Cells::Annotated { input, .. } => vec![input],
     };
+    inputs.extend(&job.config);
+    let written: Vec<&PathBuf> = match &job.cells {
+        Cells::Files { samples, .. } => samples.iter().collect(),
+        Cells::Annotated { input, .. } => vec![input],
+    };
+    let folders = written.iter().zip(&job.outputs).map(|(input, out)| {
+        // What cannot be opened is refused later, with its own words.
+        let own = || io::detect(input).ok().map(|c| c.format);
+        let format = format(job, input, out, own)?;
+        Ok(format.is_some_and(|f| io::folder_of(f, out).is_some()))
+    });
+    let folders = folders.collect::<Result<Vec<bool>, CliError>>()?;
     let targets: Vec<&PathBuf> = job.outputs.iter().chain(&job.report).collect();
     for (i, target) in targets.iter().enumerate() {
+        let folder = folders.get(i).copied().unwrap_or(false);
         if let Some(input) = inputs.iter().find(|i| same(i, target)) {
             return Err(CliError::usage(format!(
                 "{}: is an input ({}); the input is never changed, give another output",
@@ -45,14 +56,14 @@ pub(super) fn check_targets(job: &Job) -> Result<(), CliError> {
                 target.display()
             )));
         }
-        if target.is_dir() {
+        if target.is_dir() && !folder {
             return Err(CliError::usage(format!(
                 "{}: is a folder, expected the name of a file",
                 target.display()
             )));
         }
         // Through links: what a link points to would be replaced.
-        if target.metadata().is_ok_and(|m| !m.is_file()) {
+        if target.metadata().is_ok_and(|m| !m.is_file() && !m.is_dir()) || (folder && target.is_file()) {
             return Err(WriteError::NotPlain { path: (*target).clone() }.into());
         }
         for (dir, option) in [(&job.save_model, "--save-model"), (&job.model_dir, "--model-dir")] {
@@ -86,20 +97,28 @@ pub(super) fn check_targets(job: &Job) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The output has the format of its input.
-pub(super) fn check_format(inputs: &Inputs, file: usize, out: &Path) -> Result<(), CliError> {
-    let extension = out.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let format = inputs.files[file].format;
-    let own = io::codec(format).extensions.contains(&extension.as_str());
-    match FILE_ENDINGS.iter().any(|e| *e == extension) {
-        true if !own => Err(CliError::usage(format!(
-            "{}: the input is {}, and so is the output; give it a name that ends in .{}",
-            out.display(),
-            format.name(),
-            io::codec(format).extensions[0]
-        ))),
-        _ => Ok(()),
+/// The format of a target: the one asked for, else by its name, else that of its input.
+///
+/// # Errors
+/// [`CliError`] when the name says a format scx does not write.
+pub(super) fn format(
+    job: &Job,
+    input: &Path,
+    out: &Path,
+    own: impl Fn() -> Option<Format>,
+) -> Result<Option<Format>, CliError> {
+    if let Some(format) = job.to.or_else(|| Format::for_target(out)) {
+        return Ok(Some(format));
     }
+    let ending = |p: &Path| p.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let foreign = FILE_ENDINGS.contains(&ending(out).as_str()) && ending(out) != ending(input);
+    // Says which endings there are.
+    if foreign { super::targets::format(out, None).map(Some) } else { Ok(own()) }
+}
+
+/// The format a file of this job is written in.
+pub(super) fn format_of(job: &Job, opened: &Opened, out: &Path) -> Result<Format, CliError> {
+    Ok(format(job, &opened.path, out, || Some(opened.format))?.unwrap_or(opened.format))
 }
 
 pub(super) fn write_outputs(job: &Job, outcome: &Outcome, console: &Console) -> Result<(), CliError> {
@@ -127,30 +146,45 @@ pub(super) fn write_outputs(job: &Job, outcome: &Outcome, console: &Console) -> 
 }
 
 fn write_samples(job: &Job, outcome: &Outcome, record: &str, console: &Console) -> Result<(), CliError> {
-    let inputs = &outcome.inputs;
-    let by_file: Vec<usize> = match job.cells {
-        Cells::Annotated { .. } => vec![0],
-        Cells::Files { .. } => inputs.samples.iter().map(|s| s.2).collect(),
-    };
+    let files = files(job, &outcome.inputs);
     console.start("writing", job.outputs.len() as u64);
-    for (done, (&file, out)) in by_file.iter().zip(&job.outputs).enumerate() {
+    for (done, (&file, out)) in files.iter().zip(&job.outputs).enumerate() {
         console.advance(done as u64, &out.display().to_string());
         console.check()?;
-        let opened = &inputs.files[file];
-        let result = NewValues {
-            layer: LAYER.into(),
-            base: opened.layer.clone(),
-            patch: patch(job.method, outcome, file)?,
-            into_x: job.into_x,
-        };
-        let additions = Additions { result: Some(result), record: record.to_owned(), ..Additions::default() };
-        io::annotate(&opened.dataset, opened.format, &additions, out, job.force)?;
+        let opened = &outcome.inputs.files[file];
+        let to = format_of(job, opened, out)?;
+        let patch = patch(job.method, outcome, file)?;
+        if corrected::in_place(opened, to) {
+            let base = opened.layer.clone();
+            let result = NewValues { layer: corrected::LAYER.into(), base, patch, into_x: job.into_x };
+            let additions =
+                Additions { result: Some(result), record: record.to_owned(), ..Additions::default() };
+            io::annotate(&opened.dataset, to, &additions, out, job.force)?;
+        } else {
+            let matrix = corrected::matrix(opened)?.patched(patch).map_err(|e| at(opened, e))?;
+            let (dataset, left) = corrected::dataset(opened, matrix, job.into_x, to, Some(record));
+            let options = corrected::options(to, out, console);
+            losses::say(&LossReport::new(&dataset, to, &options), &left, console);
+            io::save(&dataset, to, out, job.force, &options)?;
+        }
     }
     console.finish();
     for out in &job.outputs {
         console.say(&format!("wrote {}", out.display()));
     }
     Ok(())
+}
+
+/// The file each output belongs to.
+pub(super) fn files(job: &Job, inputs: &Inputs) -> Vec<usize> {
+    match job.cells {
+        Cells::Annotated { .. } => vec![0],
+        Cells::Files { .. } => inputs.samples.iter().map(|s| s.2).collect(),
+    }
+}
+
+fn at(opened: &Opened, source: DataError) -> CliError {
+    CorrectError::Data { file: opened.name(), source }.into()
 }
 
 /// The new values of one file, on its stored scale. Markers nothing was learnt about keep their stored values.

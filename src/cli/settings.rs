@@ -1,11 +1,12 @@
 //! Flag over file over default, resolved once; then checked. The one place where defaults live.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::args::{CorrectArgs, TransformArg};
 use super::config::{CorrectFile, ModelFile};
 use super::error::CliError;
 use crate::correct::{Method, Preset};
+use crate::io::{self, Format};
 use crate::nn::AdamConfig;
 use crate::recipe::Transform;
 use crate::zoo::{Length, TrainConfig};
@@ -14,6 +15,7 @@ use crate::zoo::{Length, TrainConfig};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     resolved: CorrectFile,
+    config: Option<PathBuf>,
 }
 
 /// Where the cells come from.
@@ -50,6 +52,8 @@ pub struct Job {
     pub cells: Cells,
     /// Where the result goes, one path a sample.
     pub outputs: Vec<PathBuf>,
+    /// Format asked for.
+    pub to: Option<Format>,
     /// The folder to make when there are several samples.
     pub out_dir: Option<PathBuf>,
     /// Markers asked for.
@@ -82,6 +86,8 @@ pub struct Job {
     pub save_model: Option<PathBuf>,
     /// Folder of a stored model.
     pub model_dir: Option<PathBuf>,
+    /// The configuration the options came from: read, and never replaced.
+    pub config: Option<PathBuf>,
     /// Replace files.
     pub force: bool,
     /// Only say what would be done.
@@ -98,6 +104,7 @@ pub fn resolve(args: CorrectArgs, file: CorrectFile) -> Settings {
         spikein,
         sample,
         output,
+        to,
         batch_key,
         reference,
         holdout,
@@ -118,7 +125,7 @@ pub fn resolve(args: CorrectArgs, file: CorrectFile) -> Settings {
         model_dir,
         force,
         dry_run,
-        config: _,
+        config,
         print_config: _,
         threads,
         quiet,
@@ -127,19 +134,30 @@ pub fn resolve(args: CorrectArgs, file: CorrectFile) -> Settings {
         if flag.is_empty() { file } else { Some(flag) }
     }
     let yes = |flag: bool, file: Option<bool>| Some(flag || file.unwrap_or(false));
-    let preset = preset.or(file.preset).unwrap_or(Preset::Default);
+    let model_dir = model_dir.or(file.model_dir);
+    // A stored edit has learnt already: what learning takes has no defaults then, so that asking for it shows.
+    let learns = model_dir.is_none();
+    let preset = preset.or(file.preset).or(learns.then_some(Preset::Default));
     // A length given as a flag wins whole over a length of the other kind in the file.
     let (epochs, steps) =
         if epochs.is_some() || steps.is_some() { (epochs, steps) } else { (file.epochs, file.steps) };
-    let steps = if epochs.is_none() { Some(steps.unwrap_or(3000)) } else { steps };
-    let model = file.model.unwrap_or_default();
-    let ModelFile { hidden, minibatch, learning_rate } = model;
+    let steps = if epochs.is_none() { steps.or(learns.then_some(3000)) } else { steps };
+    let model = file.model.or(learns.then(ModelFile::default)).map(|model| {
+        let ModelFile { hidden, minibatch, learning_rate } = model;
+        ModelFile {
+            hidden: Some(hidden.unwrap_or_else(|| vec![500, 250, 50])),
+            minibatch: Some(minibatch.unwrap_or(100)),
+            learning_rate: Some(learning_rate.unwrap_or(1e-3)),
+        }
+    });
     Settings {
+        config,
         resolved: CorrectFile {
             input: input.or(file.input),
             spikein: list(spikein, file.spikein),
             sample: list(sample, file.sample),
             output: output.or(file.output),
+            to: to.or(file.to),
             batch_key: batch_key.or(file.batch_key),
             reference: reference.or(file.reference),
             holdout: list(holdout, file.holdout),
@@ -147,26 +165,22 @@ pub fn resolve(args: CorrectArgs, file: CorrectFile) -> Settings {
             layer: layer.or(file.layer),
             into_x: yes(into_x, file.into_x),
             method: Some(method.or(file.method).unwrap_or(Method::NeuronEdit)),
-            preset: Some(preset),
+            preset,
             transform: transform.or(file.transform),
             cofactor: cofactor.or(file.cofactor),
             epochs,
             steps,
-            seed: Some(seed.or(file.seed).unwrap_or(0)),
+            seed: seed.or(file.seed).or(learns.then_some(0)),
             report: report.or(file.report),
             biaxial: biaxial.or(file.biaxial),
             json: yes(json, file.json),
             save_model: save_model.or(file.save_model),
-            model_dir: model_dir.or(file.model_dir),
+            model_dir,
             force: yes(force, file.force),
             dry_run: yes(dry_run, file.dry_run),
             threads: Some(threads.or(file.threads).unwrap_or(0)),
             quiet: yes(quiet, file.quiet),
-            model: Some(ModelFile {
-                hidden: Some(hidden.unwrap_or_else(|| vec![500, 250, 50])),
-                minibatch: Some(minibatch.unwrap_or(100)),
-                learning_rate: Some(learning_rate.unwrap_or(1e-3)),
-            }),
+            model,
         },
     }
 }
@@ -218,10 +232,11 @@ impl Settings {
         if matches!(length, Length::Steps(0) | Length::Epochs(0)) {
             return Err(CliError::usage("--steps and --epochs take a number above 0"));
         }
+        let asked_model = r.model.is_some();
         let model = r.model.unwrap_or_default();
         let lr = model.learning_rate.unwrap_or(1e-3);
         let minibatch = model.minibatch.unwrap_or(100);
-        let hidden = model.hidden.unwrap_or_default();
+        let hidden = model.hidden.unwrap_or_else(|| vec![500, 250, 50]);
         if !(lr.is_finite() && lr > 0.0) || minibatch == 0 || hidden.is_empty() || hidden.contains(&0) {
             return Err(CliError::usage(
                 "model: learning_rate, minibatch and every hidden layer must be above 0, with at least one layer",
@@ -232,6 +247,11 @@ impl Settings {
             ("--markers", r.markers.is_some()),
             ("--transform", r.transform.is_some()),
             ("--cofactor", r.cofactor.is_some()),
+            ("--preset", r.preset.is_some()),
+            ("--steps", r.steps.is_some()),
+            ("--epochs", r.epochs.is_some()),
+            ("--seed", r.seed.is_some()),
+            ("model (in the configuration)", asked_model),
         ];
         if let Some((option, _)) = learnt.iter().find(|(_, given)| stored && *given) {
             return Err(CliError::usage(format!(
@@ -270,10 +290,12 @@ impl Settings {
         let output = r.output.ok_or_else(|| {
             CliError::usage(format!("-o OUT is missing: {FILES_FORM}, or {ANNOTATED_FORM}"))
         })?;
-        let (outputs, out_dir) = outputs(&cells, output)?;
+        let to = r.to.map(Format::from);
+        let (outputs, out_dir) = outputs(&cells, output, to)?;
         Ok(Job {
             cells,
             outputs,
+            to,
             out_dir,
             markers: r.markers,
             layer: r.layer,
@@ -290,6 +312,7 @@ impl Settings {
             json: r.json.unwrap_or(false),
             save_model: r.save_model,
             model_dir: r.model_dir,
+            config: self.config,
             force: r.force.unwrap_or(false),
             dry_run: r.dry_run.unwrap_or(false),
             threads: r.threads.unwrap_or(0),
@@ -374,8 +397,8 @@ fn cells(
 }
 
 /// Endings of single-cell and cytometry files, those of formats scx does not write included.
-pub(super) const FILE_ENDINGS: [&str; 15] = [
-    "fcs", "lmd", "h5ad", "loom", "h5", "hdf5", "csv", "tsv", "txt", "mtx", "gz", "parquet", "rds",
+pub(super) const FILE_ENDINGS: [&str; 16] = [
+    "fcs", "lmd", "h5ad", "loom", "h5", "hdf5", "csv", "tsv", "tab", "txt", "mtx", "gz", "parquet", "rds",
     "h5seurat", "zarr",
 ];
 
@@ -384,7 +407,11 @@ fn values(n: usize) -> String {
 }
 
 /// One output path a sample, and the folder to make when there are several.
-fn outputs(cells: &Cells, output: PathBuf) -> Result<(Vec<PathBuf>, Option<PathBuf>), CliError> {
+fn outputs(
+    cells: &Cells,
+    output: PathBuf,
+    to: Option<Format>,
+) -> Result<(Vec<PathBuf>, Option<PathBuf>), CliError> {
     let Cells::Files { samples, .. } = cells else { return Ok((vec![output], None)) };
     // A slash at the end says folder, also where there is none yet.
     let folder = output.is_dir() || output.to_string_lossy().ends_with(std::path::MAIN_SEPARATOR);
@@ -399,12 +426,23 @@ fn outputs(cells: &Cells, output: PathBuf) -> Result<(Vec<PathBuf>, Option<PathB
             output.display()
         )));
     }
-    let names: Vec<_> = samples.iter().map(|s| s.file_name().unwrap_or_default()).collect();
+    let names: Vec<PathBuf> = samples
+        .iter()
+        .map(|s| {
+            let name = Path::new(s.file_name().unwrap_or_default());
+            match to {
+                // A folder of files has no ending.
+                Some(Format::TenxMtx) => name.with_extension(""),
+                Some(to) => name.with_extension(io::codec(to).extensions[0]),
+                None => name.to_owned(),
+            }
+        })
+        .collect();
     for (i, name) in names.iter().enumerate() {
         if names[..i].contains(name) {
             return Err(CliError::usage(format!(
                 "two samples are called {}; give them different names or correct them one by one",
-                name.to_string_lossy()
+                name.display()
             )));
         }
     }
@@ -430,7 +468,7 @@ mod tests {
 
     #[test]
     fn a_wrong_number_of_controls_is_answered_with_the_right_form() {
-        let text = |a| check(a).unwrap_err().to_string();
+        let text = |a: &str| check(a).unwrap_err().to_string();
         assert!(text("--spikein a --sample s -o o").contains("exactly two files"));
         assert!(text("--spikein a b c --sample s -o o").contains("got 3 values"));
         assert!(text("r.h5ad --batch-key run --spikein a b -o o").contains("exactly one column"));
@@ -439,6 +477,14 @@ mod tests {
         assert!(check("--spikein a b --sample s -o o").is_ok());
         assert!(check("r.h5ad --batch-key run --spikein a=b -o o").is_ok());
         assert!(check("--model-dir m --sample s -o o").is_ok());
+        for learnt in ["--seed 0", "--steps 3000", "--epochs 2", "--preset paper"] {
+            let line = format!("--model-dir m --sample s -o o {learnt}");
+            let text = text(&line);
+            assert!(text.contains("part of the stored edit") && text.contains(&learnt[..6]), "{text}");
+        }
+        let yaml = resolve(args("--model-dir m --sample s -o o"), CorrectFile::default()).yaml().unwrap();
+        let back: CorrectFile = serde_yaml::from_str(&yaml).unwrap();
+        assert!(resolve(CorrectArgs::default(), back).check().is_ok(), "{yaml}");
     }
 
     #[test]
@@ -465,5 +511,8 @@ mod tests {
         let job = check("--spikein a b --sample x/s.fcs y/t.fcs -o out").unwrap();
         assert_eq!(job.outputs, [PathBuf::from("out/s.fcs"), PathBuf::from("out/t.fcs")]);
         assert!(check("--spikein a b --sample x/s.fcs y/s.fcs -o out").is_err());
+        let job = check("--spikein a b --sample x/s.fcs y/t.fcs -o out --to 10x-h5").unwrap();
+        assert_eq!(job.outputs, [PathBuf::from("out/s.h5"), PathBuf::from("out/t.h5")]);
+        assert!(check("--spikein a b --sample x/s.fcs y/s.lmd -o out --to loom").is_err());
     }
 }

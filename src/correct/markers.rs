@@ -3,7 +3,7 @@
 use regex::RegexBuilder;
 
 use super::{CorrectError, did_you_mean};
-use crate::data::{Column, Frame, Values};
+use crate::data::{Column, Frame};
 
 /// One chosen column.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -145,8 +145,14 @@ fn choose_asked(all: Vec<Marker>, asked: &str) -> Result<Choice, CorrectError> {
     )))
 }
 
+/// `var["marker"]` as booleans; loom and others keep these as 0 and 1.
+fn yes_or_no(var: &Frame) -> Option<Vec<bool>> {
+    let Some(Column::Numbers(v)) = var.column("marker") else { return None };
+    v.iter().all(|x| x == 0.0 || x == 1.0).then(|| v.iter().map(|x| x == 1.0).collect())
+}
+
 fn choose_default(all: Vec<Marker>, var: &Frame) -> Result<Choice, CorrectError> {
-    if let Some(Column::Numbers(Values::Bool(yes))) = var.column("marker") {
+    if let Some(yes) = yes_or_no(var) {
         let markers: Vec<Marker> = all.into_iter().filter(|m| yes.get(m.column) == Some(&true)).collect();
         if markers.is_empty() {
             return Err(CorrectError::usage("var[\"marker\"] is false everywhere; choose with --markers"));

@@ -2,6 +2,8 @@
 
 use ndarray::Array2;
 
+use super::{Column, DataError, Frame, Values};
+
 /// The amplifier of one channel. Logarithmic: value = 10^(decades · x / range) · offset; linear: value = x / gain.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Amplifier {
@@ -43,6 +45,50 @@ impl Amplifier {
         } else {
             x / self.gain
         }
+    }
+}
+
+/// The amplifier of each channel, from the columns `pne`, `pnr` and `png` of a table of channels; channels without them
+/// are linear.
+///
+/// # Errors
+/// [`DataError::Invalid`] when an amplification is not two numbers, or logarithmic without a range.
+pub fn amplifiers(var: &Frame) -> Result<Vec<Amplifier>, DataError> {
+    let number = |name: &str, i: usize| match var.column(name) {
+        Some(column) => column.text(i).and_then(|t| t.parse().ok()).unwrap_or(f64::NAN),
+        None => f64::NAN,
+    };
+    let pne = var.column("pne");
+    (0..var.len())
+        .map(|i| {
+            let pne = pne.and_then(|c| c.text(i)).filter(|t| !t.trim().is_empty()).unwrap_or("0,0".into());
+            let gain = number("png", i);
+            let gain = if gain.is_nan() { 1.0 } else { gain };
+            Amplifier::parse(&pne, number("pnr", i), gain).ok_or_else(|| DataError::Invalid {
+                what: format!(
+                    "var: channel `{}`: `{pne}` with range {} is no amplification",
+                    var.index.get(i).unwrap_or_default(),
+                    number("pnr", i)
+                ),
+            })
+        })
+        .collect()
+}
+
+/// Notes in a table of channels that its values are on the linear scale: `pne` becomes `0,0`, `png` 1, and `pnr` what
+/// the range was in channel numbers. A table without these columns stays as it is.
+pub fn mark_linear(var: &mut Frame, amplifiers: &[Amplifier]) {
+    let n = var.len();
+    if var.column("pne").is_some() {
+        var.set("pne", Column::Strings(vec!["0,0".into(); n]));
+    }
+    if var.column("png").is_some() {
+        var.set("png", Column::Numbers(Values::F64(vec![1.0; n])));
+    }
+    if let Some(column) = var.column("pnr") {
+        let range = |i: usize| column.text(i).and_then(|t| t.parse().ok()).unwrap_or(f64::NAN);
+        let linear = (0..n).map(|i| amplifiers.get(i).map_or(range(i), |a| a.linear(range(i)))).collect();
+        var.set("pnr", Column::Numbers(Values::F64(linear)));
     }
 }
 

@@ -9,6 +9,7 @@ mod frame;
 mod looks;
 mod matrix;
 mod patch;
+mod patched;
 mod select;
 mod spillover;
 mod stream;
@@ -16,19 +17,19 @@ mod take;
 mod uns;
 mod values;
 
-pub use amplifier::{Amplifier, amplify};
+pub use amplifier::{Amplifier, amplifiers, amplify, mark_linear};
 pub use bytes::Word;
 pub use counts::Counts;
 pub use dataset::{Annotation, Dataset, Raw, Source};
 pub use frame::{Categorical, Categories, Column, Frame, Index};
-pub use looks::{Looks, Sample};
+pub use looks::{LOOK_ROWS, LOOK_VALUES, Looks, Sample};
 pub use matrix::{
     Block, Dense, Layout, Matrix, RowSource, Sparse, StoredArrays, check_indices, check_indptr, pick_csr,
     pick_dense,
 };
 pub use patch::Patch;
 pub use spillover::{Compensation, Spillover};
-pub use stream::{BlockSink, append, csr_slice, rows_per_run, slice};
+pub use stream::{BlockSink, append, csr_slice, in_runs, rows_per_run, slice};
 pub use take::Take;
 pub use uns::{StoredObject, Uns};
 pub use values::{DType, Element, Values};

@@ -1,14 +1,49 @@
 //! Spillover between fluorescence channels, and its removal.
 
 use ndarray::{Array2, ArrayViewMut1};
+use serde::{Deserialize, Serialize};
 
 use super::DataError;
 
 /// How much of each dye is seen in each channel. Row i: the dye of channel i; column j: channel j; 1 on the diagonal.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Stored as `{"channels": [...], "values": [[...], ...]}`, one list of `values` for each dye; checked when read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
 pub struct Spillover {
     channels: Vec<String>,
     matrix: Array2<f64>,
+}
+
+/// The stored form.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    channels: Vec<String>,
+    values: Vec<Vec<f64>>,
+}
+
+impl TryFrom<Stored> for Spillover {
+    type Error = DataError;
+
+    fn try_from(stored: Stored) -> Result<Self, DataError> {
+        let n = stored.channels.len();
+        if let Some((i, row)) = stored.values.iter().enumerate().find(|(_, row)| row.len() != n) {
+            let what = format!("spillover of {n} channels: row {i} has {} values", row.len());
+            return Err(DataError::Invalid { what });
+        }
+        let rows = stored.values.len();
+        let matrix = Array2::from_shape_vec((rows, n), stored.values.into_iter().flatten().collect())
+            .map_err(|e| DataError::Invalid { what: e.to_string() })?;
+        Self::new(stored.channels, matrix)
+    }
+}
+
+impl From<Spillover> for Stored {
+    fn from(spillover: Spillover) -> Self {
+        let values = spillover.matrix.rows().into_iter().map(|row| row.to_vec()).collect();
+        Self { channels: spillover.channels, values }
+    }
 }
 
 impl Spillover {
@@ -162,6 +197,17 @@ mod tests {
         for ((i, j), x) in product.indexed_iter() {
             assert!((x - f64::from(u8::from(i == j))).abs() < 1e-12, "{product}");
         }
+    }
+
+    #[test]
+    fn the_stored_form_is_checked_when_read() {
+        let text = r#"{"channels":["a","b"],"values":[[1.0,0.2],[0.05,1.0]]}"#;
+        let s: Spillover = serde_json::from_str(text).unwrap();
+        assert_eq!((s.matrix()[(0, 1)], serde_json::to_string(&s).unwrap().as_str()), (0.2, text));
+        let no = |text: &str| serde_json::from_str::<Spillover>(text).unwrap_err().to_string();
+        assert!(no(r#"{"channels":["a","b"],"values":[[1.0,0.2],[0.05]]}"#).contains("row 1 has 1 values"));
+        assert!(no(r#"{"channels":["a","b"],"values":[[1.0,0.2]]}"#).contains("1 × 2"));
+        assert!(no(r#"{"channels":["a"],"values":[[1.0]],"rows":1}"#).contains("unknown field"));
     }
 
     #[test]

@@ -49,6 +49,25 @@ impl Matrix {
     }
 }
 
+/// Hands over a block in runs of at most `step` rows; `start` is its first row.
+///
+/// # Errors
+/// Those of `sink`.
+pub fn in_runs(start: usize, block: Block, step: usize, sink: &mut BlockSink) -> Result<(), DataError> {
+    let rows = block.len();
+    if rows <= step {
+        return sink(start, block);
+    }
+    let run = match block {
+        Block::Dense(d) => Matrix::Dense(d),
+        Block::Csr(s) => Matrix::Sparse(s),
+    };
+    for from in (0..rows).step_by(step) {
+        sink(start + from, run.rows(from..(from + step).min(rows))?)?;
+    }
+    Ok(())
+}
+
 /// Entries `range` of a buffer, of the same type.
 pub fn slice(values: &Values, range: std::ops::Range<usize>) -> Values {
     fn part<T: Element>(v: &[T], range: std::ops::Range<usize>) -> Values {

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use hdf5_metno as hdf5;
 
 use hdf5::types::{TypeDescriptor as TD, VarLenAscii, VarLenUnicode};
-use hdf5::{Container, Dataset, File, Group, Location, LocationType};
+use hdf5::{Container, Dataset, File, Group, IndexType, IterationOrder, Location, LocationType};
 
 use super::{ReadError, ReadLimits};
 use crate::data::{DType, Values};
@@ -34,7 +34,7 @@ pub(super) use kind::Kind;
 pub(super) use matrix::{Compressed, Parts, Stored, open_compressed, open_dense, whole as whole_size};
 pub(super) use matrix_out::{write_compressed, write_dense};
 pub(super) use meter::Meter;
-pub(super) use raw::leave_files_at_exit;
+pub(super) use raw::{has_attr, leave_files_at_exit};
 pub(super) use sparse::{by_row, whole, wide_enough};
 pub(super) use store::{
     Storage, create, new_group, set_shape, set_text, set_texts, set_value, write_error, write_file,
@@ -352,10 +352,21 @@ impl Source {
 
     fn attr(&self, at: &Location, name: &str) -> Result<Option<hdf5::Attribute>, ReadError> {
         let fail = |e: hdf5::Error| self.library(&format!("{}@{name}", at.name()), &e);
-        if !at.attr_names().map_err(fail)?.iter().any(|n| n == name) {
+        if !has_attr(at, name).map_err(fail)? {
             return Ok(None);
         }
         at.attr(name).map(Some).map_err(fail)
+    }
+
+    /// Names of all attributes, in order. They are opened one by one: see [`raw::has_attr`].
+    pub(super) fn attr_names(&self, at: &Location) -> Result<Vec<String>, ReadError> {
+        let fail = |e: hdf5::Error| self.library(&at.name(), &e);
+        let n = at.loc_info().map_err(fail)?.num_attrs as u64;
+        (0..n)
+            .map(|i| {
+                Ok(at.attr_by_index(IndexType::Name, IterationOrder::Increasing, i).map_err(fail)?.name())
+            })
+            .collect()
     }
 }
 

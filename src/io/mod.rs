@@ -30,7 +30,7 @@ pub use detect::{Fit, Probe, detect};
 pub use error::{ReadError, WriteError};
 pub use limits::ReadLimits;
 pub use options::{
-    Compat, Compression, DEFAULT_MEMORY, FcsOffsets, FcsVersion, ReadOptions, Table, WriteOptions,
+    Compat, Compression, DEFAULT_MEMORY, FcsOffsets, FcsVersion, ReadOptions, Table, Tables, WriteOptions,
 };
 pub use outline::{Item, Outline, Storage, outline};
 pub use positioned::read_exact_at;
@@ -70,6 +70,11 @@ impl Format {
 }
 
 impl Format {
+    /// Whether it holds further matrices beside X.
+    pub fn has_layers(self) -> bool {
+        matches!(self, Format::H5ad | Format::Loom)
+    }
+
     /// The format of a target by its extension; a name without one is a folder, and `None` leaves the choice to the caller.
     pub fn for_target(path: &Path) -> Option<Format> {
         let extension = path.extension()?.to_string_lossy().to_lowercase();
@@ -99,7 +104,8 @@ pub struct Codec {
     pub format: Format,
     /// Usual file extensions, without the dot, lower case; they only break ties.
     pub extensions: &'static [&'static str],
-    /// Whether it is a folder of files; such codecs are asked about folders, too, and write into an empty one.
+    /// Whether it is read from a folder of files: such codecs are asked about folders, too. What is written into a folder
+    /// says [`folder_of`].
     pub folder: bool,
     /// How sure the content makes us.
     pub probe: fn(&Probe) -> Fit,
@@ -110,7 +116,8 @@ pub struct Codec {
     /// Looks for faults, element by element; `None`: what reading finds is all there is to find. An error means that the
     /// file could not even be opened.
     pub check: Option<CheckFn>,
-    /// Writes a data set as a new file at `path` (a temporary file, or an empty temporary folder; see [`save`]).
+    /// Writes a data set as a new file at `path` (a temporary file, or an empty temporary folder; see [`save`] and
+    /// [`folder_of`]).
     pub write: fn(&Dataset, &Path, &WriteOptions) -> Result<(), WriteError>,
     /// Writes the file `dataset` was read from again at `path` (a temporary file; see [`annotate`]), with additions and
     /// everything else as it was; `None` where a format has no place for additions.
@@ -137,7 +144,7 @@ pub static CODECS: &[Codec] = &[
         probe: fcs::probe,
         read: fcs::read,
         outline: None,
-        check: None,
+        check: Some(fcs::check),
         write: fcs::write,
         annotate: Some(fcs::annotate),
     },
@@ -148,7 +155,7 @@ pub static CODECS: &[Codec] = &[
         probe: tenx_h5::probe,
         read: tenx_h5::read,
         outline: None,
-        check: None,
+        check: Some(tenx_h5::check),
         write: tenx_h5::write,
         annotate: None,
     },
@@ -158,8 +165,8 @@ pub static CODECS: &[Codec] = &[
         folder: true,
         probe: tenx_mtx::probe,
         read: tenx_mtx::read,
-        outline: None,
-        check: None,
+        outline: Some(tenx_mtx::outline),
+        check: Some(tenx_mtx::check),
         write: tenx_mtx::write,
         annotate: None,
     },
@@ -170,7 +177,7 @@ pub static CODECS: &[Codec] = &[
         probe: loom::probe,
         read: loom::read,
         outline: None,
-        check: None,
+        check: Some(loom::check),
         write: loom::write,
         annotate: None,
     },
@@ -282,12 +289,20 @@ pub fn save(
     force: bool,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    let codec = codec(format);
-    let write = |tmp: &Path| (codec.write)(dataset, tmp, options);
-    if codec.folder {
-        replace_folder(path, force, tenx_mtx::FILES, write)
-    } else {
-        replace(path, force, write)
+    let write = |tmp: &Path| (codec(format).write)(dataset, tmp, options);
+    match folder_of(format, path) {
+        Some(files) => replace_folder(path, force, files, write),
+        None => replace(path, force, write),
+    }
+}
+
+/// The names of the files scx writes where a target of this format and name is a folder; `None` when it is a single file.
+/// Tables go into a folder when their target has no extension, or is a folder already.
+pub fn folder_of(format: Format, path: &Path) -> Option<&'static [&'static str]> {
+    match format {
+        Format::Csv | Format::Parquet if path.extension().is_none() || path.is_dir() => Some(table::FILES),
+        Format::TenxMtx => Some(tenx_mtx::FILES),
+        _ => None,
     }
 }
 

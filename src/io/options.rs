@@ -113,6 +113,8 @@ pub struct WriteOptions<'a> {
     pub fcs_version: FcsVersion,
     /// Which table a single CSV or Parquet file holds; `None`: chosen by what there is.
     pub table: Option<Table>,
+    /// CSV and Parquet go into a folder with a file for each table: obs and var, and X when `table` asks for it.
+    pub table_folder: bool,
     /// Folder for temporary files larger than memory; that of the target when `None`.
     pub scratch: Option<PathBuf>,
     /// Is told how the work goes and may stop it.
@@ -127,6 +129,7 @@ impl Default for WriteOptions<'_> {
             compat: Compat::default(),
             fcs_version: FcsVersion::default(),
             table: None,
+            table_folder: false,
             scratch: None,
             progress: &Silent,
         }
@@ -134,12 +137,66 @@ impl Default for WriteOptions<'_> {
 }
 
 impl Table {
+    /// All tables.
+    pub const ALL: [Table; 3] = [Table::Obs, Table::Var, Table::X];
+
     /// The word used in options and messages.
     pub fn name(self) -> &'static str {
         match self {
             Table::Obs => "obs",
             Table::Var => "var",
             Table::X => "x",
+        }
+    }
+
+    /// Its file in a folder of tables, without the ending.
+    pub fn file(self) -> &'static str {
+        match self {
+            Table::X => "X",
+            other => other.name(),
+        }
+    }
+}
+
+/// The tables a CSV or Parquet target holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tables {
+    has: [bool; 3],
+    folder: bool,
+}
+
+impl Tables {
+    /// One table, in one file.
+    pub fn one(table: Table) -> Self {
+        Self { has: Table::ALL.map(|t| t == table), folder: false }
+    }
+
+    /// A folder: the one table asked for, or obs and var; X comes beside those two.
+    pub fn folder(asked: Option<Table>) -> Self {
+        let has = |t: Table| match asked {
+            None | Some(Table::X) => t != Table::X || asked.is_some(),
+            Some(one) => t == one,
+        };
+        Self { has: Table::ALL.map(has), folder: true }
+    }
+
+    /// Whether this table is one of them.
+    pub fn has(self, table: Table) -> bool {
+        self.iter().any(|t| t == table)
+    }
+
+    /// The tables.
+    pub fn iter(self) -> impl Iterator<Item = Table> {
+        Table::ALL.into_iter().zip(self.has).filter(|(_, has)| *has).map(|(t, _)| t)
+    }
+
+    /// What holds them, in words.
+    pub fn words(self) -> String {
+        let names: Vec<&str> = self.iter().map(Table::name).collect();
+        match (self.folder, &names[..]) {
+            (true, [_, _, ..]) => format!("the folder holds the tables {}", names.join(" and ")),
+            (true, _) => format!("the folder holds the table {}", names.concat()),
+            (false, _) => format!("the file holds the table {}", names.concat()),
         }
     }
 }

@@ -57,7 +57,24 @@ pub fn linear_plain(x: &Tensor, w: &Tensor, b: &Tensor, act: Activation) -> Resu
 /// Candle's, when shapes or element types disagree.
 pub fn product(x: &Tensor, w: &Tensor) -> Result<Tensor> {
     let fits = x.dtype() == DType::F32 && x.device().is_cpu();
-    if fits && x.is_contiguous() && w.is_contiguous() { x.apply_op2(w, Product) } else { x.matmul(w) }
+    if fits && x.is_contiguous() && w.is_contiguous() {
+        x.apply_op2(w, Product { transposed: false })
+    } else {
+        x.matmul(w)
+    }
+}
+
+/// `x · wᵀ` for x [n, in], w [out, in].
+///
+/// # Errors
+/// Candle's, when shapes or element types disagree.
+pub fn product_t(x: &Tensor, w: &Tensor) -> Result<Tensor> {
+    let fits = x.dtype() == DType::F32 && x.device().is_cpu();
+    if fits && x.is_contiguous() && w.is_contiguous() {
+        x.apply_op2(w, Product { transposed: true })
+    } else {
+        x.matmul(&w.t()?)
+    }
 }
 
 /// Mean over all elements of (x − y)²; `y` is data and gets no gradient.
@@ -200,7 +217,23 @@ impl CustomOp3 for Linear {
     }
 }
 
-struct Product;
+/// `x · w`, or `x · wᵀ`.
+struct Product {
+    transposed: bool,
+}
+
+impl Product {
+    /// The right factor as it is used, [in, out].
+    fn right<'a>(&self, w: &'a [f32], (rows, cols): (usize, usize)) -> Result<View<'a>> {
+        let w = view(w, rows, cols)?;
+        Ok(if self.transposed { w.t() } else { w })
+    }
+
+    /// Inputs and outputs of a stored right factor.
+    fn sizes(&self, (rows, cols): (usize, usize)) -> (usize, usize) {
+        if self.transposed { (cols, rows) } else { (rows, cols) }
+    }
+}
 
 impl CustomOp2 for Product {
     fn name(&self) -> &'static str {
@@ -214,13 +247,14 @@ impl CustomOp2 for Product {
         w: &CpuStorage,
         wl: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let ((n, inner), (w_inner, out)) = (xl.shape().dims2()?, wl.shape().dims2()?);
+        let ((n, inner), stored) = (xl.shape().dims2()?, wl.shape().dims2()?);
+        let (w_inner, out) = self.sizes(stored);
         if inner != w_inner {
             return Err(Error::Msg(format!("a product of [{n}, {inner}] and [{w_inner}, {out}]")));
         }
         let mut y = vec![0.0; n * out];
         let (x, w) = (slice(x, xl, "product")?, slice(w, wl, "product")?);
-        matmul(&mut y, view(x, n, inner)?, view(w, inner, out)?, 0.0);
+        matmul(&mut y, view(x, n, inner)?, self.right(w, stored)?, 0.0);
         Ok((CpuStorage::F32(y), (n, out).into()))
     }
 
@@ -231,13 +265,14 @@ impl CustomOp2 for Product {
         _res: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let ((n, inner), out) = (x.dims2()?, w.dim(1)?);
+        let ((n, inner), stored) = (x.dims2()?, w.dims2()?);
+        let out = self.sizes(stored).1;
         let grad = grad.contiguous()?;
         let grad_x = if x.track_op() {
             let mut to = vec![0.0; n * inner];
             values(&grad, |g| {
                 values(w, |w| {
-                    matmul(&mut to, view(g, n, out)?, view(w, inner, out)?.t(), 0.0);
+                    matmul(&mut to, view(g, n, out)?, self.right(w, stored)?.t(), 0.0);
                     Ok(())
                 })
             })?;
@@ -249,11 +284,16 @@ impl CustomOp2 for Product {
             let mut to = vec![0.0; inner * out];
             values(&grad, |g| {
                 values(x, |x| {
-                    matmul(&mut to, view(x, n, inner)?.t(), view(g, n, out)?, 0.0);
+                    let (g, x) = (view(g, n, out)?, view(x, n, inner)?);
+                    if self.transposed {
+                        matmul(&mut to, g.t(), x, 0.0);
+                    } else {
+                        matmul(&mut to, x.t(), g, 0.0);
+                    }
                     Ok(())
                 })
             })?;
-            Some(Tensor::from_vec(to, (inner, out), x.device())?)
+            Some(Tensor::from_vec(to, stored, x.device())?)
         } else {
             None
         };
@@ -331,6 +371,27 @@ mod tests {
             close(&fused, &plain);
             let (f, p) = (fused.backward().unwrap(), plain.backward().unwrap());
             for v in [&x, &w, &b] {
+                close(f.get(v).unwrap(), p.get(v).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn products_agree_with_candles_in_value_and_in_every_gradient() {
+        let x = Var::from_tensor(&tensor((9, 5), 1)).unwrap();
+        let target = tensor((9, 7), 4);
+        for (stored, transposed) in [((5, 7), false), ((7, 5), true)] {
+            let w = Var::from_tensor(&tensor(stored, 2)).unwrap();
+            let (ours, right) = if transposed {
+                (product_t(&x, &w).unwrap(), w.t().unwrap())
+            } else {
+                (product(&x, &w).unwrap(), w.as_tensor().clone())
+            };
+            let plain = x.matmul(&right.contiguous().unwrap()).unwrap();
+            close(&ours, &plain);
+            let grads = |y: &Tensor| mse_plain(y, &target).unwrap().backward().unwrap();
+            let (f, p) = (grads(&ours), grads(&plain));
+            for v in [&x, &w] {
                 close(f.get(v).unwrap(), p.get(v).unwrap());
             }
         }

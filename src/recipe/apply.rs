@@ -10,7 +10,7 @@ use super::logicle::Logicle;
 use super::stats::{self, CellCounts, GeneCounts, Options};
 use super::view::{Curve, Op, mapped};
 use super::{RecipeError, step::Flavor};
-use crate::data::{Column, DType, Dataset, Matrix, Take, Uns, Values};
+use crate::data::{Amplifier, Column, DType, Dataset, Matrix, Take, Uns, Values, mark_linear};
 
 /// What is known of X between steps, so that it is not read again for it.
 #[derive(Debug, Default)]
@@ -106,11 +106,11 @@ pub(super) fn apply(
             Ok(())
         }
         FittedStep::Compensate { spillover } => {
-            let columns =
-                spillover.channels.iter().map(|c| column_of(dataset, c)).collect::<Result<Vec<_>, _>>()?;
-            let matrix = Arc::new(cytometry::inverse(spillover)?);
+            let columns: Vec<usize> =
+                spillover.channels().iter().map(|c| column_of(dataset, c)).collect::<Result<_, _>>()?;
+            let compensation = Arc::new(spillover.inverse()?);
             let dtype = x(dataset)?.dtype().exact_float();
-            change(dataset, work, Op::Mix { columns: columns.into(), matrix }, dtype)
+            change(dataset, work, Op::Compensate { columns: columns.into(), compensation }, dtype)
         }
         FittedStep::Arcsinh { cofactor, channels } => {
             curve(dataset, work, channels.as_deref(), &Curve::Arcsinh(*cofactor))
@@ -120,9 +120,13 @@ pub(super) fn apply(
             curve(dataset, work, channels.as_deref(), &Curve::Logicle(scale))
         }
         FittedStep::Amplify => {
-            let curves = cytometry::amplifiers(dataset)?;
+            let amplifiers = cytometry::amplifiers(dataset)?;
+            let curve = |a: &Amplifier| if a.is_identity() { Curve::Keep } else { Curve::Linear(*a) };
+            let curves: Vec<Curve> = amplifiers.iter().map(curve).collect();
             let dtype = x(dataset)?.dtype().exact_float();
-            change(dataset, work, Op::Curves(curves.into()), dtype)
+            change(dataset, work, Op::Curves(curves.into()), dtype)?;
+            mark_linear(&mut dataset.var, &amplifiers);
+            Ok(())
         }
     }
 }

@@ -1,7 +1,6 @@
 //! What each step learns from a data set.
 
 use super::apply::Work;
-use super::cytometry;
 use super::fitted::FittedStep;
 use super::hvg;
 use super::stats::{Options, median, moments};
@@ -89,9 +88,9 @@ pub(super) fn fit(
         Step::Compensate { spillover } => {
             let spillover = match spillover {
                 Some(given) => given.clone(),
-                None => cytometry::spillover(dataset)?,
+                None => return Err(RecipeError::input("no spillover matrix; give one in the recipe")),
             };
-            cytometry::inverse(&spillover)?;
+            spillover.inverse().map_err(|e| RecipeError::input(e.to_string()))?;
             FittedStep::Compensate { spillover }
         }
         Step::Arcsinh { cofactor, channels } => {

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::apply::{Work, apply};
 use super::fit::fit;
-use super::step::{Flavor, Recipe, Spillover};
-use super::{Options, RecipeError, cytometry};
-use crate::data::{Dataset, Index, Take};
+use super::step::{Flavor, Recipe};
+use super::{Options, RecipeError};
+use crate::data::{Dataset, Index, Spillover, Take};
 
 /// Version of the stored form.
 const VERSION: u32 = 1;
@@ -186,7 +186,7 @@ impl FittedRecipe {
                     return bad("as many means as genes expected");
                 }
                 FittedStep::Compensate { spillover } => {
-                    cytometry::inverse(spillover)?;
+                    spillover.inverse().map_err(|e| RecipeError::input(e.to_string()))?;
                 }
                 _ => {}
             }

@@ -43,7 +43,7 @@ pub use logicle::Logicle;
 pub use source::{CountsFrom, take_counts};
 pub use split::{Split, balanced};
 pub use stats::Options;
-pub use step::{Flavor, Median, Recipe, Spillover, Step, TargetSum};
+pub use step::{Flavor, Median, Recipe, Step, TargetSum};
 
 /// The scale a model works on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::Spillover;
+
 /// To what sum each cell is scaled.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -55,16 +57,6 @@ impl Flavor {
     }
 }
 
-/// How much of one dye each detector sees, as FCS files state it: `values` row by row, one row for each dye.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Spillover {
-    /// The channels, in the order of rows and columns.
-    pub channels: Vec<String>,
-    /// Share of the dye of the row seen in the channel of the column.
-    pub values: Vec<Vec<f64>>,
-}
-
 /// One step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
@@ -104,7 +96,7 @@ pub enum Step {
     },
     /// Takes the spill-over out of fluorescence channels.
     Compensate {
-        /// The matrix; that of the file's keywords when left out.
+        /// The matrix. Left out, it is the one the file states; whoever knows files fills it in before fitting.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         spillover: Option<Spillover>,
     },
@@ -134,7 +126,8 @@ pub enum Step {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         channels: Option<Vec<String>>,
     },
-    /// Undoes the amplifiers of an FCS file: channel numbers become linear intensities by `$PnE` and `$PnG`.
+    /// Undoes the amplifiers of an FCS file: channel numbers become linear intensities by the columns `pne`, `pnr` and
+    /// `png` of the channels, which then say so.
     Amplify,
 }
 

@@ -7,7 +7,8 @@ use ndarray::Array2;
 
 use super::logicle::Logicle;
 use crate::data::{
-    Block, BlockSink, DType, DataError, Dense, Layout, Matrix, RowSource, Sparse, Values, rows_per_run,
+    Amplifier, Block, BlockSink, Compensation, DType, DataError, Dense, Layout, Matrix, RowSource, Sparse,
+    Values, in_runs, rows_per_run,
 };
 
 /// A change of one value that depends on its column alone.
@@ -19,10 +20,8 @@ pub(super) enum Curve {
     Arcsinh(f64),
     /// The logicle scale.
     Logicle(Arc<Logicle>),
-    /// `zero · 10^(decades · x / range)`.
-    Decades { decades: f64, zero: f64, range: f64 },
-    /// x / gain.
-    Gain(f64),
+    /// Undoes an amplifier.
+    Linear(Amplifier),
 }
 
 impl Curve {
@@ -31,14 +30,17 @@ impl Curve {
             Curve::Keep => x,
             Curve::Arcsinh(cofactor) => (x / cofactor).asinh(),
             Curve::Logicle(scale) => scale.scale(x),
-            Curve::Decades { decades, zero, range } => zero * 10f64.powf(decades * x / range),
-            Curve::Gain(gain) => x / gain,
+            Curve::Linear(amplifier) => amplifier.linear(x),
         }
     }
 
     /// Whether zero stays zero.
     fn keeps_zero(&self) -> bool {
-        matches!(self, Curve::Keep | Curve::Arcsinh(_) | Curve::Gain(_))
+        match self {
+            Curve::Keep | Curve::Arcsinh(_) => true,
+            Curve::Linear(amplifier) => amplifier.decades == 0.0,
+            Curve::Logicle(_) => false,
+        }
     }
 }
 
@@ -53,8 +55,8 @@ pub(super) enum Op {
     Curves(Arc<[Curve]>),
     /// (x − mean) / sd of the column, cut at the third.
     Scale { mean: Arc<[f64]>, sd: Arc<[f64]>, max: Option<f64> },
-    /// The chosen columns times a square matrix.
-    Mix { columns: Arc<[usize]>, matrix: Arc<Array2<f64>> },
+    /// Spillover taken out of these columns.
+    Compensate { columns: Arc<[usize]>, compensation: Arc<Compensation> },
 }
 
 /// A matrix with changed values.
@@ -71,7 +73,7 @@ pub(super) fn mapped(base: Matrix, op: Op, dtype: DType) -> Matrix {
     let keeps_zero = match &op {
         Op::Divide(_) | Op::Log1p => true,
         Op::Curves(curves) => curves.iter().all(Curve::keeps_zero),
-        Op::Scale { .. } | Op::Mix { .. } => false,
+        Op::Scale { .. } | Op::Compensate { .. } => false,
     };
     let layout = if base.layout() == Layout::Dense || !keeps_zero { Layout::Dense } else { Layout::Csr };
     let dtype = if dtype == DType::F64 { DType::F64 } else { DType::F32 };
@@ -96,7 +98,7 @@ impl Mapped {
                 let z = (x - m) / s;
                 max.map_or(z, |max| z.clamp(-max, max))
             }
-            Op::Mix { .. } => x,
+            Op::Compensate { .. } => x,
         }
     }
 
@@ -122,8 +124,8 @@ impl Mapped {
             )?));
         }
         let mut x = block.to_f64();
-        if let Op::Mix { columns, matrix } = &self.op {
-            mix(&mut x, columns, matrix);
+        if let Op::Compensate { columns, compensation } = &self.op {
+            compensation.apply(&mut x, columns)?;
         } else {
             for ((row, column), x) in x.indexed_iter_mut() {
                 *x = self.at(start + row, column, *x);
@@ -131,18 +133,6 @@ impl Mapped {
         }
         let (rows, columns) = x.dim();
         Ok(Block::Dense(Dense::new(rows, columns, self.values(x.into_iter()))?))
-    }
-}
-
-fn mix(x: &mut Array2<f64>, columns: &[usize], matrix: &Array2<f64>) {
-    let mut old = vec![0.0; columns.len()];
-    for mut row in x.rows_mut() {
-        for (o, &c) in old.iter_mut().zip(columns) {
-            *o = row[c];
-        }
-        for (&c, by) in columns.iter().zip(matrix.columns()) {
-            row[c] = old.iter().zip(by).map(|(o, b)| o * b).sum();
-        }
     }
 }
 
@@ -175,19 +165,8 @@ impl RowSource for Mapped {
         // A run of sparse rows can be many times larger once its zeros are there.
         let step = rows_per_run(memory, 16 * self.shape().1 as u64);
         self.base.stream(memory, &mut |start, block| {
-            if self.layout == Layout::Csr || block.len() <= step {
-                return sink(start, self.block(start, &block)?);
-            }
-            let rows = block.len();
-            let run = match block {
-                Block::Dense(d) => Matrix::Dense(d),
-                Block::Csr(s) => Matrix::Sparse(s),
-            };
-            for from in (0..rows).step_by(step) {
-                let part = run.rows(from..(from + step).min(rows))?;
-                sink(start + from, self.block(start + from, &part)?)?;
-            }
-            Ok(())
+            let step = if self.layout == Layout::Csr { usize::MAX } else { step };
+            in_runs(start, block, step, &mut |from, part| sink(from, self.block(from, &part)?))
         })
     }
 
@@ -199,7 +178,7 @@ impl RowSource for Mapped {
         if let Some(&index) = columns.iter().find(|&&c| c >= self.shape().1) {
             return Err(DataError::OutOfRange { what: "column", index, len: self.shape().1 });
         }
-        if let Op::Mix { .. } = &self.op {
+        if let Op::Compensate { .. } = &self.op {
             return self.stream(64 << 20, &mut |start, block| {
                 sink(start, block.to_f64().select(ndarray::Axis(1), columns))
             });

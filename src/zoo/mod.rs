@@ -2,12 +2,14 @@
 //!
 //! Adding a model = one file and one row of [`REGISTRY`].
 
+pub mod actinn;
 pub mod activa;
 mod batch;
 mod checkpoint;
 mod generate;
 mod neuron_edit;
 mod registry;
+pub mod scgan;
 mod step;
 mod trainer;
 

@@ -4,7 +4,7 @@ use candle_core::Device;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Model, TrainConfig, ZooError, activa, neuron_edit};
+use super::{Model, TrainConfig, ZooError, actinn, activa, neuron_edit, scgan};
 use crate::rng::Seed;
 
 /// Which published or own settings to start from.
@@ -92,10 +92,28 @@ pub static REGISTRY: &[Entry] = &[
         counted: None,
     },
     Entry {
+        kind: actinn::KIND,
+        what: "labels of cells from a small network",
+        reference: "Ma & Pellegrini 2020, Bioinformatics 36(2)",
+        counted: Some(actinn::COUNTED),
+    },
+    Entry {
         kind: activa::KIND,
         what: "new cells of a type from an introspective variational autoencoder with a classifier",
         reference: "Heydari et al. 2022, Bioinformatics 38(8)",
         counted: Some(activa::COUNTED),
+    },
+    Entry {
+        kind: scgan::SCGAN,
+        what: "new cells of the whole population from a Wasserstein GAN with gradient penalty",
+        reference: "Marouf et al. 2020, Nature Communications 11:166",
+        counted: Some(scgan::COUNTED),
+    },
+    Entry {
+        kind: scgan::CSCGAN,
+        what: "new cells of a type from scGAN with batch normalisation and critic heads by label",
+        reference: "Marouf et al. 2020, Nature Communications 11:166",
+        counted: Some(scgan::COUNTED_BY_LABEL),
     },
 ];
 

@@ -16,6 +16,7 @@ pub struct StepCx<'a> {
     pub(super) seed: Seed,
     pub(super) step: u64,
     pub(super) epoch: u64,
+    pub(super) lr: f64,
     pub(super) lr_scale: f64,
 }
 
@@ -28,6 +29,11 @@ impl StepCx<'_> {
     /// Epochs done before this one.
     pub fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// The learning rate the run was asked for, where a schedule starts from.
+    pub fn lr(&self) -> f64 {
+        self.lr
     }
 
     /// Backward and one optimiser step, for the parameters of `group` alone. Any graph built before is stale

@@ -352,6 +352,7 @@ impl Trainer {
                 seed: self.seed,
                 step: self.state.step,
                 epoch: self.state.epoch,
+                lr: self.config.adam.lr,
                 lr_scale: self.state.lr_scale,
             };
             let losses = model.train_step(&batch, &mut cx)?;

@@ -2,5 +2,6 @@
 
 mod annotated;
 mod files;
+mod formats;
 mod markers;
 mod repeats;

@@ -161,7 +161,64 @@ fn markers_of_an_fcs_file_are_scaled_and_time_is_not() {
     assert!(((a / 5.0).asinh() - b).abs() < 1e-6 * b.abs().max(1.0));
     let kept = if dir.open("s.h5ad").layers.contains_key("counts") { "counts" } else { "original" };
     assert_eq!(layer(&dir, "s.h5ad", kept), before);
-    dir.refuses(3, "preprocess s.fcs -o t.h5ad --compensate", &["s.fcs", "no spill-over matrix"]);
+    dir.refuses(3, "preprocess s.fcs -o t.h5ad --compensate", &["s.fcs", "no spillover matrix"]);
+}
+
+/// A small FCS file of the fixtures, in a folder of its own.
+fn fcs(name: &str) -> Dir {
+    let dir = Dir::new();
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/fcs");
+    std::fs::copy(fixtures.join(name), dir.path("in.fcs")).unwrap();
+    dir
+}
+
+#[test]
+fn amplifiers_are_undone_once_where_values_are_channel_numbers() {
+    let dir = fcs("log_amplifier.fcs");
+    dir.scx("preprocess in.fcs -o linear.h5ad --amplify").ok();
+    let (stored, linear) = (x(&dir, "in.fcs"), x(&dir, "linear.h5ad"));
+    for (stored, linear) in stored.rows().into_iter().zip(linear.rows()) {
+        let want = [
+            10f64.powf(4.0 * stored[0] / 1024.0),
+            0.1 * 10f64.powf(3.5 * stored[1] / 1024.0),
+            stored[2] / 2.5,
+        ];
+        for (a, b) in linear.iter().zip(want) {
+            assert!((a - b).abs() <= 1e-6 * b, "{linear} {want:?}");
+        }
+    }
+    // Written as floats, the amplifier stands in SCX_PnE; and in h5ad in the table of channels.
+    for name in ["floats.fcs", "floats.h5ad"] {
+        dir.scx(&format!("convert in.fcs {name}")).ok();
+        dir.scx(&format!("preprocess {name} -o again.h5ad --amplify --force")).ok();
+        assert_eq!(x(&dir, "again.h5ad"), linear, "{name}");
+    }
+    // The result says that it is linear, in either format.
+    dir.scx("preprocess in.fcs -o linear.fcs --amplify").ok();
+    for name in ["linear.h5ad", "linear.fcs"] {
+        dir.scx(&format!("preprocess {name} -o twice.h5ad --amplify --force")).ok();
+        assert_eq!(x(&dir, "twice.h5ad"), linear, "{name}");
+    }
+    let dir = fcs("float_log.fcs");
+    dir.scx("preprocess in.fcs -o out.h5ad --amplify").ok();
+    assert_eq!(x(&dir, "out.h5ad"), x(&dir, "in.fcs"), "floats are linear whatever $PnE says");
+}
+
+#[test]
+fn spillover_of_the_keywords_is_taken_out_once_and_from_h5ad_too() {
+    let dir = fcs("spill.fcs");
+    dir.scx("preprocess in.fcs -o out.h5ad --compensate").ok().says(&["compensated 2 channels"]);
+    let (observed, found) = (x(&dir, "in.fcs"), x(&dir, "out.h5ad"));
+    let two = found.slice(ndarray::s![.., ..2]).dot(&ndarray::array![[1.0, 0.25], [0.125, 1.0]]);
+    assert!((&two - &observed.slice(ndarray::s![.., ..2])).iter().all(|x| x.abs() < 1e-3), "{two}");
+    dir.scx("convert in.fcs in.h5ad").ok();
+    dir.scx("preprocess in.h5ad -o via.h5ad --compensate").ok();
+    assert_eq!(x(&dir, "via.h5ad"), found);
+    dir.refuses(2, "preprocess out.h5ad -o no.h5ad --compensate", &["compensated this file already"]);
+    dir.scx("preprocess in.fcs -o out.fcs --compensate").ok();
+    dir.refuses(2, "preprocess out.fcs -o no.h5ad --compensate", &["compensated this file already"]);
+    dir.scx("preprocess out.h5ad -o original.h5ad --compensate --layer original").ok();
+    assert_eq!(x(&dir, "original.h5ad"), found);
 }
 
 fn clusters(dir: &Dir, name: &str) -> BTreeMap<String, usize> {

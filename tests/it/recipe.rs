@@ -6,12 +6,10 @@ use std::process::Command;
 use ndarray::Array2;
 use scx::data::{
     Block, Column, DType, DataError, Dataset, Dense, Frame, Index, Layout, Matrix, Raw, RowSource, Sparse,
-    Take, Values,
+    Spillover, Take, Values,
 };
 use scx::io::{Format, ReadOptions, WriteOptions, open, save};
-use scx::recipe::{
-    CountsFrom, FittedRecipe, Flavor, Logicle, Options, Recipe, Spillover, Step, TargetSum, take_counts,
-};
+use scx::recipe::{CountsFrom, FittedRecipe, Flavor, Logicle, Options, Recipe, Step, TargetSum, take_counts};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -381,8 +379,8 @@ fn logicle_and_compensation_agree_with_flowutils() {
     let names = Frame::new(Index::names(["Time", "A", "B", "C"].map(String::from).to_vec()));
     let mut d = Dataset::new(Frame::new(Index::Range(events.len())), names);
     d.x = Some(Matrix::Dense(Dense::new(events.len(), 4, Values::F64(events.concat())).unwrap()));
-    let spillover =
-        Spillover { channels: ["A", "B", "C"].map(String::from).to_vec(), values: rows(&want["spillover"]) };
+    let matrix = Array2::from_shape_vec((3, 3), rows(&want["spillover"]).concat()).unwrap();
+    let spillover = Spillover::new(["A", "B", "C"].map(String::from).to_vec(), matrix).unwrap();
     let recipe = Recipe { steps: vec![Step::Compensate { spillover: Some(spillover) }] };
     recipe.fit_apply(&mut d, &Options::default()).unwrap();
     let ours: Vec<f64> = whole(x(&d)).into_iter().collect();

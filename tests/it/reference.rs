@@ -2,6 +2,8 @@
 //! operations against their plain forms.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod scgan;
+
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor, Var};

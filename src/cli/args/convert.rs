@@ -13,6 +13,7 @@ Examples:
   scx convert cells.h5ad cells.loom --strict              # exit 1 if anything was lost
   scx convert cells.h5ad counts/ --to 10x-mtx --x counts  # layers[\"counts\"] for Seurat's Read10X
   scx convert cells.h5ad old.h5ad --h5ad-compat 0.8
+  scx convert cells.h5ad tables/ --to csv                 # obs.csv and var.csv; with --table x also X.csv
   scx convert sample.fcs sample.h5ad --dry-run            # what would be kept, its size, memory and time
 
 What becomes of each element is printed; `scx help losses` has the whole table.";

@@ -5,7 +5,8 @@ use clap::{Args, ValueEnum};
 use crate::io::{Compat, Compression, FcsOffsets, FcsVersion, Format, ReadOptions, Table, WriteOptions};
 
 /// Formats by the names used in options.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum FormatArg {
     /// AnnData in HDF5
     H5ad,
@@ -13,9 +14,11 @@ pub enum FormatArg {
     Loom,
     /// 10x Genomics .h5
     #[value(name = "10x-h5")]
+    #[serde(rename = "10x-h5")]
     TenxH5,
     /// 10x Genomics folder with matrix.mtx
     #[value(name = "10x-mtx")]
+    #[serde(rename = "10x-mtx")]
     TenxMtx,
     /// Flow Cytometry Standard
     Fcs,
@@ -113,7 +116,8 @@ pub struct WriteArgs {
     /// Version of FCS files [default: 3.1]
     #[arg(long, value_enum, value_name = "VERSION", help_heading = "Writing")]
     pub fcs_version: Option<FcsVersionArg>,
-    /// What a CSV or Parquet file holds [default: obs, or x when nothing is known of the cells]
+    /// What a CSV or Parquet file holds [default: obs, or x when nothing is known of the cells]. A name without extension
+    /// is a folder with obs and var; x comes beside them
     #[arg(long, value_enum, value_name = "TABLE", help_heading = "Writing")]
     pub table: Option<TableArg>,
     /// Replace an existing output
@@ -167,6 +171,7 @@ impl WriteArgs {
                 TableArg::Var => Table::Var,
                 TableArg::X => Table::X,
             }),
+            table_folder: false,
             scratch: None,
             progress,
         }

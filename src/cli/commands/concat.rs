@@ -13,7 +13,7 @@ use crate::cli::show::thousands;
 use crate::cli::{losses, on_threads, print, targets};
 use crate::concat::{self, ConcatError, Joined, Options, Piece};
 use crate::io::loss::LossReport;
-use crate::io::{self, Format};
+use crate::io::{self, Format, WriteOptions};
 use crate::progress::Progress;
 use crate::provenance::{self, Input, Record};
 
@@ -29,10 +29,11 @@ fn concat(args: &ConcatArgs, console: &Console) -> Result<(), CliError> {
     }
     let to = targets::format(&args.output, None)?;
     let inputs: Vec<_> = args.inputs.iter().collect();
+    let folder = io::folder_of(to, &args.output).is_some();
     if !args.dry_run {
-        targets::check(&args.output, &inputs, args.writing.force, io::codec(to).folder)?;
+        targets::check(&args.output, &inputs, args.writing.force, folder)?;
     }
-    let writing = args.writing.options(console);
+    let writing = WriteOptions { table_folder: folder, ..args.writing.options(console) };
     let options = Options {
         join: args.join.map(Into::into).unwrap_or_default(),
         on_duplicate: args.on_duplicate.map(Into::into).unwrap_or_default(),

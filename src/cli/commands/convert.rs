@@ -10,7 +10,7 @@ use crate::cli::error::CliError;
 use crate::cli::{estimate, losses, on_threads, print, targets};
 use crate::data::Dataset;
 use crate::io::loss::LossReport;
-use crate::io::{self, Codec, Format};
+use crate::io::{self, Codec, Format, WriteOptions};
 use crate::provenance::{self, Record};
 
 /// Runs the verb.
@@ -21,14 +21,15 @@ pub(in crate::cli) fn run(args: &ConvertArgs) -> Result<(), CliError> {
 
 fn convert(args: &ConvertArgs, console: &Console) -> Result<(), CliError> {
     let to = targets::format(&args.output, args.to.map(Format::from))?;
+    let folder = io::folder_of(to, &args.output).is_some();
     if !args.dry_run {
-        targets::check(&args.output, &[&args.input], args.writing.force, io::codec(to).folder)?;
+        targets::check(&args.output, &[&args.input], args.writing.force, folder)?;
     }
     let from = match args.from {
         Some(format) => io::codec(format.into()),
         None => io::detect(&args.input)?,
     };
-    let options = args.writing.options(console);
+    let options = WriteOptions { table_folder: folder, ..args.writing.options(console) };
     let mut dataset = (from.read)(&args.input, &args.reading.options(args.writing.memory))?;
     let left = dataset
         .arrange(args.x.as_deref(), &layers(&args.layers)?)

@@ -6,7 +6,7 @@ use crate::cli::console::Console;
 use crate::cli::error::CliError;
 use crate::cli::outcome::{Outcome, run_fit};
 use crate::cli::settings::{Job, resolve};
-use crate::cli::{inputs, on_threads, outputs, print, show};
+use crate::cli::{corrected, inputs, on_threads, outputs, print, show};
 use crate::correct::{self, Fitted, Plan};
 use crate::progress::Progress;
 use crate::rng::Seed;
@@ -35,9 +35,6 @@ pub(in crate::cli) fn execute(job: &Job, console: &Console) -> Result<Option<Out
     outputs::check_targets(job)?;
     let stored = job.model_dir.as_deref().map(Fitted::load).transpose()?;
     let inputs = inputs::load(job, stored.as_ref(), console)?;
-    for ((_, _, file), out) in inputs.samples.iter().zip(job.outputs.iter().cycle()) {
-        outputs::check_format(&inputs, *file, out)?;
-    }
     if let Some(reference) = &inputs.reference {
         console.say(&format!("reference run: {reference} (its cells are copied unchanged)"));
     }
@@ -51,7 +48,7 @@ pub(in crate::cli) fn execute(job: &Job, console: &Console) -> Result<Option<Out
         }
     }
     if job.dry_run {
-        print(&show::plan(job, &inputs))?;
+        print(&(show::plan(job, &inputs) + &corrected::plan(job, &inputs, console)?))?;
         return Ok(None);
     }
     let fitted = match stored {

@@ -14,7 +14,7 @@ use crate::cli::show::thousands;
 use crate::cli::{losses, print, targets};
 use crate::data::Dataset;
 use crate::io::loss::LossReport;
-use crate::io::{self, DEFAULT_MEMORY, Format};
+use crate::io::{self, DEFAULT_MEMORY, Format, WriteOptions};
 use crate::provenance::{self, Record};
 use crate::recipe::{CountsFrom, FittedRecipe, FittedStep, Options, Recipe, ReplayNotes, Step, take_counts};
 use plan::{Plan, plan};
@@ -26,7 +26,8 @@ pub(in crate::cli) fn run(args: &PreprocessArgs) -> Result<(), CliError> {
     let to = targets::format(&args.output, args.to.map(Format::from))?;
     let mut inputs = vec![&args.input];
     inputs.extend(&args.replay);
-    targets::check(&args.output, &inputs, args.writing.force || args.dry_run, io::codec(to).folder)?;
+    let folder = io::folder_of(to, &args.output).is_some();
+    targets::check(&args.output, &inputs, args.writing.force || args.dry_run, folder)?;
     let from = io::detect(&args.input)?;
     let mut dataset = (from.read)(&args.input, &args.reading.options(args.writing.memory))?;
     let before = (dataset.n_obs(), dataset.n_vars());
@@ -34,6 +35,7 @@ pub(in crate::cli) fn run(args: &PreprocessArgs) -> Result<(), CliError> {
     let counts = choose_matrix(args, &plan, &mut dataset).map_err(at_file)?;
     if let Plan::Fit(recipe) = &mut plan {
         fill_channels(recipe, &dataset)?;
+        fill_spillover(recipe, args, &dataset).map_err(at_file)?;
     }
     if args.dry_run {
         return dry_run(args, &plan, counts, before, to);
@@ -54,10 +56,14 @@ pub(in crate::cli) fn run(args: &PreprocessArgs) -> Result<(), CliError> {
     console.check()?;
     let done = Done { before, counts, fitted, notes };
     done.say(&dataset, &console);
-    let record = record(args, &plan, &done, &dataset)?;
-    provenance::append(&mut dataset.uns, &record);
-    let writing = args.writing.options(&console);
+    let writing = WriteOptions { table_folder: folder, ..args.writing.options(&console) };
     losses::say(&LossReport::new(&dataset, to, &writing), &[], &console);
+    io::keep_keywords(&mut dataset, to);
+    let record = record(args, &plan, &done, &dataset)?;
+    match to {
+        Format::Fcs => io::fcs::add_record(&mut dataset, &record),
+        _ => provenance::append(&mut dataset.uns, &record),
+    }
     io::save(&dataset, to, &args.output, args.writing.force, &writing)?;
     console.say(&format!("wrote {}", args.output.display()));
     if args.json {
@@ -96,6 +102,33 @@ fn fill_channels(recipe: &mut Recipe, dataset: &Dataset) -> Result<(), CliError>
             let names = markers.iter().filter_map(|m| dataset.var.index.get(m.column));
             *channels = Some(names.map(|n| n.into_owned()).collect());
         }
+    }
+    Ok(())
+}
+
+/// Spillover is what the keywords of the file say, unless the recipe states one.
+fn fill_spillover(recipe: &mut Recipe, args: &PreprocessArgs, dataset: &Dataset) -> Result<(), CliError> {
+    for step in &mut recipe.steps {
+        let Step::Compensate { spillover: spillover @ None } = step else { continue };
+        if args.layer.is_none() && plan::compensated(dataset) {
+            return Err(CliError::usage(
+                "scx has compensated this file already, and its keywords still state the matrix; start from the \
+                 values before (--layer original), or give a matrix in the recipe",
+            ));
+        }
+        let kept = dataset.uns.get("fcs").and_then(io::fcs::keywords_from_uns);
+        let keywords = if dataset.source.keywords.is_empty() {
+            kept.unwrap_or_default()
+        } else {
+            dataset.source.keywords.clone()
+        };
+        let found = io::fcs::spillover(&keywords).map_err(|e| CliError::input(e.to_string()))?;
+        *spillover = Some(found.ok_or_else(|| {
+            CliError::input(
+                "the file states no spillover matrix ($SPILLOVER, SPILL, $COMP); give one in a recipe: \
+                 {step: compensate, spillover: {channels: [...], values: [[...]]}}",
+            )
+        })?);
     }
     Ok(())
 }
@@ -165,7 +198,7 @@ fn words(step: &FittedStep) -> Option<String> {
         }
         FittedStep::Scale { .. } => Some("centred and scaled each gene".into()),
         FittedStep::Compensate { spillover } => {
-            Some(format!("compensated {} channels", spillover.channels.len()))
+            Some(format!("compensated {} channels", spillover.channels().len()))
         }
         FittedStep::Arcsinh { cofactor, channels } => {
             Some(format!("took arcsinh(x / {cofactor}) of {}", of_channels(channels.as_deref())))

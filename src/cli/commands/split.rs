@@ -33,7 +33,7 @@ pub(in crate::cli) fn run(args: &SplitArgs) -> Result<(), CliError> {
     let mut formats = Vec::new();
     for (i, (_, path)) in paths.iter().enumerate() {
         let format = targets::format(path, None)?;
-        if io::codec(format).folder {
+        if io::folder_of(format, path).is_some() {
             return Err(CliError::usage(format!(
                 "{}: a folder of files cannot be one of several parts; write h5ad and convert it",
                 path.display()

@@ -2,7 +2,9 @@
 
 mod arrays;
 mod remarks;
+mod sparse;
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,7 @@ use crate::data::{Block, Matrix};
 
 use arrays::storage;
 pub(super) use arrays::{Arrays, unbacked};
+pub(super) use sparse::Compressed;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -82,6 +85,24 @@ impl Report {
     /// Adds a fault of an element.
     pub(super) fn fault(&mut self, element: &str, what: impl Into<String>) {
         self.add(Level::Fault, element, what, COPY);
+    }
+
+    /// Warns of names that come again in a table.
+    pub(super) fn duplicates(&mut self, element: &str, names: &[String]) {
+        let mut seen = HashMap::with_capacity(names.len());
+        let mut again = 0usize;
+        let mut first = None;
+        for (row, name) in names.iter().enumerate() {
+            if let Some(earlier) = seen.insert(name.as_str(), row) {
+                again += 1;
+                first.get_or_insert((name, earlier, row));
+            }
+        }
+        if let Some((name, earlier, row)) = first {
+            let what = format!("{again} names come again: {name:?} names row {earlier} and row {row}");
+            let advice = "make names unique (in scanpy: obs_names_make_unique, var_names_make_unique)";
+            self.add(Level::Warning, element, what, advice);
+        }
     }
 
     /// Adds what a reader refused; `element` is where it happened, unless the error knows better.
@@ -166,7 +187,7 @@ fn by_reading(path: &Path, options: &ReadOptions, read: Read, report: &mut Repor
 }
 
 /// Reads a matrix from end to end.
-fn values(name: &str, m: &Matrix, options: &ReadOptions, report: &mut Report) {
+pub(super) fn values(name: &str, m: &Matrix, options: &ReadOptions, report: &mut Report) {
     let mut odd = arrays::NonFinite::default();
     let done = m.stream(options.memory, &mut |_, block| {
         match &block {

@@ -26,14 +26,28 @@ pub(super) struct Parts {
     pub(super) file_len: u64,
 }
 
-/// Opens a file at the data set asked for, the first by default, and checks that DATA is as long as it says.
-pub(super) fn open(path: &Path, options: &ReadOptions) -> Result<Parts, ReadError> {
+/// HEADER and keywords of the data set asked for, the first by default.
+pub(super) fn keywords(path: &Path, options: &ReadOptions) -> Result<(Header, Keywords), ReadError> {
+    let (_, _, header, keywords) = begin(path, options)?;
+    Ok((header, keywords))
+}
+
+/// The open file and the begin, HEADER and keywords of the data set asked for.
+fn begin<'a>(
+    path: &'a Path,
+    options: &'a ReadOptions,
+) -> Result<(Chain<'a>, u64, Header, Keywords), ReadError> {
     let io = |e| ReadError::io(path, e);
     let file = File::open(path).map_err(io)?;
     let file_len = file.metadata().map_err(io)?.len();
     let mut chain = Chain { path, file, file_len, limits: &options.limits };
     let (base, header, keywords) = chain.choose(options.data_set)?;
-    let Chain { mut file, .. } = chain;
+    Ok((chain, base, header, keywords))
+}
+
+/// Opens a file at the data set asked for, the first by default, and checks that DATA is as long as it says.
+pub(super) fn open(path: &Path, options: &ReadOptions) -> Result<Parts, ReadError> {
+    let (Chain { mut file, file_len, .. }, base, header, keywords) = begin(path, options)?;
     let mut layout = Layout::new(path, &header, &keywords, (base, file_len), options.fcs_offsets)?;
     let index = ascii::index(path, &mut file, &mut layout, &options.limits)?;
     if header.analysis.begin != 0 && header.analysis.end > header.analysis.begin {

@@ -74,6 +74,19 @@ pub(super) fn channels(path: &Path, keywords: &Keywords) -> Result<Vec<Channel>,
     Ok(channels)
 }
 
+/// Faults of channels told at most: a false `$PAR` makes one for each channel that is not there.
+const MOST_FAULTS: usize = 20;
+
+/// Everything that is wrong with what the keywords say of the channels, where [`channels`] stops at the first fault.
+pub(super) fn faults(path: &Path, keywords: &Keywords) -> Vec<ReadError> {
+    let known = |key: &str| keywords.integer(path, key).map(Option::unwrap_or_default);
+    let (par, all) = match (known("$PAR"), data_type(path, keywords, "$DATATYPE")) {
+        (Ok(par), Ok(all)) => (par, all),
+        (par, all) => return par.err().into_iter().chain(all.err()).collect(),
+    };
+    (1..=par).filter_map(|n| channel(path, keywords, all, n).err()).take(MOST_FAULTS).collect()
+}
+
 fn channel(path: &Path, keywords: &Keywords, all: char, n: u64) -> Result<Channel, ReadError> {
     let own = format!("$P{n}DATATYPE");
     let kind = match keywords.trimmed(&own) {

@@ -200,7 +200,7 @@ pub(super) fn parameter(key: &str) -> Option<(usize, String)> {
 
 /// The list of records with one more at its end. What is there already is kept letter for letter, whatever it is: a
 /// number parsed and printed again might change.
-fn append_record(old: Option<&str>, record: &str) -> String {
+pub(super) fn append_record(old: Option<&str>, record: &str) -> String {
     let json = |text: &str| match serde_json::from_str::<Value>(text) {
         Ok(_) => text.trim().to_owned(),
         Err(_) => Value::String(text.to_owned()).to_string(),

@@ -7,6 +7,7 @@
 mod ascii;
 mod chain;
 mod channel;
+mod check;
 mod compose;
 mod decode;
 mod encode;
@@ -31,10 +32,11 @@ use self::source::Events;
 use super::{Fit, Probe, ReadError, ReadOptions};
 use crate::data::{DataError, Dataset, Frame, Index, Matrix, RowSource};
 
+pub use crate::data::amplifiers;
+pub use check::check;
 pub use kept::{keywords_from_uns, keywords_to_uns};
 pub use spillover::spillover;
-pub use var::amplifiers;
-pub use write::{annotate, write};
+pub use write::{add_record, annotate, write};
 
 /// Whether the first bytes are those of an FCS file; a file cut off within the magic counts as possible.
 pub fn probe(probe: &Probe) -> Fit {

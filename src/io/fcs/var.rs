@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::channel::Channel;
-use crate::data::{Amplifier, Column, DataError, Frame, Index, Values};
+use crate::data::{Column, Frame, Index, Values};
 
 /// The table of channels: `$PnN` made unique as index; `marker` is `$PnS`, `channel` is `$PnN` as stored, `pnr`, `pne`
 /// and `png` are range, amplification and gain as they hold for the stored values.
@@ -18,33 +18,6 @@ pub(super) fn var(path: &Path, channels: &[Channel]) -> Frame {
         .with("pnr", number(|c| c.range))
         .with("pne", text(|c| &c.amplification))
         .with("png", number(|c| c.gain))
-}
-
-/// The amplifier of each channel, from the columns `pne`, `pnr` and `png` of a table of channels; channels without them
-/// are linear.
-///
-/// # Errors
-/// [`DataError::Invalid`] when an amplification is not two numbers, or logarithmic without a range.
-pub fn amplifiers(var: &Frame) -> Result<Vec<Amplifier>, DataError> {
-    let number = |name: &str, i: usize| match var.column(name) {
-        Some(column) => column.text(i).and_then(|t| t.parse().ok()).unwrap_or(f64::NAN),
-        None => f64::NAN,
-    };
-    let pne = var.column("pne");
-    (0..var.len())
-        .map(|i| {
-            let pne = pne.and_then(|c| c.text(i)).filter(|t| !t.trim().is_empty()).unwrap_or("0,0".into());
-            let gain = number("png", i);
-            let gain = if gain.is_nan() { 1.0 } else { gain };
-            Amplifier::parse(&pne, number("pnr", i), gain).ok_or_else(|| DataError::Invalid {
-                what: format!(
-                    "var: channel `{}`: `{pne}` with range {} is no amplification",
-                    var.index.get(i).unwrap_or_default(),
-                    number("pnr", i)
-                ),
-            })
-        })
-        .collect()
 }
 
 /// `$PnN` made unique: a repeated name gets `-1`, `-2`, …; a missing one becomes `P1`, `P2`, ….

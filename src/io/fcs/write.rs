@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::chain::{self, Parts};
 use super::channel::Stored;
-use super::compose::{Column, Shape, compose};
+use super::compose::{Column, RECORD, Shape, append_record, compose};
 use super::encode::encode;
 use super::header::{HEADER_LEN, MAX_HEADER_OFFSET};
 use super::kept::keywords_from_uns;
@@ -30,16 +30,34 @@ const NO_CHECKSUM: &[u8] = b"00000000";
 /// # Errors
 /// [`WriteError`]; `path` may then hold a part of the file.
 pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(), WriteError> {
-    let old = match dataset.uns.get("fcs") {
-        Some(kept) if dataset.source.keywords.is_empty() => keywords_from_uns(kept).unwrap_or_default(),
-        _ => dataset.source.keywords.clone(),
-    };
+    let old = kept_keywords(dataset);
     let stored = dataset.var.column("channel");
     let name =
         |i: usize| stored.and_then(|c| c.text(i)).or_else(|| dataset.var.index.get(i)).unwrap_or_default();
     let names: Vec<String> = (0..dataset.n_vars()).map(|i| name(i).into_owned()).collect();
     let old = renumber(&old, &names);
     Output { dataset, old, patch: None, record: None, names_from_keywords: false, path, options }.write()
+}
+
+/// Adds a provenance record to the keywords a data set is written with, whatever format it comes from: to the JSON array
+/// in the keyword `SCX`.
+pub fn add_record(dataset: &mut Dataset, record: &str) {
+    let mut keywords = kept_keywords(dataset);
+    let old = keywords.iter().rposition(|(k, _)| k.eq_ignore_ascii_case(RECORD));
+    let records = append_record(old.and_then(|i| keywords.get(i)).map(|p| p.1.as_str()), record);
+    match old.and_then(|i| keywords.get_mut(i)) {
+        Some(pair) => pair.1 = records,
+        None => keywords.push((RECORD.into(), records)),
+    }
+    dataset.source.keywords = keywords;
+}
+
+/// The keywords of a data set: its own, else those another format kept.
+fn kept_keywords(dataset: &Dataset) -> Pairs {
+    match dataset.uns.get("fcs") {
+        Some(kept) if dataset.source.keywords.is_empty() => keywords_from_uns(kept).unwrap_or_default(),
+        _ => dataset.source.keywords.clone(),
+    }
 }
 
 /// Writes the FCS file `dataset` was read from again, as FCS 3.1, with the patched values in place of the stored ones

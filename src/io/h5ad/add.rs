@@ -11,7 +11,7 @@ use super::matrix_out;
 use super::names::safe_name;
 use super::write_elem::Out;
 use crate::data::{Annotation, Column, Dataset};
-use crate::io::hdf5::{Node, Source, set_texts};
+use crate::io::hdf5::{Node, Source, has_attr, set_texts};
 use crate::io::{Additions, ReadError, ReadOptions, WriteError, WriteOptions};
 
 /// Whether the file a data set was read from takes new columns of cells: tables of anndata before 0.7 do not.
@@ -97,7 +97,7 @@ fn columns(source: &Source, file: &File, obs: &[(String, Column)], out: &Out) ->
             order.push(name.clone());
         }
     }
-    if out.lib(table.attr_names())?.iter().any(|n| n == "column-order") {
+    if out.lib(has_attr(&table, "column-order"))? {
         out.lib(table.delete_attr("column-order"))?;
     }
     let order: Vec<&str> = order.iter().map(String::as_str).collect();

@@ -1,6 +1,5 @@
 //! Looking for faults in an h5ad file, element by element.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use hdf5_metno as hdf5;
@@ -8,13 +7,10 @@ use hdf5_metno as hdf5;
 use hdf5::{Dataset, Group};
 
 use super::{elem, frame, matrix, read};
-use crate::data::{DType, Layout};
-use crate::io::check::{Arrays, unbacked};
-use crate::io::hdf5::{Kind, Node, Source, elements};
+use crate::data::Layout;
+use crate::io::check::{Arrays, Compressed};
+use crate::io::hdf5::{Kind, Node, Source};
 use crate::io::{Level, ReadError, ReadOptions, Report};
-
-/// Entries of an array looked at in one go.
-const RUN: usize = 1 << 20;
 
 /// Looks for faults: tables and their columns, the shapes of all matrices, pointers, indices (all of them when the check
 /// is deep, else the first, middle and last million) and `uns`, then how every array is stored.
@@ -74,7 +70,7 @@ impl Faults<'_> {
         let names = frame::row_names(self.source, g, &layout.index);
         let rows = match self.tried(at, names) {
             Some(names) => {
-                self.duplicates(at, &names);
+                self.report.duplicates(&format!("/{at}"), &names);
                 names.len()
             }
             // The columns may be sound: the first one says how long they should be.
@@ -100,7 +96,7 @@ impl Faults<'_> {
         let table = frame::read(self.source, node);
         let table = self.tried(at, table)?;
         let names: Vec<String> = table.index.iter().map(|s| s.into_owned()).collect();
-        self.duplicates(at, &names);
+        self.report.duplicates(&format!("/{at}"), &names);
         self.length(at, table.len(), want);
         self.report.elements += table.columns.len();
         Some(table.len())
@@ -113,23 +109,6 @@ impl Faults<'_> {
     fn length(&mut self, at: &str, rows: usize, want: Option<usize>) {
         if let Some(want) = want.filter(|w| *w != rows) {
             self.report.fault(&format!("/{at}"), format!("{rows} rows, expected {want}"));
-        }
-    }
-
-    fn duplicates(&mut self, at: &str, names: &[String]) {
-        let mut seen = HashMap::with_capacity(names.len());
-        let mut again = 0usize;
-        let mut first = None;
-        for (row, name) in names.iter().enumerate() {
-            if let Some(earlier) = seen.insert(name.as_str(), row) {
-                again += 1;
-                first.get_or_insert((name, earlier, row));
-            }
-        }
-        if let Some((name, earlier, row)) = first {
-            let what = format!("{again} names come again: {name:?} names row {earlier} and row {row}");
-            let advice = "make names unique (in scanpy: obs_names_make_unique, var_names_make_unique)";
-            self.report.add(Level::Warning, &format!("/{at}"), what, advice);
         }
     }
 
@@ -162,7 +141,13 @@ impl Faults<'_> {
             (encoding, Node::Group(g)) => match matrix::layout(self.source, g) {
                 Ok(Some((layout, shape))) => {
                     self.shape(at, shape, want);
-                    self.compressed(at, g, layout, shape);
+                    let (major, minor) = if layout == Layout::Csr { shape } else { (shape.1, shape.0) };
+                    Compressed { source: self.source, report: self.report }.check(
+                        at,
+                        g,
+                        Some(major),
+                        Some(minor),
+                    );
                 }
                 Ok(None) => {
                     let what = format!("encoding {} is not understood", encoding.unwrap_or("group"));
@@ -197,112 +182,6 @@ impl Faults<'_> {
                 self.report.add(level, &format!("/{at}"), what, "nothing: it stays as it is");
             }
         }
-    }
-
-    fn compressed(&mut self, at: &str, g: &Group, layout: Layout, (rows, columns): (usize, usize)) {
-        let (major, minor) = if layout == Layout::Csr { (rows, columns) } else { (columns, rows) };
-        let data = self.array(at, g, "data");
-        let indices = self.array(at, g, "indices");
-        let indptr = self.array(at, g, "indptr");
-        let stored = data.as_ref().or(indices.as_ref()).map(|(d, _)| d.size() as u64);
-        if let (Some((data, _)), Some((indices, _))) = (&data, &indices)
-            && data.size() != indices.size()
-        {
-            let what = format!("{} indices but {} values in data", indices.size(), data.size());
-            self.report.fault(&format!("/{at}"), what);
-        }
-        if let Some((d, dtype)) = indptr {
-            let done = self.pointers(&format!("/{at}/indptr"), &d, dtype, major, stored);
-            self.tried(at, done);
-        }
-        if let Some((d, dtype)) = indices {
-            let done = self.indices(&format!("/{at}/indices"), &d, dtype, minor);
-            self.tried(at, done);
-        }
-    }
-
-    /// An array along one axis that can be unpacked.
-    fn array(&mut self, at: &str, g: &Group, name: &str) -> Option<(Dataset, DType)> {
-        let d = self.tried(at, self.source.dataset(g, name))?;
-        self.tried(at, self.source.check_filters(&d))?;
-        if unbacked(&d).is_some() {
-            // Told when the arrays are looked at.
-            return None;
-        }
-        match (self.source.kind(&d), d.ndim()) {
-            (Kind::Number(dtype), 1) if name == "data" || !dtype.is_float() => Some((d, dtype)),
-            (kind, axes) => {
-                let what = format!("{} along {axes} axes, expected whole numbers along one", kind.words());
-                self.report.fault(&format!("/{at}/{name}"), what);
-                None
-            }
-        }
-    }
-
-    /// Pointers start at 0, never go back, and end at the number of stored values.
-    fn pointers(
-        &mut self,
-        at: &str,
-        d: &Dataset,
-        dtype: DType,
-        major: usize,
-        stored: Option<u64>,
-    ) -> Result<(), ReadError> {
-        let n = d.size();
-        if n != major.saturating_add(1) {
-            self.report.fault(at, format!("{n} entries, expected {}", major.saturating_add(1)));
-        }
-        let mut last = None;
-        for start in (0..n).step_by(RUN) {
-            let run = self.source.number_rows(d, dtype, start..(start + RUN).min(n))?;
-            for (i, p) in run.iter().enumerate() {
-                let entry = start + i;
-                match last {
-                    _ if p < 0.0 => {
-                        self.report.fault(at, format!("{p} at entry {entry} is negative"));
-                        return Ok(());
-                    }
-                    None if p != 0.0 => {
-                        self.report.fault(at, format!("starts at {p} instead of 0 (entry 0)"));
-                    }
-                    Some(before) if p < before => {
-                        self.report.fault(at, format!("decreases from {before} to {p} at entry {entry}"));
-                        return Ok(());
-                    }
-                    _ => {}
-                }
-                last = Some(p);
-            }
-        }
-        if let (Some(end), Some(stored)) = (last, stored)
-            && end != stored as f64
-        {
-            let what = format!("ends at {end} but {stored} values are stored (entry {})", n - 1);
-            self.report.fault(at, what);
-        }
-        Ok(())
-    }
-
-    /// Indices lie within the other axis.
-    fn indices(&mut self, at: &str, d: &Dataset, dtype: DType, minor: usize) -> Result<(), ReadError> {
-        let n = d.size();
-        let runs: Vec<usize> = if self.report.deep || n <= 3 * RUN {
-            (0..n).step_by(RUN).collect()
-        } else {
-            // A chunk larger than this would be unpacked whole for a look.
-            let chunk = d.chunk().map_or(0, |c| elements(&c));
-            if chunk > 64 * RUN as u64 { vec![0] } else { vec![0, n / 2, n - RUN] }
-        };
-        for start in runs {
-            let run = self.source.number_rows(d, dtype, start..(start + RUN).min(n))?;
-            let bad = run.iter().enumerate().find(|(_, i)| *i < 0.0 || *i >= minor as f64);
-            if let Some((k, index)) = bad {
-                let what = format!("index {index} at position {} is outside 0..{minor}", start + k);
-                self.report.fault(at, what);
-                return Ok(());
-            }
-        }
-        Ok(())
     }
 
     /// `raw` has cells in common with X and variables of its own.

@@ -8,7 +8,7 @@ use hdf5::{Dataset, Group, Location};
 use super::{elem, stored};
 use crate::data::{Categorical, Categories, Column, Frame, Index, Values};
 use crate::io::ReadError;
-use crate::io::hdf5::{Kind, Node, Source};
+use crate::io::hdf5::{Kind, Node, Source, has_attr};
 
 /// Reads a table: a group (anndata 0.7 and later) or a dataset of records (before).
 pub(super) fn read(source: &Source, node: &Node) -> Result<Frame, ReadError> {
@@ -152,8 +152,7 @@ fn old_categories(
     table: &Group,
     d: &Dataset,
 ) -> Result<Option<(Categories, bool)>, ReadError> {
-    let named = d.attr_names().map_err(|e| source.library(&d.name(), &e))?.iter().any(|n| n == "categories");
-    if !named {
+    if !has_attr(d, "categories").map_err(|e| source.library(&d.name(), &e))? {
         return Ok(None);
     }
     let full = d.name();

@@ -1,11 +1,11 @@
-//! The two calls of the HDF5 library that its crate does not wrap: writing a chunk that is encoded already, and leaving
-//! files alone at the end of the process.
+//! The calls of the HDF5 library that its crate does not wrap: writing a chunk that is encoded already, asking for an
+//! attribute by name without listing all, and leaving files alone at the end of the process.
 #![allow(unsafe_code)]
 
 use hdf5_metno as hdf5;
 use hdf5_metno_sys as sys;
 
-use hdf5::Dataset;
+use hdf5::{Dataset, Location};
 
 /// Writes `bytes` as the chunk whose first element is at `offset`; bits of `mask` name filters that were not applied.
 pub(super) fn write_chunk(d: &Dataset, offset: &[u64], mask: u32, bytes: &[u8]) -> hdf5::Result<()> {
@@ -19,6 +19,16 @@ pub(super) fn write_chunk(d: &Dataset, offset: &[u64], mask: u32, bytes: &[u8]) 
         sys::h5d::H5Dwrite_chunk(d.id(), sys::h5p::H5P_DEFAULT, mask, offset.as_ptr(), bytes.len(), data)
     });
     hdf5::h5check(status).map(|_| ())
+}
+
+/// Whether an object has an attribute of this name. Listing all attributes would do, but the crate makes enumerations of
+/// what the library tells of each, and damaged bytes are no value of them.
+pub(in crate::io) fn has_attr(at: &Location, name: &str) -> hdf5::Result<bool> {
+    let Ok(name) = std::ffi::CString::new(name) else { return Ok(false) };
+    // SAFETY: the object is open for as long as `at` lives, and the name ends in a zero byte. The library is not thread
+    // safe: `sync` holds its lock during the call.
+    let found = hdf5::sync::sync(|| unsafe { sys::h5a::H5Aexists(at.id(), name.as_ptr()) });
+    hdf5::h5check(found).map(|found| found > 0)
 }
 
 /// Keeps the library from closing files when the process ends: a file left open after a failed write would crash it. Has an

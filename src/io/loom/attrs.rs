@@ -52,11 +52,7 @@ pub(super) fn read(
             tracing::warn!("{}: {at}/{name}: a group, not an attribute; left out", source.path.display());
             continue;
         };
-        if d.shape().first() != Some(&axis.len) {
-            let found = d.shape().first().map_or("a single value".to_owned(), |n| format!("{n} values"));
-            let what = format!("{found}, expected {}: one for each of the {}", axis.len, axis.what);
-            return Err(source.malformed(d.name(), what));
-        }
+        fits(source, &d, axis)?;
         match element(source, &d)? {
             Element::Column(c) => columns.push((name, c)),
             Element::Beside(a) => {
@@ -73,13 +69,24 @@ pub(super) fn read(
     Ok((frame, matrices))
 }
 
-enum Element {
+/// Every attribute has an entry for each cell or gene.
+pub(super) fn fits(source: &Source, d: &Dataset, axis: &Axis) -> Result<(), ReadError> {
+    if d.shape().first() == Some(&axis.len) {
+        return Ok(());
+    }
+    let found = d.shape().first().map_or("a single value".to_owned(), |n| format!("{n} values"));
+    let what = format!("{found}, expected {}: one for each of the {}", axis.len, axis.what);
+    Err(source.malformed(d.name(), what))
+}
+
+/// What an attribute becomes.
+pub(super) enum Element {
     Column(Column),
     Beside(Annotation),
     Records(Vec<(String, Column)>),
 }
 
-fn element(source: &Source, d: &Dataset) -> Result<Element, ReadError> {
+pub(super) fn element(source: &Source, d: &Dataset) -> Result<Element, ReadError> {
     let shape = d.shape();
     // One column of a matrix is a column.
     let single = matches!(shape[..], [_] | [_, 1]);

@@ -35,7 +35,7 @@ pub(super) struct Globals {
 /// Reads the attributes of the root and the members of /attrs; these win.
 pub(super) fn read(source: &Source, root: &Group) -> Result<Globals, ReadError> {
     let mut all = BTreeMap::new();
-    let mut names = root.attr_names().map_err(|e| source.library("/", &e))?;
+    let mut names = source.attr_names(root)?;
     names.sort();
     for name in names {
         let at = format!("/@{name}");

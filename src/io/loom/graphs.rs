@@ -45,7 +45,7 @@ pub(super) fn read(
     Ok(all)
 }
 
-fn one(source: &Source, g: &Group, n: usize) -> Result<Sparse, ReadError> {
+pub(super) fn one(source: &Source, g: &Group, n: usize) -> Result<Sparse, ReadError> {
     let at = g.name();
     let [a, b, w] = [vector(source, g, "a")?, vector(source, g, "b")?, vector(source, g, "w")?];
     if a.len() != b.len() || a.len() != w.len() {

@@ -3,6 +3,7 @@
 
 mod attrs;
 mod bands;
+mod check;
 mod column;
 mod entities;
 mod globals;
@@ -14,5 +15,6 @@ mod text;
 mod turn;
 mod write;
 
+pub use check::check;
 pub use read::{probe, read};
 pub use write::write;

@@ -65,7 +65,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
     Ok(dataset)
 }
 
-fn no_matrix(source: &Source, root: &Group) -> ReadError {
+pub(super) fn no_matrix(source: &Source, root: &Group) -> ReadError {
     if root.link_exists("row_attrs") || root.link_exists("col_attrs") {
         return source.malformed("/matrix", "is missing: not a complete loom");
     }
@@ -95,7 +95,7 @@ fn layers(source: &Source, root: &Group, dataset: &mut Dataset) -> Result<(), Re
 }
 
 /// Says what else is in the file.
-fn unknown(source: &Source, root: &Group) -> Result<(), ReadError> {
+pub(super) fn unknown(source: &Source, root: &Group) -> Result<(), ReadError> {
     const KNOWN: &[&str] = &[
         "matrix",
         "layers",

@@ -6,7 +6,7 @@ mod table;
 
 use serde::Serialize;
 
-use super::{Compat, Format, Table, WriteOptions};
+use super::{Compat, Format, Table, Tables, WriteOptions};
 use crate::data::Dataset;
 
 pub use parts::{Kind, Part, Place, parts};
@@ -78,11 +78,11 @@ pub struct LossReport {
 impl LossReport {
     /// What writing `dataset` in `format` does to each of its elements.
     pub fn new(dataset: &Dataset, format: Format, options: &WriteOptions) -> Self {
-        let table = table_of(dataset, options);
+        let tables = tables_of(dataset, options);
         let rows = parts(dataset)
             .into_iter()
             .map(|part| Loss {
-                fate: rule(&part).fate(format, &part, table, options.compat),
+                fate: rule(&part).fate(format, &part, tables, options.compat),
                 element: part.element(),
                 kind: part.words.clone(),
                 bytes: part.bytes,
@@ -97,6 +97,11 @@ impl LossReport {
     }
 }
 
+/// The tables a CSV or Parquet target holds.
+pub fn tables_of(dataset: &Dataset, options: &WriteOptions) -> Tables {
+    if options.table_folder { Tables::folder(options.table) } else { Tables::one(table_of(dataset, options)) }
+}
+
 /// The table a single CSV or Parquet file holds when nothing was asked for: cells, if anything is known of them.
 pub fn table_of(dataset: &Dataset, options: &WriteOptions) -> Table {
     match options.table {
@@ -108,12 +113,12 @@ pub fn table_of(dataset: &Dataset, options: &WriteOptions) -> Table {
 
 impl Rule {
     /// Whether an element is left behind.
-    pub fn left_by(&self, format: Format, part: &Part, table: Table, compat: Compat) -> bool {
-        matches!(self.fate(format, part, table, compat), Fate::Left { .. })
+    pub fn left_by(&self, format: Format, part: &Part, tables: Tables, compat: Compat) -> bool {
+        matches!(self.fate(format, part, tables, compat), Fate::Left { .. })
     }
 
-    fn fate(&self, format: Format, part: &Part, table: Table, compat: Compat) -> Fate {
-        self.of(format).resolve(part, table, compat)
+    fn fate(&self, format: Format, part: &Part, tables: Tables, compat: Compat) -> Fate {
+        self.of(format).resolve(part, tables, compat)
     }
 }
 
@@ -163,6 +168,19 @@ mod tests {
         let x = WriteOptions { table: Some(Table::X), ..WriteOptions::default() };
         assert!(!fate(&d, Format::Csv, "X", &x).loses());
         assert!(fate(&d, Format::Csv, "obs[\"batch\"]", &x).loses());
+    }
+
+    #[test]
+    fn a_folder_of_tables_keeps_both_and_x_when_asked() {
+        let d = cells();
+        let folder = WriteOptions { table_folder: true, ..WriteOptions::default() };
+        assert_eq!(fate(&d, Format::Csv, "obs_names", &folder), Fate::Kept);
+        assert_eq!(fate(&d, Format::Csv, "var[\"gene_ids\"]", &folder), Fate::Kept);
+        let why = "the folder holds the tables obs and var".to_owned();
+        assert_eq!(fate(&d, Format::Csv, "X", &folder), Fate::Left { why });
+        let all = WriteOptions { table: Some(Table::X), ..folder };
+        assert!(!fate(&d, Format::Csv, "X", &all).loses());
+        assert_eq!(fate(&d, Format::Csv, "var[\"gene_ids\"]", &all), Fate::Kept);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The table: one row for each kind of element, one column for each format.
 
 use super::{Fate, Kind, Part, Place};
-use crate::io::{Compat, Format, Table};
+use crate::io::{Compat, Format, Table, Tables};
 
 /// An entry of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,7 +230,7 @@ impl Rule {
 
 impl Entry {
     /// The fate of an element, given what was asked for.
-    pub(super) fn resolve(self, part: &Part, table: Table, compat: Compat) -> Fate {
+    pub(super) fn resolve(self, part: &Part, tables: Tables, compat: Compat) -> Fate {
         let changed = |to: &str, lossy| Fate::Changed { to: to.into(), lossy };
         match self {
             K => Fate::Kept,
@@ -242,13 +242,11 @@ impl Entry {
             Since(_, to) => changed(to, false),
             Entry::From(first, _) if compat >= first => Fate::Kept,
             Entry::From(_, why) => Fate::Left { why: why.into() },
-            Of(own, ..) if own != table => {
-                Fate::Left { why: format!("the file holds the table {}", table.name()) }
-            }
+            Of(own, ..) if !tables.has(own) => Fate::Left { why: tables.words() },
             Of(_, "", _) => Fate::Kept,
             Of(_, to, lossy) => changed(to, lossy),
-            NamesOf(own) if own == table || table == Table::X => Fate::Kept,
-            NamesOf(_) => Fate::Left { why: format!("the file holds the table {}", table.name()) },
+            NamesOf(own) if tables.has(own) || tables.has(Table::X) => Fate::Kept,
+            NamesOf(_) => Fate::Left { why: tables.words() },
         }
     }
 

@@ -1,4 +1,5 @@
-//! Tables: delimited text in and out, Parquet out. One file holds one table: obs, var, or X with its names.
+//! Tables: delimited text in and out, Parquet out. One file holds one table: obs, var, or X with its names; a folder holds
+//! several.
 
 mod matrix;
 mod number;
@@ -11,7 +12,7 @@ mod text;
 
 use std::path::Path;
 
-use super::{WriteError, WriteOptions};
+use super::{Tables, WriteError, WriteOptions};
 use crate::data::{Dataset, Matrix};
 
 pub use parquet::{write_frame_parquet, write_matrix_parquet};
@@ -19,6 +20,24 @@ pub(super) use read::read;
 pub(super) use sniff::probe;
 pub(super) use text::write;
 pub use text::{delimiter_for, write_frame_csv, write_matrix_csv};
+
+/// Files of a folder of tables, in either format.
+pub const FILES: &[&str] = &["obs.csv", "var.csv", "X.csv", "obs.parquet", "var.parquet", "X.parquet"];
+
+/// Writes each table into a file of its own in an empty folder.
+fn write_folder(
+    dataset: &Dataset,
+    folder: &Path,
+    options: &WriteOptions,
+    extension: &str,
+    write: fn(&Dataset, &Path, &WriteOptions) -> Result<(), WriteError>,
+) -> Result<(), WriteError> {
+    for table in Tables::folder(options.table).iter() {
+        let path = folder.join(format!("{}.{extension}", table.file()));
+        write(dataset, &path, &WriteOptions { table: Some(table), table_folder: false, ..options.clone() })?;
+    }
+    Ok(())
+}
 
 /// X, which a file that holds X needs.
 fn x<'a>(dataset: &'a Dataset, path: &Path) -> Result<&'a Matrix, WriteError> {

@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 use super::number::Cell;
 use super::number::{ToText, cell};
 use super::records::Field;
-use super::{advance, x};
+use super::{advance, write_folder, x};
 use crate::data::{Block, Categories, Column, DataError, Dataset, Frame, Index, Matrix, Values};
 use crate::io::loss::table_of;
 use crate::io::{Table, WriteError, WriteOptions};
@@ -21,11 +21,14 @@ use crate::with_values;
 const REPORT: usize = 1 << 14;
 
 /// Writes one table of a data set: the one asked for, else obs when it has columns, else X. Tabs separate fields in
-/// files called `.tsv`, `.tab` or `.txt`, commas in all others; `.gz` packs them.
+/// files called `.tsv`, `.tab` or `.txt`, commas in all others; `.gz` packs them. An empty folder gets a file for each table.
 ///
 /// # Errors
 /// [`WriteError`]; `path` may then hold a part of the file.
 pub(in crate::io) fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(), WriteError> {
+    if path.is_dir() {
+        return write_folder(dataset, path, options, "csv", write);
+    }
     match table_of(dataset, options) {
         Table::Obs => write_frame_csv(&dataset.obs, path, options),
         Table::Var => write_frame_csv(&dataset.var, path, options),

@@ -17,8 +17,10 @@
 //! All kinds of features are read, as by `scanpy.read_10x_h5(gex_only=False)`; scanpy's own default keeps only
 //! `Gene Expression`. Types stay: scanpy turns int32 counts into float32, scx does not.
 
+mod check;
 mod read;
 mod write;
 
+pub use check::check;
 pub use read::{probe, read};
 pub use write::write;

@@ -63,8 +63,8 @@ pub(super) fn quiet(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadE
     Ok(dataset)
 }
 
-/// A file of Cell Ranger 2: one group for each genome.
-fn legacy(source: &Source, root: &Group, options: &ReadOptions) -> Result<Dataset, ReadError> {
+/// The groups of genomes in a file of Cell Ranger 2, one at least.
+pub(super) fn genomes(source: &Source, root: &Group) -> Result<Vec<(String, Group)>, ReadError> {
     let mut genomes = Vec::new();
     for name in source.members(root)? {
         if let Some(Node::Group(g)) = source.node(root, &name)?
@@ -73,12 +73,18 @@ fn legacy(source: &Source, root: &Group, options: &ReadOptions) -> Result<Datase
             genomes.push((name, g));
         }
     }
+    if genomes.is_empty() {
+        let what = "HDF5, but neither /matrix nor the group of a genome: not a 10x file".into();
+        return Err(ReadError::NotRecognised { path: source.path.clone(), what });
+    }
+    Ok(genomes)
+}
+
+/// A file of Cell Ranger 2: one group for each genome.
+fn legacy(source: &Source, root: &Group, options: &ReadOptions) -> Result<Dataset, ReadError> {
+    let genomes = genomes(source, root)?;
     let listed = || genomes.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>().join(", ");
     let (name, g) = match (&options.genome, genomes.as_slice()) {
-        (_, []) => {
-            let what = "HDF5, but neither /matrix nor the group of a genome: not a 10x file".into();
-            return Err(ReadError::NotRecognised { path: source.path.clone(), what });
-        }
         (None, [one]) => one,
         (None, _) => {
             let what = format!(
@@ -172,7 +178,7 @@ fn table(part: &Part, features: &Group) -> Result<Frame, ReadError> {
 }
 
 /// Named sets of features as positions in the table.
-fn target_sets(part: &Part, features: &Group) -> Result<BTreeMap<String, Vec<usize>>, ReadError> {
+pub(super) fn target_sets(part: &Part, features: &Group) -> Result<BTreeMap<String, Vec<usize>>, ReadError> {
     let mut sets = BTreeMap::new();
     let Some(Node::Group(g)) = part.source.node(features, "target_sets")? else { return Ok(sets) };
     for name in part.source.members(&g)? {
@@ -208,15 +214,15 @@ fn of_genome(source: &Source, features: &Group, var: &Frame, genome: &str) -> Re
 }
 
 /// A group with the three arrays, barcodes and features.
-struct Part<'a> {
+pub(super) struct Part<'a> {
     source: &'a Source,
-    n_features: usize,
-    n_cells: usize,
+    pub(super) n_features: usize,
+    pub(super) n_cells: usize,
 }
 
 impl<'a> Part<'a> {
     /// Reads the shape, features × cells.
-    fn open(source: &'a Source, g: &Group) -> Result<Self, ReadError> {
+    pub(super) fn open(source: &'a Source, g: &Group) -> Result<Self, ReadError> {
         let d = source.dataset(g, "shape")?;
         let found = match source.kind(&d) {
             Kind::Number(dtype) if d.size() == 2 => source.numbers(&d, dtype)?,
@@ -234,11 +240,17 @@ impl<'a> Part<'a> {
     }
 
     /// A dataset of text, one for each feature.
-    fn features(&self, g: &Group, name: &str) -> Result<Vec<String>, ReadError> {
+    pub(super) fn features(&self, g: &Group, name: &str) -> Result<Vec<String>, ReadError> {
         self.texts(g, name, self.n_features, "features")
     }
 
-    fn texts(&self, g: &Group, name: &str, n: usize, what: &str) -> Result<Vec<String>, ReadError> {
+    pub(super) fn texts(
+        &self,
+        g: &Group,
+        name: &str,
+        n: usize,
+        what: &str,
+    ) -> Result<Vec<String>, ReadError> {
         let d = self.source.dataset(g, name)?;
         let Kind::Text(ty) = self.source.kind(&d) else {
             return Err(self.source.malformed(d.name(), "holds no text"));
@@ -248,7 +260,14 @@ impl<'a> Part<'a> {
         self.source.strings(&d, &ty)
     }
 
-    fn expect(&self, g: &Group, name: &str, found: usize, n: usize, what: &str) -> Result<(), ReadError> {
+    pub(super) fn expect(
+        &self,
+        g: &Group,
+        name: &str,
+        found: usize,
+        n: usize,
+        what: &str,
+    ) -> Result<(), ReadError> {
         if found == n {
             return Ok(());
         }
@@ -281,7 +300,7 @@ impl<'a> Part<'a> {
 
 /// Puts the attributes of the file into `uns`, but for those of the library PyTables.
 fn attributes(source: &Source, root: &Group, uns: &mut BTreeMap<String, Uns>) -> Result<(), ReadError> {
-    let names = root.attr_names().map_err(|e| source.library("/", &e))?;
+    let names = source.attr_names(root)?;
     for name in names {
         let tables = ["CLASS", "FILTERS", "PYTABLES_FORMAT_VERSION", "TITLE", "VERSION"];
         if tables.contains(&name.as_str()) || uns.contains_key(&name) {

@@ -19,6 +19,17 @@ pub(super) enum Field {
     Pattern,
 }
 
+impl Field {
+    /// The word of the format.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Field::Integer => "integer",
+            Field::Real => "real",
+            Field::Pattern => "pattern",
+        }
+    }
+}
+
 /// What the first lines say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {

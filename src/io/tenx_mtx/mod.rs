@@ -13,12 +13,14 @@
 //! All kinds of features are read, as by `scanpy.read_10x_mtx(gex_only=False, make_unique=False)`. Columns of each row
 //! come out in order; values given twice for the same cell and feature are added, as in scipy.
 
+mod check;
 mod entries;
 mod files;
 mod gz;
 mod header;
 mod load;
 mod number;
+mod outline;
 mod read;
 mod rows;
 mod show;
@@ -27,6 +29,8 @@ mod tables;
 mod text;
 mod write;
 
+pub use check::check;
 pub use files::FILES;
+pub use outline::outline;
 pub use read::{probe, read};
 pub use write::write;

@@ -23,27 +23,39 @@ pub fn probe(probe: &Probe) -> Fit {
 /// # Errors
 /// [`ReadError`] that names the file and the line.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
+    let (files, header, mut dataset) = without_entries(path, options)?;
+    options.limits.check(&files.matrix, "entries", header.nnz, 8)?;
+    dataset.x = Some(load(&files.matrix, &header, options)?);
+    dataset.check().map_err(|e| ReadError::malformed(path, "folder", e.to_string()))?;
+    Ok(dataset)
+}
+
+/// The files, the first lines of the matrix, and a data set with everything but X.
+pub(super) fn without_entries(
+    path: &Path,
+    options: &ReadOptions,
+) -> Result<(Files, Header, Dataset), ReadError> {
     let files = find(path, options)?;
     let obs = tables::cells(&files.barcodes, options)?;
     let var = tables::features(&files.features, options)?;
-    let header = {
-        let mut text = Text::open(&files.matrix)?;
-        header::read(&files.matrix, &mut text)?
-    };
+    let header = first_lines(&files)?;
     agree(&files, &header, &obs, &var)?;
-    options.limits.check(&files.matrix, "entries", header.nnz, 8)?;
     warn_duplicates(&files.barcodes, "barcodes", &names(&obs));
     warn_duplicates(&files.features, "names of features", &names(&var));
     let version = if var.column(TYPES).is_some() { 3 } else { 2 };
     let mut dataset = Dataset::new(obs, var);
-    dataset.x = Some(load(&files.matrix, &header, options)?);
     dataset.source = Origin {
         path: path.to_owned(),
         dialect: format!("10x folder of Cell Ranger {version}"),
         keywords: Vec::new(),
     };
-    dataset.check().map_err(|e| ReadError::malformed(path, "folder", e.to_string()))?;
-    Ok(dataset)
+    Ok((files, header, dataset))
+}
+
+/// What the first lines of the matrix say.
+pub(super) fn first_lines(files: &Files) -> Result<Header, ReadError> {
+    let mut text = Text::open(&files.matrix)?;
+    header::read(&files.matrix, &mut text)
 }
 
 /// The three files must speak of the same numbers of cells and features.
@@ -53,16 +65,18 @@ fn agree(files: &Files, header: &Header, obs: &Frame, var: &Frame) -> Result<(),
         let what = format!("{f} × {c} is cells × features; 10x writes features × cells: turn it first");
         return Err(ReadError::malformed(&files.matrix, "sizes", what));
     }
-    let check = |path: &Path, what: &str, found: usize, wanted: usize| {
-        if found == wanted {
-            return Ok(());
-        }
-        let mut what = format!("{found} {what}, but the matrix has {wanted}");
-        if found == wanted + 1 {
-            what.push_str("; is the first line a header?");
-        }
-        Err(ReadError::malformed(path, "lines", what))
-    };
-    check(&files.barcodes, "barcodes", obs.len(), c)?;
-    check(&files.features, "features", var.len(), f)
+    fits(&files.barcodes, "barcodes", obs.len(), c)?;
+    fits(&files.features, "features", var.len(), f)
+}
+
+/// A table has one line for each cell or feature.
+pub(super) fn fits(path: &Path, what: &str, found: usize, wanted: usize) -> Result<(), ReadError> {
+    if found == wanted {
+        return Ok(());
+    }
+    let mut what = format!("{found} {what}, but the matrix has {wanted}");
+    if found == wanted + 1 {
+        what.push_str("; is the first line a header?");
+    }
+    Err(ReadError::malformed(path, "lines", what))
 }

@@ -77,7 +77,7 @@ pub struct ActivaConfig {
     pub average: f32,
     /// Where codes of new cells come from.
     pub latent_law: LatentLaw,
-    /// Whether cells of a type must convince the classifier.
+    /// Whether cells that are asked for by type must convince the classifier too.
     pub filter: bool,
     /// Times the wanted number of cells that may be tried for it.
     pub max_rounds: u32,
@@ -115,7 +115,7 @@ impl ActivaConfig {
             average: 0.0,
             latent_law: LatentLaw::Prior,
             filter: true,
-            max_rounds: 1000,
+            max_rounds: 100,
             bn_batch_stats: false,
         };
         match preset {

@@ -170,3 +170,165 @@ fn every_real_file_passes_but_those_known_to_be_damaged() {
         .collect();
     assert_eq!(bad, FAULTY);
 }
+
+/// Files that cannot be read as what they are called, and are sound all the same: a table of text, and two genomes between
+/// which a reader wants a choice.
+const SOUND: &[&str] = &["text.loom", "two_genomes.h5"];
+
+fn damaged(folder: &str) -> Vec<std::path::PathBuf> {
+    let folder = fixtures().join("bad").join(folder);
+    names(&folder).iter().filter(|n| !SOUND.contains(&n.as_str())).map(|n| folder.join(n)).collect()
+}
+
+#[test]
+fn damaged_files_of_other_formats_are_named_with_their_fault() {
+    let mut missed = Vec::new();
+    for folder in ["fcs", "loom", "10x-h5", "10x-mtx"] {
+        for path in damaged(folder) {
+            match scx::io::check(&path, &Default::default(), true) {
+                Ok(report) if !report.faulty() => missed.push(format!("{}: {report:?}", path.display())),
+                Ok(report) => {
+                    assert!(report.findings.iter().all(|f| !f.element.is_empty() && !f.advice.is_empty()))
+                }
+                Err(e) => assert!(e.to_string().contains(path.file_name().unwrap().to_str().unwrap()), "{e}"),
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[test]
+fn good_files_of_other_formats_pass_quick_and_deep() {
+    for folder in ["fcs", "loom", "tenx"] {
+        let folder = fixtures().join(folder);
+        for name in names(&folder) {
+            for deep in [false, true] {
+                let report = scx::io::check(&folder.join(&name), &Default::default(), deep);
+                let report = report.unwrap_or_else(|e| panic!("{name}: {e}"));
+                assert!(!report.faulty() && report.elements > 2, "{name}: {report:?}");
+            }
+        }
+    }
+}
+
+/// What is wrong with a file, as `element: what`.
+fn faults(path: &Path) -> Vec<String> {
+    let report = scx::io::check(path, &Default::default(), false).unwrap();
+    let faults = report.findings.iter().filter(|f| f.level == scx::io::Level::Fault);
+    faults.map(|f| format!("{}: {}", f.element, f.what)).collect()
+}
+
+#[track_caller]
+fn tells(path: &Path, wanted: &[&str]) {
+    let found = faults(path);
+    for want in wanted {
+        assert!(found.iter().any(|f| f.starts_with(want)), "no {want:?} in {found:#?}");
+    }
+}
+
+#[test]
+fn every_fault_of_an_fcs_file_is_told() {
+    let dir = Dir::new();
+    let good = std::fs::read(fixtures().join("fcs/float_be.fcs")).unwrap();
+    let text = String::from_utf8_lossy(&good[..600]).into_owned();
+    let changed = |pairs: &[(&str, &str)]| {
+        let mut new = text.clone();
+        for (old, to) in pairs {
+            assert!(old.len() == to.len() && new.contains(old), "{old}");
+            new = new.replace(old, to);
+        }
+        let mut bytes = good.clone();
+        bytes[..600].copy_from_slice(&new.as_bytes()[..600]);
+        dir.write("two.fcs", bytes);
+    };
+    changed(&[("$P1B|32", "$P1B|16"), ("$P3B|32", "$P3B|xx"), ("$BYTEORD|4,3,2,1", "$BYTEORD|4,3,3,1")]);
+    tells(
+        &dir.path("two.fcs"),
+        &["$P1B: 16 bits found where 32", "$P3B: `xx` found", "$BYTEORD: `4,3,3,1` found"],
+    );
+    changed(&[("$TOT|7", "$TOT|6")]);
+    tells(&dir.path("two.fcs"), &["$TOT: 6 events of 12 bytes take 72 bytes"]);
+    // Values are read by a deep check alone.
+    let mut bytes = good.clone();
+    let end = bytes.len() - 12;
+    bytes[end..end + 4].copy_from_slice(&f32::NAN.to_be_bytes());
+    dir.write("nan.fcs", bytes);
+    let notes = |deep| scx::io::check(&dir.path("nan.fcs"), &Default::default(), deep).unwrap().findings;
+    assert!(notes(false).is_empty(), "{:?}", notes(false));
+    assert!(notes(true).iter().any(|f| f.element == "DATA" && f.what.contains("1 of 21 values are NaN")));
+    let spill = std::fs::read(fixtures().join("fcs/spill_nan_names.fcs")).unwrap();
+    dir.write("spill.fcs", spill);
+    let run = dir.scx("check spill.fcs").ok();
+    assert!(run.stdout.contains("warning: spillover: SPILL: `nan` is no $PnN"), "{}", run.stdout);
+}
+
+#[test]
+fn every_fault_of_a_loom_file_is_told() {
+    let dir = Dir::new();
+    std::fs::copy(fixtures().join("bad/loom/attr_short.loom"), dir.path("two.loom")).unwrap();
+    let file = hdf5_metno::File::open_rw(dir.path("two.loom")).unwrap();
+    let layers = file.group("layers").unwrap_or_else(|_| file.create_group("layers").unwrap());
+    layers.new_dataset::<f32>().shape([2, 3]).create("odd").unwrap();
+    let graph = file
+        .create_group("row_graphs/far")
+        .unwrap_or_else(|_| file.group("row_graphs").unwrap().create_group("far").unwrap());
+    for (name, v) in [("a", [0i64, 1]), ("b", [1, 99])] {
+        graph.new_dataset_builder().with_data(&v).create(name).unwrap();
+    }
+    graph.new_dataset_builder().with_data(&[1.0f64, 1.0]).create("w").unwrap();
+    drop((layers, graph));
+    file.close().unwrap();
+    tells(
+        &dir.path("two.loom"),
+        &[
+            "/col_attrs/nUMI: 5 values, expected 6",
+            "/layers/odd: 2 genes × 3 cells, but /matrix has 7 × 6",
+            "/row_graphs/far/b: vertex 99 at entry 1 is outside 0..7",
+        ],
+    );
+}
+
+#[test]
+fn every_fault_of_a_10x_file_is_told() {
+    let dir = Dir::new();
+    std::fs::copy(fixtures().join("bad/10x-h5/ids_short.h5"), dir.path("two.h5")).unwrap();
+    let file = hdf5_metno::File::open_rw(dir.path("two.h5")).unwrap();
+    for (name, at, to) in [("indices", 3, 77), ("indptr", 1, 8)] {
+        let d = file.dataset(&format!("matrix/{name}")).unwrap();
+        let mut values = d.read_raw::<i64>().unwrap();
+        values[at] = to;
+        d.write(&values).unwrap();
+    }
+    file.close().unwrap();
+    tells(
+        &dir.path("two.h5"),
+        &[
+            "/matrix/features/id: 5 entries, but the shape says 6 features",
+            "/matrix/indices: index 77 at position 3 is outside 0..6",
+            "/matrix/indptr: decreases from 8 to",
+        ],
+    );
+}
+
+#[test]
+fn every_fault_of_a_10x_folder_is_told() {
+    let dir = Dir::new();
+    let matrix = "%%MatrixMarket matrix coordinate integer general\n3 2 2\n1 1 5\n4 2 1\n";
+    dir.write("matrix.mtx", matrix);
+    dir.write("genes.tsv", "E1\tA\nE2\tB\nE3\tA\n");
+    dir.write("barcodes.tsv", "c1\nc2\nc3\n");
+    tells(
+        &dir.path(""),
+        &[
+            "barcodes.tsv, lines: 3 barcodes, but the matrix has 2",
+            "matrix.mtx, line 4: \"4 2 1\": a feature outside 1..3",
+        ],
+    );
+    let report = scx::io::check(&dir.path(""), &Default::default(), false).unwrap();
+    assert!(
+        report
+            .findings
+            .iter()
+            .any(|f| f.element == "genes.tsv" && f.what.contains("\"A\" names row 0 and row 2"))
+    );
+}

@@ -115,3 +115,37 @@ fn x_is_judged_by_its_values() {
     let json = dir.scx("info a.h5ad --json").ok().json();
     assert_eq!(json["files"][0]["x_looks"]["guess"], "arcsinh", "{}", json["files"][0]["x_looks"]);
 }
+
+#[test]
+fn a_record_says_what_was_done_in_words() {
+    let dir = support::annotated();
+    dir.scx("preprocess runs.h5ad -o a.h5ad --arcsinh 5").ok();
+    dir.scx("preprocess runs.h5ad -o b.h5ad --replay a.h5ad").ok();
+    let history = |name: &str| {
+        let text = dir.scx(&format!("info {name}")).ok().stdout;
+        text.lines().find(|l| l.contains("history:")).unwrap().trim().to_owned()
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(history("a.h5ad"), format!("history: scx {version} preprocess: arcsinh"));
+    assert_eq!(
+        history("b.h5ad"),
+        format!("history: scx {version} preprocess: arcsinh (replayed from a.h5ad)")
+    );
+    dir.scx("convert runs.h5ad c.h5ad").ok();
+    assert_eq!(history("c.h5ad"), format!("history: scx {version} convert"));
+    assert!(!history("a.h5ad").contains('?'));
+}
+
+#[test]
+fn a_10x_folder_is_told_from_its_first_lines() {
+    let (dir, runs) = (Dir::new(), support::runs());
+    dir.save("runs.h5ad", &runs.dataset(Some(runs.sparse(scx::data::Layout::Csr))));
+    dir.scx("convert runs.h5ad folder --to 10x-mtx").ok();
+    let json = info(&["--json"], &dir.path("folder")).ok().json();
+    let file = &json["files"][0];
+    assert_eq!(file["X"]["shape"], serde_json::json!([runs.obs.len(), 36]));
+    assert_eq!((&file["X"]["dtype"], &file["x_looks"]["guess"]), (&"integer".into(), &"raw_counts".into()));
+    assert_eq!(file["X"]["nnz"], dir.open("runs.h5ad").x.unwrap().nnz().unwrap());
+    let text = info(&[], &dir.path("folder")).ok().stdout;
+    assert!(text.contains("csr integer") && text.contains("10x folder of Cell Ranger 3"), "{text}");
+}

@@ -108,7 +108,15 @@ fn nothing_is_written_into_the_folder_of_a_model() {
     let apply = "correct --model-dir edit --sample s.fcs --force";
     dir.refuses(2, &format!("{apply} -o edit/model.json"), &says("--model-dir edit"));
     // What the edit was learnt with cannot be changed afterwards.
-    for option in ["--markers CD3", "--cofactor 7", "--transform none"] {
+    for option in [
+        "--markers CD3",
+        "--cofactor 7",
+        "--transform none",
+        "--seed 1",
+        "--steps 5",
+        "--epochs 1",
+        "--preset paper",
+    ] {
         let name = option.split(' ').next().unwrap();
         dir.refuses(2, &format!("{apply} -o p.fcs {option}"), &[name, "part of the stored edit"]);
     }
@@ -153,14 +161,12 @@ fn two_results_never_go_to_one_place() {
 }
 
 #[test]
-fn another_format_than_the_inputs_is_not_written() {
+fn a_name_without_extension_takes_the_format_of_the_input() {
     let dir = support::files();
-    for out in ["o.h5ad", "o.csv", "o.H5AD", "o.loom"] {
-        dir.refuses(2, &format!("{FILES} -o {out}"), &[out, "the input is FCS", ".fcs"]);
-    }
     dir.scx(&format!("{FILES} -o noname --steps 5 --method none")).ok();
-    let dir = support::annotated();
-    dir.refuses(2, &format!("{RUNS} -o o.fcs"), &["o.fcs", "the input is h5ad", ".h5ad"]);
+    assert!(dir.bytes("noname").starts_with(b"FCS3.1"));
+    dir.scx(&format!("{FILES} -o O.H5AD --steps 5 --method none")).ok();
+    assert!(dir.bytes("O.H5AD").starts_with(b"\x89HDF"));
 }
 
 #[test]
@@ -205,6 +211,10 @@ fn a_configuration_that_says_something_unknown_is_refused_with_its_place() {
         dir.refuses(2, &format!("{FILES} -o o.fcs --config job.yaml"), &says);
     }
     dir.refuses(3, &format!("{FILES} -o o.fcs --config none.yaml"), &["none.yaml", "configuration"]);
+    dir.write("job.yaml", "method: ambient");
+    for args in ["-o job.yaml --config job.yaml", "-o o.fcs --report ./job.yaml --config job.yaml"] {
+        dir.refuses(2, &format!("{FILES} {args} --force"), &["job.yaml", "input is never changed"]);
+    }
     // An empty file asks for nothing special.
     dir.write("job.yaml", "");
     dir.scx(&format!("{FILES} -o o.fcs --config job.yaml --steps 5")).ok();

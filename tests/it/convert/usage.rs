@@ -89,6 +89,31 @@ fn wrong_requests_are_refused_before_any_work() {
 }
 
 #[test]
+fn tables_go_into_a_folder_whole_or_not_at_all() {
+    let dir = annotated();
+    let run = dir.scx("convert runs.h5ad tables --to csv").ok();
+    run.says(&["X: left behind: the folder holds the tables obs and var", "wrote tables"]);
+    let inside = || dir.names().into_iter().filter(|n| n.starts_with("tables/")).collect::<Vec<_>>();
+    assert_eq!(inside(), ["tables/obs.csv", "tables/var.csv"]);
+    dir.scx("convert runs.h5ad obs.csv --table obs").ok();
+    assert_eq!(dir.bytes("tables/obs.csv"), dir.bytes("obs.csv"));
+    dir.refuses(2, "convert runs.h5ad tables --to csv", &["tables: exists already", "--force"]);
+    dir.scx("convert runs.h5ad tables/ --to csv --table x --force").ok();
+    assert_eq!(inside(), ["tables/X.csv", "tables/obs.csv", "tables/var.csv"]);
+    assert_eq!(x(&dir, "tables/X.csv"), x(&dir, "runs.h5ad"));
+    dir.scx("convert runs.h5ad tables/ --to parquet --table var --force").ok();
+    assert_eq!(inside(), ["tables/var.parquet"]);
+    // A folder with anything else in it is not ours to replace.
+    dir.write("tables/notes.txt", "precious");
+    dir.refuses(2, "convert runs.h5ad tables --to csv --force", &["tables", "notes.txt"]);
+    let run = dir.scx("convert runs.h5ad more --to csv --dry-run --json").ok().json();
+    let rows = run["elements"].as_array().unwrap();
+    let of = |element: &str| &rows.iter().find(|r| r["element"] == element).unwrap()["fate"];
+    assert_eq!((of("X"), of("var[\"marker\"]")), (&"left".into(), &"kept".into()));
+    assert!(!dir.path("more").exists());
+}
+
+#[test]
 fn the_record_names_the_conversion_and_can_be_left_out() {
     let dir = annotated();
     dir.scx("convert runs.h5ad a.h5ad").ok();

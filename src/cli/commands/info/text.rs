@@ -132,6 +132,14 @@ fn record_words(record: &str) -> String {
     if let Some(method) = word("/settings/method") {
         let _ = write!(text, ", method {method}");
     }
+    let steps = v.pointer("/result/fitted/steps").and_then(Value::as_array);
+    let steps: Vec<&str> = steps.into_iter().flatten().filter_map(|s| s.get("step")?.as_str()).collect();
+    if !steps.is_empty() {
+        let _ = write!(text, ": {}", steps.join(", "));
+    }
+    if let Some(replayed) = word("/settings/recipe/replay") {
+        let _ = write!(text, " (replayed from {replayed})");
+    }
     if let Some(verdict) = word("/result/verdict/text") {
         let _ = write!(text, ": {verdict}");
     }

@@ -127,10 +127,29 @@ fn fitted(path: &Path) -> Result<FittedRecipe, CliError> {
     FittedRecipe::from_json(&value).map_err(|e| CliError::input(format!("{}: {e}", path.display())))
 }
 
-fn records(dataset: &Dataset) -> Vec<&str> {
-    let Some(Uns::Map(scx)) = dataset.uns.get("scx") else { return Vec::new() };
-    let Some(Uns::Map(log)) = scx.get("log") else { return Vec::new() };
-    log.values().filter_map(|u| if let Uns::String(s) = u { Some(s.as_str()) } else { None }).collect()
+/// Whether a run of `preprocess` has taken spillover out of these values.
+pub(super) fn compensated(dataset: &Dataset) -> bool {
+    records(dataset).iter().any(|record| {
+        let record: Option<Value> = serde_json::from_str(record).ok();
+        let steps = record.as_ref().and_then(|r| r.pointer("/result/fitted/steps")?.as_array());
+        steps.into_iter().flatten().any(|s| s["step"] == "compensate")
+    })
+}
+
+/// The records of earlier runs: in `uns`, and in the keyword of an FCS file.
+fn records(dataset: &Dataset) -> Vec<String> {
+    let mut all = Vec::new();
+    if let Some(Uns::Map(scx)) = dataset.uns.get("scx")
+        && let Some(Uns::Map(log)) = scx.get("log")
+    {
+        all.extend(log.values().filter_map(|u| if let Uns::String(s) = u { Some(s.clone()) } else { None }));
+    }
+    for (_, list) in dataset.source.keywords.iter().filter(|(k, _)| k == "SCX") {
+        if let Ok(Value::Array(list)) = serde_json::from_str(list) {
+            all.extend(list.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)));
+        }
+    }
+    all
 }
 
 /// The steps the options ask for, in the order they are done in.

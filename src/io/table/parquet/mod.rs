@@ -21,7 +21,7 @@ use crate::io::{Fit, Probe, ReadError, ReadOptions, Table, WriteError, WriteOpti
 use crate::with_values;
 
 use super::text::filled;
-use super::{advance, x};
+use super::{advance, write_folder, x};
 use column::{Data, Field, Physical};
 use file::Writer;
 
@@ -47,6 +47,9 @@ pub(in crate::io) fn read(path: &Path, _options: &ReadOptions) -> Result<Dataset
 /// # Errors
 /// [`WriteError`]; `path` may then hold a part of the file.
 pub(in crate::io) fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(), WriteError> {
+    if path.is_dir() {
+        return write_folder(dataset, path, options, "parquet", write);
+    }
     match table_of(dataset, options) {
         Table::Obs => write_frame_parquet(&dataset.obs, path, options),
         Table::Var => write_frame_parquet(&dataset.var, path, options),
