@@ -17,7 +17,8 @@ pub struct ForestConfig {
     pub max_features: Option<usize>,
     /// A node of fewer rows is a leaf.
     pub min_samples_split: usize,
-    /// Weight of each class; one when `None`.
+    /// Weight of each class when a tree draws its rows, as scikit-learn weighs them from 1.9 on; rows are drawn alike when
+    /// `None`. Earlier versions weighed rows where columns are cut, which finds fewer of the rare ones.
     pub class_weights: Option<Vec<f64>>,
     /// Seed of bootstraps and columns.
     pub seed: Seed,
@@ -80,7 +81,7 @@ impl Forest {
             columns,
             y,
             classes,
-            weights: config.class_weights.clone().unwrap_or_else(|| vec![1.0; classes]),
+            weights: config.class_weights.clone(),
             max_features: config
                 .max_features
                 .unwrap_or_else(|| (width as f64).sqrt() as usize)

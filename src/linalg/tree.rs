@@ -42,7 +42,8 @@ pub(super) struct Grower<'a> {
     pub(super) y: &'a [usize],
     pub(super) classes: usize,
     /// Weight of each class.
-    pub(super) weights: Vec<f64>,
+    /// Weight of each class when rows are drawn; none when all rows are drawn alike.
+    pub(super) weights: Option<Vec<f64>>,
     pub(super) max_features: usize,
     pub(super) min_samples_split: usize,
 }
@@ -113,10 +114,7 @@ impl Grower<'_> {
     /// Grows one tree on a bootstrap of all rows.
     pub(super) fn grow(&self, mut random: Stream) -> Tree {
         let n = self.columns.rows();
-        let mut times = vec![0u32; n];
-        for _ in 0..n {
-            times[random.below(n)] += 1;
-        }
+        let times = self.bootstrap(&mut random);
         let draw = |(row, &t): (usize, &u32)| if t > 0 { Draw::new(t, self.y[row]) } else { Draw::NONE };
         let mut s = Scratch {
             rows: (0..n as u32).filter(|&r| times[r as usize] > 0).collect(),
@@ -168,14 +166,35 @@ impl Grower<'_> {
         tree
     }
 
-    /// Weight of each class in a node.
+    /// How often each row is drawn: as many draws as rows, with replacement. With weights, a row is drawn with a chance in
+    /// proportion to the weight of its class.
+    fn bootstrap(&self, random: &mut Stream) -> Vec<u32> {
+        let n = self.columns.rows();
+        let mut times = vec![0u32; n];
+        let Some(weights) = &self.weights else {
+            (0..n).for_each(|_| times[random.below(n)] += 1);
+            return times;
+        };
+        let mut rows = vec![Vec::new(); self.classes];
+        self.y.iter().enumerate().for_each(|(row, &class)| rows[class].push(row));
+        let mass: Vec<f64> = rows.iter().zip(weights).map(|(r, w)| r.len() as f64 * w).collect();
+        for _ in 0..n {
+            let of = &rows[random.weighted(&mass)];
+            let at = random.below(of.len());
+            if let Some(&row) = of.get(at) {
+                times[row] += 1;
+            }
+        }
+        times
+    }
+
+    /// Draws of each class in a node.
     fn totals(&self, draws: &[Draw], rows: &[u32], totals: &mut [f64]) {
         totals.fill(0.0);
         for &r in rows {
             let draw = draws[r as usize];
             totals[draw.class()] += draw.times();
         }
-        totals.iter_mut().zip(&self.weights).for_each(|(t, w)| *t *= w);
     }
 
     /// The best of `max_features` columns drawn at random. Columns with one value count as drawn and do not help; drawing
@@ -235,7 +254,6 @@ impl Grower<'_> {
         let mut search = Search {
             totals,
             total: totals.iter().sum(),
-            weights: &self.weights,
             score: best.as_ref().map_or(f64::NEG_INFINITY, |b| b.score),
             between: None,
             varies: false,
@@ -331,7 +349,6 @@ impl Scratch {
 struct Search<'a> {
     totals: &'a [f64],
     total: f64,
-    weights: &'a [f64],
     /// Of the best cut so far.
     score: f64,
     /// The values it lies between.
@@ -342,8 +359,8 @@ struct Search<'a> {
 impl Search<'_> {
     /// Walks from the outer end of one half; `beyond` is the value that follows its last one.
     fn walk(&mut self, steps: &[Step], beyond: Option<f32>, side: &mut [f64]) {
-        if let [w0, w1] = *self.weights {
-            self.walk_two(steps, beyond, [w0, w1]);
+        if self.totals.len() == 2 {
+            self.walk_two(steps, beyond);
         } else {
             self.walk_many(steps, beyond, side);
         }
@@ -357,11 +374,11 @@ impl Search<'_> {
         }
     }
 
-    fn walk_two(&mut self, steps: &[Step], beyond: Option<f32>, w: [f64; 2]) {
+    fn walk_two(&mut self, steps: &[Step], beyond: Option<f32>) {
         let &[t0, t1] = self.totals else { return };
         // What is left of Gini impurity, turned round: larger is better.
         let score = |times: f64, ones: f64| {
-            let (a0, a1) = ((times - ones) * w[0], ones * w[1]);
+            let (a0, a1) = (times - ones, ones);
             let (b0, b1) = (t0 - a0, t1 - a1);
             (a0 * a0 + a1 * a1) / (a0 + a1) + (b0 * b0 + b1 * b1) / (b0 + b1)
         };
@@ -382,7 +399,7 @@ impl Search<'_> {
 
     fn walk_many(&mut self, steps: &[Step], beyond: Option<f32>, side: &mut [f64]) {
         side.fill(0.0);
-        // Sums of squares, so that a row that changes sides costs a few operations.
+        // Sums of squares, so that a row that changes sides costs a few operations; whole numbers, so nothing is rounded.
         let (mut here, mut weight) = (0.0, 0.0);
         let mut there: f64 = self.totals.iter().map(|t| t * t).sum();
         let Some(mut last) = steps.first().map(|s| s.value) else { return };
@@ -391,8 +408,7 @@ impl Search<'_> {
                 self.cut(here / weight + there / (self.total - weight), last, step.value);
                 last = step.value;
             }
-            let class = step.draw.class();
-            let w = step.draw.times() * self.weights[class];
+            let (class, w) = (step.draw.class(), step.draw.times());
             let (a, b) = (side[class], self.totals[class] - side[class]);
             here += w * (2.0 * a + w);
             there -= w * (2.0 * b - w);
@@ -460,60 +476,57 @@ mod tests {
         let (x, y) = mixed(200);
         let columns = Columns::from_sparse(&x);
         let dense = x.dense();
-        for weights in [vec![1.0, 1.0, 1.0], vec![0.5, 2.0, 3.0]] {
-            let grower = Grower {
-                columns: &columns,
-                y: &y,
-                classes: 3,
-                weights,
-                max_features: 6,
-                min_samples_split: 2,
+        let grower = Grower {
+            columns: &columns,
+            y: &y,
+            classes: 3,
+            weights: None,
+            max_features: 6,
+            min_samples_split: 2,
+        };
+        let mut random = Seed(1).stream("tree");
+        let mut draws = vec![Draw::NONE; 200];
+        (0..200).for_each(|i| draws[i] = Draw::new(1 + random.below(3) as u32, y[i]));
+        for rows in [(0..200u32).collect::<Vec<_>>(), (40..52).collect(), vec![3, 4, 9]] {
+            let at = Open { node: 0, start: 0, end: rows.len(), constant: 0 };
+            let mut s = Scratch {
+                rows: rows.clone(),
+                draws: draws.clone(),
+                here: vec![Draw::NONE; 200],
+                is_here: false,
+                marked: vec![false; 200],
+                order: (0..6).collect(),
+                pairs: Vec::new(),
+                steps: vec![Step { draw: Draw::NONE, value: 0.0 }; 200],
+                side: vec![0.0; 3],
             };
-            let mut random = Seed(1).stream("tree");
-            let mut draws = vec![Draw::NONE; 200];
-            (0..200).for_each(|i| draws[i] = Draw::new(1 + random.below(3) as u32, y[i]));
-            for rows in [(0..200u32).collect::<Vec<_>>(), (40..52).collect(), vec![3, 4, 9]] {
-                let at = Open { node: 0, start: 0, end: rows.len(), constant: 0 };
-                let mut s = Scratch {
-                    rows: rows.clone(),
-                    draws: draws.clone(),
-                    here: vec![Draw::NONE; 200],
-                    is_here: false,
-                    marked: vec![false; 200],
-                    order: (0..6).collect(),
-                    pairs: Vec::new(),
-                    steps: vec![Step { draw: Draw::NONE, value: 0.0 }; 200],
-                    side: vec![0.0; 3],
+            let mut totals = vec![0.0; 3];
+            grower.totals(&s.draws, &s.rows, &mut totals);
+            for column in 0..6 {
+                let mut best = None;
+                let varies = grower.try_column(&mut s, &at, &totals, column, &mut best);
+                let weight = |r: u32| draws[r as usize].times();
+                let purity = |left: bool, cut: f32| {
+                    let mut sums = [0.0; 3];
+                    let side = rows.iter().filter(|&&r| (dense[(r as usize, column)] <= cut) == left);
+                    side.for_each(|&r| sums[y[r as usize]] += weight(r));
+                    let sum: f64 = sums.iter().sum();
+                    if sum > 0.0 { sums.iter().map(|v| v * v).sum::<f64>() / sum } else { f64::NAN }
                 };
-                let mut totals = vec![0.0; 3];
-                grower.totals(&s.draws, &s.rows, &mut totals);
-                for column in 0..6 {
-                    let mut best = None;
-                    let varies = grower.try_column(&mut s, &at, &totals, column, &mut best);
-                    let weight = |r: u32| draws[r as usize].times() * grower.weights[y[r as usize]];
-                    let purity = |left: bool, cut: f32| {
-                        let mut sums = [0.0; 3];
-                        let side = rows.iter().filter(|&&r| (dense[(r as usize, column)] <= cut) == left);
-                        side.for_each(|&r| sums[y[r as usize]] += weight(r));
-                        let sum: f64 = sums.iter().sum();
-                        if sum > 0.0 { sums.iter().map(|v| v * v).sum::<f64>() / sum } else { f64::NAN }
-                    };
-                    let all = rows.iter().map(|&r| dense[(r as usize, column)]);
-                    let cuts = all.map(|cut| purity(true, cut) + purity(false, cut));
-                    let expected = cuts.filter(|s| s.is_finite()).fold(f64::NEG_INFINITY, f64::max);
-                    assert_eq!(varies, expected.is_finite(), "column {column}");
-                    if let Some(b) = best {
-                        assert!((b.score - expected).abs() < 1e-9, "column {column}: {} {expected}", b.score);
-                        let found = purity(true, b.threshold) + purity(false, b.threshold);
-                        assert!((found - expected).abs() < 1e-9);
-                        let below =
-                            rows.iter().filter(|&&r| dense[(r as usize, column)] <= b.threshold).count();
-                        assert_eq!(grower.part(&mut s, &at, &b), below);
-                        s.rows.clone_from(&rows);
-                    }
+                let all = rows.iter().map(|&r| dense[(r as usize, column)]);
+                let cuts = all.map(|cut| purity(true, cut) + purity(false, cut));
+                let expected = cuts.filter(|s| s.is_finite()).fold(f64::NEG_INFINITY, f64::max);
+                assert_eq!(varies, expected.is_finite(), "column {column}");
+                if let Some(b) = best {
+                    assert!((b.score - expected).abs() < 1e-9, "column {column}: {} {expected}", b.score);
+                    let found = purity(true, b.threshold) + purity(false, b.threshold);
+                    assert!((found - expected).abs() < 1e-9);
+                    let below = rows.iter().filter(|&&r| dense[(r as usize, column)] <= b.threshold).count();
+                    assert_eq!(grower.part(&mut s, &at, &b), below);
+                    s.rows.clone_from(&rows);
                 }
-                s.leave(&at);
             }
+            s.leave(&at);
         }
     }
 
@@ -524,9 +537,9 @@ mod tests {
         let y: Vec<usize> = y.iter().map(|c| usize::from(*c == 1)).collect();
         // A third class that nobody has must change nothing.
         let grow = |classes: usize| {
-            let weights = vec![1.0; classes];
-            let g =
-                Grower { columns: &columns, y: &y, classes, weights, max_features: 2, min_samples_split: 2 };
+            let (max_features, min_samples_split) = (2, 2);
+            let weights = None;
+            let g = Grower { columns: &columns, y: &y, classes, weights, max_features, min_samples_split };
             let tree = g.grow(Seed(5).stream("tree"));
             let dense = x.dense();
             (0..120).map(|i| tree.shares(|j| dense[(i, j)])[..2].to_vec()).collect::<Vec<_>>()

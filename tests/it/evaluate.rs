@@ -15,8 +15,8 @@ fn simulate(n: usize, together: bool, seed: u64) -> Counts {
         let turn = r.normal();
         let row: Vec<(u32, u32)> = (0..60)
             .map(|g: u32| {
-                let z = if together { turn } else { r.normal() };
-                let factor = (0.8 * if g.is_multiple_of(2) { z } else { -z }).exp();
+                let shared = 0.8 * if g.is_multiple_of(2) { turn } else { -turn };
+                let factor = if together { shared } else { 0.32f64 }.exp();
                 let own = g as usize % 3 == i % 3;
                 let mean = (0.6 + 0.1 * f64::from(g % 17)) * if own { 4.0 * factor } else { 1.0 };
                 (g, r.negative_binomial(mean, 2.0) as u32)
