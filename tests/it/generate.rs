@@ -396,3 +396,23 @@ fn settings_are_printed_as_they_are_read() {
     assert!(plan.stdout.contains("would train activa (default) on 170 cells × 39 genes"), "{}", plan.stdout);
     assert_eq!(dir.names(), ["again.yaml", "cells.h5ad", "small.yaml"]);
 }
+
+#[test]
+fn the_rare_type_experiment_runs_from_start_to_end_and_repeats() {
+    let dir = folder(&toy());
+    let line = "evaluate augmentation cells.h5ad --cluster small --fractions 0.2,0.1 --repeats 2 --n 20 --trees 20 --json";
+    let json = dir.scx(&format!("{line} --config small.yaml --threads 1")).ok().json();
+    let result = &json["results"][0];
+    assert_eq!(result["scores"]["test_rare"], 18);
+    let summary = result["summary"].as_array().unwrap();
+    let methods: Vec<&str> = summary.iter().filter_map(|s| s["method"].as_str()).collect();
+    for method in ["nothing", "class weights", "oversampling", "SMOTE", "activa", "all cells"] {
+        assert_eq!(methods.iter().filter(|m| **m == method).count(), 2, "{methods:?}");
+    }
+    assert!(summary.iter().all(|s| (0.0..=1.0).contains(&s["mean"].as_f64().unwrap())));
+    assert_eq!(json, dir.scx(&format!("{line} --config small.yaml --threads 2")).ok().json());
+    dir.scx("evaluate augmentation cells.h5ad --cluster none --model nb")
+        .fails(2, &["no cluster none", "rare (20)"]);
+    dir.scx("evaluate augmentation cells.h5ad --cluster rare --model nb --fractions 1.5 --trees 5")
+        .fails(3, &["shares"]);
+}

@@ -9,7 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::learn::Learn;
 use crate::data::Counts;
 use crate::eval::generation::{RareCluster, help};
-use crate::generate::{self, Material, Request, Synthetic, Trained};
+use crate::generate::{self, Material, Synthetic, Trained};
 use crate::progress::Silent;
 use crate::report::{GenerationReport, LossCurve};
 
@@ -53,11 +53,7 @@ pub(super) fn gather(
     };
     // A population as large as the held-out cells, in the proportions of the training cells.
     let parts = generate::proportions(&material.sizes(), &[], held_out.len());
-    let requests: Vec<Request> = if trained.makes_populations() {
-        vec![Request { label: None, n: held_out.len() }]
-    } else {
-        parts.into_iter().map(|(l, n)| Request { label: Some(l), n }).collect()
-    };
+    let requests = trained.population(&parts);
     let seed = learn.plan.seed;
     let population = generate::make(trained, &requests, seed, &Silent)?;
     let labels = population.labels.iter().map(|l| l.map(|l| l as usize)).collect();

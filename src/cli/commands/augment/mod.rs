@@ -121,7 +121,7 @@ fn wanted(
     for label in &args.cluster {
         let code = labels.code(label)?;
         if out.iter().all(|r| r.label != Some(code)) {
-            out.push(Request { label: Some(code), n: args.n });
+            out.push(Request { label: Some(code), confirmed: true, n: args.n });
         }
     }
     Ok(out)

@@ -124,7 +124,7 @@ fn new_cells(
     let plan = generate::Plan { seed, ..learn.plan.clone() };
     let stops = Stops { until: learn.until(), ..Stops::default() };
     let trained = generate::train(&part, &plan, &stops, &Quietly(console))?;
-    let request = Request { label: new[rare], n };
+    let request = Request { label: new[rare], confirmed: false, n };
     let made = generate::make(&trained, &[request], seed, &Quietly(console))?;
     made.modelled(&material.kept)
 }
