@@ -5,7 +5,6 @@ use rayon::prelude::*;
 use super::GenerateError;
 use super::spool::{Spool, Spooled};
 use super::train::{Maker, Trained};
-use crate::classic::sampling::CountSampler;
 use crate::data::Counts;
 use crate::progress::Progress;
 use crate::rng::Seed;
@@ -68,13 +67,24 @@ impl Trained {
     pub fn takes_labels(&self) -> bool {
         match entry(&self.description.kind).and_then(|e| e.counted) {
             Some(counted) => counted.gives == Gives::CellsOfALabel,
-            None => true,
+            None => matches!(&self.maker, Maker::Simple(simple) if simple.takes_labels()),
         }
     }
 
     /// Whether the model makes a whole population by itself.
     pub fn makes_populations(&self) -> bool {
-        matches!(self.maker, Maker::Network(_))
+        match &self.maker {
+            Maker::Network(_) => true,
+            Maker::Simple(simple) => !simple.takes_labels(),
+        }
+    }
+
+    /// Cells of a request that are made at once.
+    fn chunk_size(&self, n: usize) -> usize {
+        match &self.maker {
+            Maker::Simple(simple) if simple.at_once() => n.max(1),
+            _ => CHUNK,
+        }
     }
 
     /// Makes one chunk: counts of the modelled genes, labels, tries.
@@ -85,10 +95,9 @@ impl Trained {
         stream: &mut crate::rng::Stream,
     ) -> Result<(Counts, Vec<Option<u32>>, u64), GenerateError> {
         match &self.maker {
-            Maker::Sampler(sampler) => {
-                let label = label.ok_or_else(|| GenerateError::usage("a label is needed"))?;
-                let counts = sampler.sample(label as usize, n, stream)?;
-                Ok((counts, vec![Some(label); n], n as u64))
+            Maker::Simple(simple) => {
+                let (counts, labels) = simple.cells(label, n, stream)?;
+                Ok((counts, labels, n as u64))
             }
             Maker::Network(model) => {
                 let generate = model.as_generate().ok_or_else(|| {
@@ -155,14 +164,15 @@ pub fn make(
             Some(l) => description.labels.get(l as usize).cloned().unwrap_or_else(|| l.to_string()),
             None => "all".into(),
         };
-        let chunks: Vec<usize> = (0..request.n.div_ceil(CHUNK)).collect();
+        let size = trained.chunk_size(request.n);
+        let chunks: Vec<usize> = (0..request.n.div_ceil(size)).collect();
         let (mut have, mut tried) = (0, 0);
         for run in chunks.chunks(SIDE_BY_SIDE) {
             let made: Vec<_> = run
                 .par_iter()
                 .map(|&c| {
                     let mut stream = seed.stream(&format!("generate/{name}/{c}"));
-                    trained.chunk(request.label, CHUNK.min(request.n - c * CHUNK), &mut stream)
+                    trained.chunk(request.label, size.min(request.n - c * size), &mut stream)
                 })
                 .collect();
             for chunk in made {
@@ -178,7 +188,7 @@ pub fn make(
                 labels.extend(of);
                 spool.push(&counts, &description.kept)?;
             }
-            if have < run.last().map_or(0, |c| ((c + 1) * CHUNK).min(request.n)) {
+            if have < run.last().map_or(0, |c| ((c + 1) * size).min(request.n)) {
                 return Err(GenerateError::Exhausted { label: name, have, wanted: request.n, tried });
             }
             progress.advance(labels.len() as u64, "");

@@ -7,6 +7,7 @@ mod derive;
 mod join;
 mod make;
 mod material;
+mod simple;
 mod spool;
 mod stored;
 mod train;
@@ -21,7 +22,7 @@ use crate::zoo::ZooError;
 pub use join::{alone, below};
 pub use make::{Request, Synthetic, make, proportions};
 pub use material::{Material, Sought};
-pub use stored::KINDS;
+pub use simple::{KINDS, Simple};
 pub use train::{Maker, Plan, Stops, Trained, train};
 
 /// Why no cells could be made.

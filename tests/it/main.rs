@@ -17,6 +17,7 @@ mod preprocess;
 mod recipe;
 mod reference;
 mod report;
+mod simulate;
 mod support;
 mod table;
 mod tenx;
