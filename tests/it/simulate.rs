@@ -178,3 +178,29 @@ fn cells_like_real_ones_have_their_zeros_and_libraries() {
     assert!((zeros(&made) - zeros(&counts)).abs() < 0.05, "{} {}", zeros(&made), zeros(&counts));
     assert!((mean(&made) / mean(&counts) - 1.0).abs() < 0.1, "{} {}", mean(&made), mean(&counts));
 }
+
+/// Splat label by label, SUGAR as a whole population; stored ones need no data.
+#[test]
+fn splat_and_sugar_generate_cells_like_those_of_a_file() {
+    let dir = params();
+    dir.scx("simulate --params p.yaml -o real.h5ad").ok();
+    for model in ["splat", "sugar"] {
+        dir.scx(&format!(
+            "generate real.h5ad --model {model} --cluster-key group --n 60 -o {model}.h5ad --save-model {model}"
+        ))
+        .ok();
+        let d = dir.open(&format!("{model}.h5ad"));
+        assert_eq!((d.n_obs(), d.n_vars()), (60, 300), "{model}");
+        let (codes, names) = d.obs.column("group").unwrap().groups().unwrap();
+        let a = codes.iter().filter(|c| c.is_some_and(|c| names[c] == "A")).count();
+        assert!((25..55).contains(&a), "{model}: {a}");
+        dir.scx(&format!("generate --model-dir {model} --n 10 -o {model}10.h5ad")).ok();
+        let x = values(dir.open(&format!("{model}10.h5ad")).x.as_ref().unwrap());
+        assert!(x.nrows() == 10 && x.iter().all(|v| v.fract() == 0.0) && x.sum() > 10_000.0, "{model}");
+    }
+    dir.refuses(
+        2,
+        "augment real.h5ad --model sugar --cluster-key group --cluster A --n 5 -o o.h5ad",
+        &["cannot be asked for a label"],
+    );
+}
