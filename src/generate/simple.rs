@@ -17,8 +17,16 @@ pub const KINDS: &[(&str, &str, &str)] = &[
     ("nb-copula", "negative binomial genes with a Gaussian copula, for each label", "baseline"),
     ("smote", "interpolation between neighbours of a label", "Chawla et al. 2002; baseline"),
     ("oversample", "real cells once more", "baseline"),
-    ("splat", "gamma-Poisson counts from a few numbers of each label", "Zappia et al. 2017, Genome Biology 18"),
-    ("sugar", "cells where real ones are rare, along their geometry; whole populations", "Lindenbaum et al. 2018"),
+    (
+        "splat",
+        "gamma-Poisson counts from a few numbers of each label",
+        "Zappia et al. 2017, Genome Biology 18",
+    ),
+    (
+        "sugar",
+        "cells where real ones are rare, along their geometry; whole populations",
+        "Lindenbaum et al. 2018",
+    ),
 ];
 
 /// A fitted one, as it is stored.
@@ -54,7 +62,8 @@ impl Simple {
                 .map_err(|e| GenerateError::input(e.to_string())),
             name => {
                 let baseline = Baseline::ALL.into_iter().find(|b| b.name() == name);
-                let baseline = baseline.ok_or_else(|| GenerateError::usage(format!("no simple generator {name}")))?;
+                let baseline =
+                    baseline.ok_or_else(|| GenerateError::usage(format!("no simple generator {name}")))?;
                 Ok(Self::Sampler(baseline.fit(counts, labels, n_labels, seed)?))
             }
         }

@@ -116,7 +116,8 @@ pub fn train(
         )));
     }
     let description = Description::new(material, plan);
-    if super::KINDS.iter().any(|k| k.0 == plan.kind) && entry(&plan.kind).is_none_or(|e| e.counted.is_none()) {
+    if super::KINDS.iter().any(|k| k.0 == plan.kind) && entry(&plan.kind).is_none_or(|e| e.counted.is_none())
+    {
         let cells = material.counts.cells(&material.cells);
         let labels: Vec<usize> = material.cells.iter().map(|&c| material.labels.codes[c] as usize).collect();
         let simple = Simple::fit(&plan.kind, &cells, &labels, sizes.len(), plan.seed)?;
