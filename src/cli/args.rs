@@ -1,5 +1,6 @@
 //! The command line: help text is here, defaults are in `settings.rs`.
 
+mod classify;
 mod cluster;
 mod concat;
 mod convert;
@@ -16,10 +17,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::correct::{Method, Preset};
 
+pub use classify::ClassifyArgs;
 pub use cluster::ClusterArgs;
 pub use concat::ConcatArgs;
 pub use convert::ConvertArgs;
-pub use evaluate::{EvaluateArgs, EvaluateWhat, GenerationArgs};
+pub use evaluate::{AugmentationArgs, EvaluateArgs, EvaluateWhat, GenerationArgs};
 pub use files::FormatArg;
 pub use generate::{AugmentArgs, GenerateArgs, LearnArgs, ModelsArgs, PresetArg, TrainArgs};
 pub use preprocess::PreprocessArgs;
@@ -63,6 +65,8 @@ pub enum Command {
     Generate(Box<GenerateArgs>),
     /// Train a model and keep it
     Train(Box<TrainArgs>),
+    /// Label cells with a trained model
+    Classify(Box<ClassifyArgs>),
     /// List the models: what each needs and does, its paper, its presets
     Models(ModelsArgs),
     /// Show what is in a file

@@ -127,6 +127,11 @@ impl Learn {
         self
     }
 
+    /// When training must end, where that was asked for.
+    pub(super) fn until(&self) -> Option<Instant> {
+        self.max_minutes.map(|m| Instant::now() + Duration::from_secs_f64(60.0 * m))
+    }
+
     /// The settings as YAML that `--config` reads.
     ///
     /// # Errors
@@ -172,16 +177,12 @@ impl Learn {
     /// [`CliError`]; a stopped training says how to go on.
     pub(super) fn train(
         &self,
+        input: &Path,
         material: &Material,
         folder: &Path,
         console: &Console,
     ) -> Result<Trained, CliError> {
-        let minutes = self.max_minutes.map(|m| Duration::from_secs_f64(60.0 * m));
-        let stops = Stops {
-            until: minutes.map(|m| Instant::now() + m),
-            checkpoint: Some(folder.to_owned()),
-            resume: self.resume,
-        };
+        let stops = Stops { until: self.until(), checkpoint: Some(folder.to_owned()), resume: self.resume };
         if !self.resume && folder.join("model.json").is_file() && Trained::is_unfinished(folder) {
             console.say(&format!(
                 "{}: the state of a stopped training is replaced; --resume would go on with it",
@@ -194,7 +195,7 @@ impl Learn {
                 "stopped at step {step}; the state is in {}, --resume goes on with it",
                 folder.display()
             )),
-            e => CliError::from(e),
+            e => within(e, &input.display().to_string()),
         })?;
         if let Some(state) = &trained.state {
             console.say(&format!(

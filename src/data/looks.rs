@@ -1,5 +1,7 @@
 //! What a matrix holds, judged from some of its values: counts, their logarithm, arcsinh or z-scores.
 
+use super::{Block, DataError, Layout, Matrix};
+
 /// Some rows of a matrix (columns of a CSC): the values stored there, without zeros of sparse rows.
 #[derive(Debug, Clone, Default)]
 pub struct Sample {
@@ -17,6 +19,12 @@ pub struct Looks {
     /// The guess and what it rests on.
     pub words: String,
 }
+
+/// Values looked at to judge a matrix, in each of two places.
+pub const LOOK_VALUES: usize = 40_000;
+
+/// Rows looked at in each place.
+pub const LOOK_ROWS: usize = 100;
 
 /// Values of one scale stay below this when they were logged or arcsinh-transformed.
 const LOGGED: f64 = 15.0;
@@ -113,6 +121,54 @@ impl Sample {
             mean.abs() < 0.5 && (0.1..4.0).contains(&variance)
         });
         2 * standard.count() > columns
+    }
+}
+
+impl Matrix {
+    /// Judges a matrix by some rows at its start and in its middle.
+    ///
+    /// # Errors
+    /// [`DataError`] when it cannot be read.
+    pub fn looks(&self) -> Result<Looks, DataError> {
+        let m = self;
+        let (rows, columns) = m.shape();
+        let dense = m.layout() == Layout::Dense;
+        let per_row = m.nnz_known().map_or(columns as u64, |z| z / (rows as u64).max(1)).max(1);
+        let run = usize::try_from(LOOK_VALUES as u64 / per_row).unwrap_or(1).clamp(1, LOOK_ROWS).min(rows);
+        let mut sample = Sample::new(true, dense);
+        for start in [0, rows / 2] {
+            let range = start..(start + run).min(rows);
+            match m {
+                Matrix::OnDisk(source) => add(&mut sample, &source.rows(range)?),
+                m => {
+                    let mut taken = 0;
+                    let done = m.stream(1 << 20, &mut |at, block| {
+                        if at + block.len() > start && taken < run {
+                            add(&mut sample, &block);
+                            taken += block.len();
+                        }
+                        Ok(())
+                    });
+                    return done.map(|()| sample.looks());
+                }
+            }
+        }
+        Ok(sample.looks())
+    }
+}
+
+fn add(sample: &mut Sample, block: &Block) {
+    match block {
+        Block::Dense(d) => {
+            let columns = d.shape().1.max(1);
+            let values: Vec<f64> = d.values().iter().take(LOOK_VALUES.max(columns)).collect();
+            values.chunks(columns).for_each(|row| sample.push(row.iter().copied()));
+        }
+        Block::Csr(s) => {
+            for w in s.indptr().windows(2).take(LOOK_ROWS) {
+                sample.push((w[0]..w[1]).filter_map(|i| s.values().get(i as usize)));
+            }
+        }
     }
 }
 

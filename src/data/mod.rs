@@ -22,7 +22,7 @@ pub use bytes::Word;
 pub use counts::Counts;
 pub use dataset::{Annotation, Dataset, Raw, Source};
 pub use frame::{Categorical, Categories, Column, Frame, Index};
-pub use looks::{Looks, Sample};
+pub use looks::{LOOK_ROWS, LOOK_VALUES, Looks, Sample};
 pub use matrix::{
     Block, Dense, Layout, Matrix, RowSource, Sparse, StoredArrays, check_indices, check_indptr, pick_csr,
     pick_dense,

@@ -15,6 +15,8 @@ use crate::zoo::{Gives, ZooError, entry};
 pub struct Request {
     /// The label, as a position in the labels of the model.
     pub label: Option<u32>,
+    /// Whether the model's own classifier, where it has one, must confirm it.
+    pub confirmed: bool,
     /// How many.
     pub n: usize,
 }
@@ -53,6 +55,15 @@ impl Synthetic {
         self.labels.is_empty()
     }
 
+    /// The counts of all cells, over the genes `kept` alone.
+    ///
+    /// # Errors
+    /// [`GenerateError::Data`] when they cannot be read back.
+    pub fn modelled(&self, kept: &[usize]) -> Result<Counts, GenerateError> {
+        let all: Vec<usize> = (0..self.len()).collect();
+        Ok(self.counts.counts(&all)?.select_genes(kept))
+    }
+
     /// The counts of some cells.
     ///
     /// # Errors
@@ -71,14 +82,6 @@ impl Trained {
         }
     }
 
-    /// Whether the model makes a whole population by itself.
-    pub fn makes_populations(&self) -> bool {
-        match &self.maker {
-            Maker::Network(_) => true,
-            Maker::Simple(simple) => !simple.takes_labels(),
-        }
-    }
-
     /// Cells of a request that are made at once.
     fn chunk_size(&self, n: usize) -> usize {
         match &self.maker {
@@ -87,13 +90,29 @@ impl Trained {
         }
     }
 
+    /// What to ask for to get a population in these parts: each label by itself where it can be drawn, else all
+    /// together, as they come.
+    pub fn population(&self, parts: &[(u32, usize)]) -> Vec<Request> {
+        let drawn = match &self.maker {
+            Maker::Simple(simple) => simple.takes_labels(),
+            Maker::Network(model) => {
+                self.takes_labels() && model.as_generate().is_some_and(|g| g.draws_labels())
+            }
+        };
+        if drawn {
+            return parts.iter().map(|&(l, n)| Request { label: Some(l), confirmed: false, n }).collect();
+        }
+        vec![Request { label: None, confirmed: false, n: parts.iter().map(|p| p.1).sum() }]
+    }
+
     /// Makes one chunk: counts of the modelled genes, labels, tries.
     fn chunk(
         &self,
-        label: Option<u32>,
+        Request { label, confirmed, .. }: &Request,
         n: usize,
         stream: &mut crate::rng::Stream,
     ) -> Result<(Counts, Vec<Option<u32>>, u64), GenerateError> {
+        let label = *label;
         match &self.maker {
             Maker::Simple(simple) => {
                 let (counts, labels) = simple.cells(label, n, stream)?;
@@ -104,7 +123,10 @@ impl Trained {
                     let kind = &self.description.kind;
                     GenerateError::usage(format!("a model of kind {kind} labels cells and makes none"))
                 })?;
-                let made = generate.cells(label, n, stream)?;
+                let made = match label {
+                    Some(label) if *confirmed => generate.confirmed(label, n, stream)?,
+                    label => generate.cells(label, n, stream)?,
+                };
                 let n = made.len();
                 let labels = match made.labels {
                     Some(labels) => labels.into_iter().map(Some).collect(),
@@ -172,7 +194,8 @@ pub fn make(
                 .par_iter()
                 .map(|&c| {
                     let mut stream = seed.stream(&format!("generate/{name}/{c}"));
-                    trained.chunk(request.label, size.min(request.n - c * size), &mut stream)
+                    let n = size.min(request.n - c * size);
+                    trained.chunk(request, n, &mut stream)
                 })
                 .collect();
             for chunk in made {

@@ -95,6 +95,22 @@ impl Material {
         Ok(Self { counts, place, genes, kept, totals, n_genes, labels, cells, found })
     }
 
+    /// Takes a share of each label out of what is learnt from, and returns those cells: nothing is held out of labels
+    /// that would be left with fewer than two cells.
+    pub fn hold_out(&mut self, share: f64, seed: Seed) -> Vec<usize> {
+        let mut random = seed.stream("hold out");
+        let mut out = Vec::new();
+        for label in 0..self.labels.names.len() as u32 {
+            let of: Vec<usize> =
+                self.cells.iter().copied().filter(|&c| self.labels.codes[c] == label).collect();
+            let n = ((share * of.len() as f64 + 1e-9).floor() as usize).min(of.len().saturating_sub(2));
+            out.extend(random.permutation(of.len()).into_iter().take(n).map(|i| of[i]));
+        }
+        out.sort_unstable();
+        self.cells.retain(|c| out.binary_search(c).is_err());
+        out
+    }
+
     /// Names of the modelled genes.
     pub fn modelled(&self) -> Vec<String> {
         self.kept.iter().map(|&g| self.genes[g].clone()).collect()

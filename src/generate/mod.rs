@@ -3,6 +3,7 @@
 //! The way of the data: [`Material`] (counts and labels of a data set) → [`train`] → [`Trained`] → [`make`] →
 //! [`Synthetic`] → [`alone`] or [`below`]. A stored model enters at [`Trained::load`].
 
+mod classify;
 mod derive;
 mod join;
 mod make;
@@ -19,6 +20,7 @@ use crate::data::DataError;
 use crate::loader::{CountsError, LabelError};
 use crate::zoo::ZooError;
 
+pub use classify::{Classified, classify, first};
 pub use join::{alone, below};
 pub use make::{Request, Synthetic, make, proportions};
 pub use material::{Material, Sought};

@@ -5,14 +5,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{ReadError, ReadOptions, detect};
-use crate::data::{Annotation, Block, Column, DataError, Dataset, Frame, Layout, Looks, Matrix, Sample, Uns};
+use crate::data::{Annotation, Column, Dataset, Frame, Looks, Matrix, Uns};
 
 /// Names of variables an outline holds at most.
 pub(super) const NAMES: usize = 500;
-/// Values looked at to judge a matrix, in each of two places.
-pub(super) const VALUES: usize = 40_000;
-/// Rows looked at in each place.
-pub(super) const ROWS: usize = 100;
 
 /// How an array lies in its file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,7 +104,7 @@ impl Outline {
             n_obs: d.n_obs(),
             n_vars: d.n_vars(),
             items,
-            x_looks: d.x.as_ref().and_then(|x| looks(x).ok()),
+            x_looks: d.x.as_ref().and_then(|x| x.looks().ok()),
             var_names: d.var.index.iter().take(NAMES).map(|s| s.into_owned()).collect(),
             stains,
             keywords: d.source.keywords.clone(),
@@ -211,48 +207,6 @@ fn uns(items: &mut Vec<Item>, path: &str, value: &Uns) {
         Uns::Opaque { encoding, .. } => plain(&format!("not understood ({encoding})"), &[]),
     };
     items.push(item);
-}
-
-/// Judges a matrix by some rows at its start and in its middle.
-fn looks(m: &Matrix) -> Result<Looks, DataError> {
-    let (rows, columns) = m.shape();
-    let dense = m.layout() == Layout::Dense;
-    let per_row = m.nnz_known().map_or(columns as u64, |z| z / (rows as u64).max(1)).max(1);
-    let run = usize::try_from(VALUES as u64 / per_row).unwrap_or(1).clamp(1, ROWS).min(rows);
-    let mut sample = Sample::new(true, dense);
-    for start in [0, rows / 2] {
-        let range = start..(start + run).min(rows);
-        match m {
-            Matrix::OnDisk(source) => add(&mut sample, &source.rows(range)?),
-            m => {
-                let mut taken = 0;
-                let done = m.stream(1 << 20, &mut |at, block| {
-                    if at + block.len() > start && taken < run {
-                        add(&mut sample, &block);
-                        taken += block.len();
-                    }
-                    Ok(())
-                });
-                return done.map(|()| sample.looks());
-            }
-        }
-    }
-    Ok(sample.looks())
-}
-
-fn add(sample: &mut Sample, block: &Block) {
-    match block {
-        Block::Dense(d) => {
-            let columns = d.shape().1.max(1);
-            let values: Vec<f64> = d.values().iter().take(VALUES.max(columns)).collect();
-            values.chunks(columns).for_each(|row| sample.push(row.iter().copied()));
-        }
-        Block::Csr(s) => {
-            for w in s.indptr().windows(2).take(ROWS) {
-                sample.push((w[0]..w[1]).filter_map(|i| s.values().get(i as usize)));
-            }
-        }
-    }
 }
 
 /// Records of earlier runs of scx on a data set.

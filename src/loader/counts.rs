@@ -1,6 +1,6 @@
 //! Which matrix of a data set holds raw counts, and reading it.
 
-use crate::data::{Block, Counts, DataError, Dataset, Frame, Looks, Matrix, Sample, Values};
+use crate::data::{Block, Counts, DataError, Dataset, Frame, Matrix, Values};
 
 /// Where counts were found.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -102,7 +102,7 @@ pub fn choose_counts(dataset: &Dataset, asked: Option<&Place>) -> Result<Place, 
     for place in [Place::Layer(COUNTS_LAYER.into()), Place::Raw, Place::X] {
         let Ok(found) = chosen(dataset, &place) else { continue };
         let looks =
-            look(found.matrix).map_err(|source| CountsError::Data { place: place.clone(), source })?;
+            found.matrix.looks().map_err(|source| CountsError::Data { place: place.clone(), source })?;
         // A file of ones and zeros may well hold counts; a file of nothing holds none.
         if matches!(looks.guess.as_str(), "raw_counts" | "binary") {
             return Ok(place);
@@ -134,29 +134,6 @@ pub fn chosen<'a>(dataset: &'a Dataset, place: &Place) -> Result<Chosen<'a>, Cou
         }
         CountsError::Missing { place: place.clone(), there: there.join(", ") }
     })
-}
-
-/// Rows looked at to tell what a matrix holds.
-const LOOKED_AT: usize = 200;
-
-fn look(matrix: &Matrix) -> Result<Looks, DataError> {
-    let (rows, _) = matrix.shape();
-    let mut sample = Sample::new(true, false);
-    let block = matrix.rows(0..rows.min(LOOKED_AT))?;
-    match block {
-        Block::Dense(d) => {
-            let (rows, columns) = d.shape();
-            for r in 0..rows {
-                sample.push((r * columns..(r + 1) * columns).filter_map(|i| d.values().get(i)));
-            }
-        }
-        Block::Csr(s) => {
-            for w in s.indptr().windows(2) {
-                sample.push((w[0] as usize..w[1] as usize).filter_map(|i| s.values().get(i)));
-            }
-        }
-    }
-    Ok(sample.looks())
 }
 
 /// Reads the counts of that place: every value is checked, none is rounded. Memory: 8 bytes for each count above zero.

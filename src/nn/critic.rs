@@ -5,11 +5,14 @@
 //! ReLU-like units the derivative is a chain of matrix products whose masks are constants almost everywhere
 //! (`models.md` §5, closed-form gradient penalty); one backward pass through that chain is exact.
 
+use std::sync::Arc;
+
+use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, CustomOp1, D, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
+use super::first_layer::{Both, Gathered, ToInput};
 use super::fused::{self, Activation, slice, values};
-use super::gemm::{View, matmul};
 use super::relu::{leaky_relu, slopes};
 use super::sparse::SparseProduct;
 use super::{Init, NnError, Params, SparseRows};
@@ -40,6 +43,8 @@ pub struct Critic {
     head: (Tensor, Tensor),
     /// The part that all classes share, [width].
     shared: Option<Tensor>,
+    /// Where the gradient of the first weight gathers, see [`Critic::gathering`].
+    gathered: Option<Arc<Gathered>>,
 }
 
 impl Critic {
@@ -96,7 +101,25 @@ impl Critic {
             hidden,
             head: (weight.as_tensor().clone(), bias.as_tensor().clone()),
             shared: shared.transpose()?.map(|v| v.as_tensor().clone()),
+            gathered: None,
         })
+    }
+
+    /// The same critic, which gathers the gradient of its first weight in one place during a backward pass, to be
+    /// handed over by [`Critic::hand_over`]. The weight is as large as all others together; candle would make a
+    /// gradient for each use of it, add each to zeros, and them to each other.
+    ///
+    /// # Errors
+    /// Candle's.
+    pub fn gathering(&self) -> std::result::Result<Self, NnError> {
+        Ok(Self { gathered: Some(Arc::new(Gathered::of(&self.first.0)?)), ..self.clone() })
+    }
+
+    /// Puts what was gathered in a backward pass among its other gradients, for use before the next one.
+    pub fn hand_over(&self, grads: &mut GradStore) {
+        if let Some(gradient) = self.gathered.as_ref().and_then(|g| g.take()) {
+            grads.insert(&self.first.0, gradient);
+        }
     }
 
     /// The same critic, whose weights get no gradient.
@@ -109,6 +132,7 @@ impl Critic {
             hidden: self.hidden.iter().map(both).collect(),
             head: both(&self.head),
             shared: self.shared.as_ref().map(Tensor::detach),
+            gathered: None,
         }
     }
 
@@ -125,7 +149,8 @@ impl Critic {
     /// # Errors
     /// As [`Critic::first`].
     pub fn first_of_both(&self, x: &Tensor, rows: &SparseRows) -> std::result::Result<Tensor, NnError> {
-        let op = Both { dense: x.detach().contiguous()?, sparse: SparseProduct(rows.clone()) };
+        let (dense, sparse) = (x.detach().contiguous()?, SparseProduct(rows.clone()));
+        let op = Both { dense, sparse, gathered: self.gathered.clone() };
         Ok(self.first.0.apply_op1(op)?.broadcast_add(&self.first.1)?)
     }
 
@@ -163,7 +188,11 @@ impl Critic {
         for ((w, _), mask) in self.hidden.iter().zip(&masks[1..]).rev() {
             v = fused::product(&mask.broadcast_mul(&v)?, w)?;
         }
-        Ok(fused::product_t(&masks[0].broadcast_mul(&v)?, &self.first.0)?)
+        let v = masks[0].broadcast_mul(&v)?;
+        Ok(match &self.gathered {
+            Some(gathered) => v.apply_op2(&self.first.0, ToInput { gathered: gathered.clone() })?,
+            None => fused::product_t(&v, &self.first.0)?,
+        })
     }
 
     /// Weight [n, width] (or [1, width]) and bias [n] (or [1]) that each cell meets at the end.
@@ -232,58 +261,6 @@ impl CustomOp1 for RowNorm {
             .zip(factors)
             .for_each(|(row, factor)| row.iter_mut().for_each(|v| *v *= factor));
         Ok(Some(Tensor::from_vec(out, (n, width), x.device())?))
-    }
-}
-
-/// Dense rows and, below them, sparse rows times a weight [inputs, out], which is the operand: one gradient for both,
-/// where two operations would make two of the weight's size and add them.
-struct Both {
-    dense: Tensor,
-    sparse: SparseProduct,
-}
-
-impl CustomOp1 for Both {
-    fn name(&self) -> &'static str {
-        "dense-and-sparse-product"
-    }
-
-    fn cpu_fwd(&self, w: &CpuStorage, wl: &Layout) -> Result<(CpuStorage, Shape)> {
-        let ((inputs, out), (n, width)) = (wl.shape().dims2()?, self.dense.dims2()?);
-        if inputs != width || inputs != self.sparse.0.width() {
-            let sparse = self.sparse.0.width();
-            let what = format!("a layer of {inputs} inputs cannot take rows of width {width} and {sparse}");
-            return Err(candle_core::Error::Msg(what));
-        }
-        let w = slice(w, wl, "dense-and-sparse-product")?;
-        let mut y = vec![0.0; n * out];
-        values(&self.dense, |x| {
-            if let (Some(x), Some(w)) = (View::new(x, n, inputs), View::new(w, inputs, out)) {
-                matmul(&mut y, x, w, 0.0);
-            }
-            Ok(())
-        })?;
-        y.extend(self.sparse.forward(w, out));
-        Ok((CpuStorage::F32(y), (n + self.sparse.0.len(), out).into()))
-    }
-
-    fn bwd(&self, w: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        if !w.track_op() {
-            return Ok(None);
-        }
-        let ((inputs, out), n) = (w.dims2()?, self.dense.dim(0)?);
-        let mut to = vec![0.0; inputs * out];
-        values(&grad.contiguous()?, |g| {
-            let (dense, sparse) = g.split_at(n * out);
-            values(&self.dense, |x| {
-                if let (Some(x), Some(g)) = (View::new(x, n, inputs), View::new(dense, n, out)) {
-                    matmul(&mut to, x.t(), g, 0.0);
-                }
-                Ok(())
-            })?;
-            self.sparse.add_backward(sparse, &mut to, out);
-            Ok(())
-        })?;
-        Ok(Some(Tensor::from_vec(to, (inputs, out), w.device())?))
     }
 }
 

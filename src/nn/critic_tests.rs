@@ -158,6 +158,33 @@ fn dense_and_sparse_cells_together_equal_dense_cells_in_value_and_gradient() {
 }
 
 #[test]
+fn a_gathering_critic_has_the_gradients_of_a_plain_one() {
+    for head in HEADS {
+        let (params, critic) = random(head, 0.1);
+        let rows = SparseRows::new(6, vec![0, 2, 3], vec![0, 4, 1], vec![1.0, -2.0, 0.5]).unwrap();
+        let dense = tensor(&normal(12, 3), &[2, 6]);
+        let classes = classes(head);
+        let gradients = |critic: &Critic| {
+            let pre = critic.first_of_both(&dense, &rows).unwrap();
+            let penalty = gradient_penalty(&critic.input_gradient(&pre, classes.as_ref()).unwrap()).unwrap();
+            let score = critic.score(&pre, classes.as_ref()).unwrap().mean_all().unwrap();
+            let mut grads = (score + penalty).unwrap().backward().unwrap();
+            critic.hand_over(&mut grads);
+            params.iter().map(|(_, v)| list(grads.get(v).unwrap())).collect::<Vec<_>>()
+        };
+        let gathering = critic.gathering().unwrap();
+        // Twice: what was handed over must not come again.
+        let runs = [gradients(&critic), gradients(&gathering), gradients(&gathering)];
+        for run in &runs[1..] {
+            for (a, b) in run.iter().flatten().zip(runs[0].iter().flatten()) {
+                assert!((a - b).abs() < 1e-5 * (1.0 + b.abs()), "{head:?}: {a} {b}");
+            }
+        }
+        assert_eq!(runs[1], runs[2]);
+    }
+}
+
+#[test]
 fn a_frozen_critic_scores_alike_follows_its_weights_and_gives_gradients_to_cells_alone() {
     let (params, critic) = random(Head::One, 0.0);
     let frozen = critic.frozen();

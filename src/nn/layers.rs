@@ -13,6 +13,7 @@ pub struct Linear {
     weight: Var,
     bias: Var,
     activation: Activation,
+    frozen: bool,
 }
 
 impl Linear {
@@ -28,11 +29,37 @@ impl Linear {
         activation: Activation,
     ) -> Result<Self, NnError> {
         let init = Init::TorchLinear { fan_in: inputs };
+        Self::with_init(params, name, (inputs, out), activation, (init, init))
+    }
+
+    /// As [`Linear::new`], weight and bias started otherwise.
+    ///
+    /// # Errors
+    /// [`NnError`] when the name is taken.
+    pub fn with_init(
+        params: &mut Params,
+        name: &str,
+        (inputs, out): (usize, usize),
+        activation: Activation,
+        (weight, bias): (Init, Init),
+    ) -> Result<Self, NnError> {
         Ok(Self {
-            weight: params.add(&format!("{name}.weight"), &[out, inputs], init)?,
-            bias: params.add(&format!("{name}.bias"), &[out], init)?,
+            weight: params.add(&format!("{name}.weight"), &[out, inputs], weight)?,
+            bias: params.add(&format!("{name}.bias"), &[out], bias)?,
             activation,
+            frozen: false,
         })
+    }
+
+    /// The same layer as it stands now: gradients pass through it, none is computed for it.
+    #[must_use]
+    pub fn frozen(&self) -> Self {
+        Self { frozen: true, ..self.clone() }
+    }
+
+    /// The weight [out, inputs].
+    pub fn weight(&self) -> &Var {
+        &self.weight
     }
 
     /// The bias [out].
@@ -45,7 +72,12 @@ impl Linear {
     /// # Errors
     /// Candle's, when the input has another width.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, NnError> {
-        Ok(fused::linear(x, &self.weight, &self.bias, self.activation)?)
+        let (weight, bias) = if self.frozen {
+            (self.weight.detach(), self.bias.detach())
+        } else {
+            (self.weight.as_tensor().clone(), self.bias.as_tensor().clone())
+        };
+        Ok(fused::linear(x, &weight, &bias, self.activation)?)
     }
 }
 

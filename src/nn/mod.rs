@@ -2,6 +2,7 @@
 
 mod count_loss;
 mod critic;
+mod first_layer;
 pub mod fused;
 pub mod gemm;
 mod init;

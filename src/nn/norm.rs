@@ -42,6 +42,7 @@ pub struct BatchNorm {
     offset: Var,
     mean: Var,
     variance: Var,
+    frozen: bool,
 }
 
 impl BatchNorm {
@@ -85,7 +86,15 @@ impl BatchNorm {
             offset: params.add(&format!("{name}.bias"), shape, Init::Constant(0.0))?,
             mean: params.add_buffer(&format!("{name}.running_mean"), &[width], Init::Constant(0.0))?,
             variance: params.add_buffer(&format!("{name}.running_var"), &[width], Init::Constant(1.0))?,
+            frozen: false,
         })
+    }
+
+    /// The same layer as it stands now: gradients pass through it, none is computed for its scale and offset. Running
+    /// averages follow as before.
+    #[must_use]
+    pub fn frozen(&self) -> Self {
+        Self { frozen: true, ..self.clone() }
     }
 
     /// [n, width] → [n, width]. `classes` holds the class of each row where the layer is conditional.
@@ -112,12 +121,11 @@ impl BatchNorm {
             }
             x.contiguous()?.apply_op1(Standardise { eps: self.config.eps })?
         };
+        let current = |var: &Var| if self.frozen { var.detach() } else { var.as_tensor().clone() };
+        let (scale, offset) = (current(&self.scale), current(&self.offset));
         let (scale, offset) = match classes {
-            Some(classes) => (
-                self.scale.as_tensor().index_select(classes, 0)?,
-                self.offset.as_tensor().index_select(classes, 0)?,
-            ),
-            None => (self.scale.as_tensor().clone(), self.offset.as_tensor().clone()),
+            Some(classes) => (scale.index_select(classes, 0)?, offset.index_select(classes, 0)?),
+            None => (scale, offset),
         };
         Ok(normal.broadcast_mul(&scale)?.broadcast_add(&offset)?)
     }

@@ -85,6 +85,22 @@ impl SparseRows {
         self.map(|r, v| (v / sums[r].max(f32::MIN_POSITIVE) * target).ln_1p())
     }
 
+    /// Rows in which only the columns that `keep` says have values; the width stays.
+    #[must_use]
+    pub fn only(&self, keep: &[bool]) -> Self {
+        let (mut indptr, mut columns, mut values) = (vec![0], Vec::new(), Vec::new());
+        for r in 0..self.len() {
+            let (from, of) = self.row(r);
+            let kept = from.iter().zip(of).filter(|(c, _)| keep.get(**c as usize) == Some(&true));
+            for (&c, &v) in kept {
+                columns.push(c);
+                values.push(v);
+            }
+            indptr.push(columns.len());
+        }
+        Self { width: self.width, indptr: indptr.into(), columns: columns.into(), values: values.into() }
+    }
+
     /// The rows as a dense tensor [len, width].
     ///
     /// # Errors
@@ -107,6 +123,7 @@ impl SparseRows {
 pub struct SparseLinear {
     weight: Var,
     bias: Option<Var>,
+    frozen: bool,
 }
 
 impl SparseLinear {
@@ -121,9 +138,43 @@ impl SparseLinear {
         bias: bool,
         init: Init,
     ) -> std::result::Result<Self, NnError> {
-        let weight = params.add(&format!("{name}.weight"), &[inputs, out], init)?;
-        let bias = bias.then(|| params.add(&format!("{name}.bias"), &[out], init)).transpose()?;
-        Ok(Self { weight, bias })
+        Self::with_init(params, name, (inputs, out), init, bias.then_some(init))
+    }
+
+    /// As [`SparseLinear::new`], weight and bias started otherwise; without a start there is no bias.
+    ///
+    /// # Errors
+    /// [`NnError`] when the name is taken.
+    pub fn with_init(
+        params: &mut Params,
+        name: &str,
+        (inputs, out): (usize, usize),
+        weight: Init,
+        bias: Option<Init>,
+    ) -> std::result::Result<Self, NnError> {
+        let weight = params.add(&format!("{name}.weight"), &[inputs, out], weight)?;
+        let bias = bias.map(|init| params.add(&format!("{name}.bias"), &[out], init)).transpose()?;
+        Ok(Self { weight, bias, frozen: false })
+    }
+
+    /// The same layer as it stands now: gradients pass through it, none is computed for it.
+    #[must_use]
+    pub fn frozen(&self) -> Self {
+        Self { frozen: true, ..self.clone() }
+    }
+
+    /// The weight [inputs, out].
+    pub fn weight(&self) -> &Var {
+        &self.weight
+    }
+
+    /// The bias [out].
+    pub fn bias(&self) -> Option<&Var> {
+        self.bias.as_ref()
+    }
+
+    fn current(&self, var: &Var) -> Tensor {
+        if self.frozen { var.detach() } else { var.as_tensor().clone() }
     }
 
     /// [n, inputs] → [n, out], the input in sparse rows.
@@ -131,7 +182,7 @@ impl SparseLinear {
     /// # Errors
     /// Candle's, when the input has another width.
     pub fn forward_sparse(&self, x: &SparseRows) -> std::result::Result<Tensor, NnError> {
-        self.add_bias(self.weight.as_tensor().apply_op1(SparseProduct(x.clone()))?)
+        self.add_bias(self.current(&self.weight).apply_op1(SparseProduct(x.clone()))?)
     }
 
     /// [n, inputs] → [n, out], the input dense.
@@ -139,7 +190,7 @@ impl SparseLinear {
     /// # Errors
     /// Candle's, when the input has another width.
     pub fn forward(&self, x: &Tensor) -> std::result::Result<Tensor, NnError> {
-        self.add_bias(super::fused::product(x, &self.weight)?)
+        self.add_bias(super::fused::product(x, &self.current(&self.weight))?)
     }
 
     /// [n, inputs] → [n, out], the input drawn from a law that is learnt.
@@ -147,12 +198,12 @@ impl SparseLinear {
     /// # Errors
     /// Candle's, when the input has another width.
     pub fn forward_sampled(&self, x: &Sampled) -> std::result::Result<Tensor, NnError> {
-        self.add_bias(x.product(&self.weight)?)
+        self.add_bias(x.product(&self.current(&self.weight))?)
     }
 
     fn add_bias(&self, y: Tensor) -> std::result::Result<Tensor, NnError> {
         match &self.bias {
-            Some(b) => Ok(y.broadcast_add(b)?),
+            Some(b) => Ok(y.broadcast_add(&self.current(b))?),
             None => Ok(y),
         }
     }

@@ -1,5 +1,6 @@
 //! What a model that makes cells gives, and the libraries they are drawn with.
 
+use candle_core::{D, Tensor};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,19 @@ pub trait Generate: Send + Sync {
     /// # Errors
     /// [`ZooError`] when the label is unknown, the model cannot be asked for one, or tensors refuse.
     fn cells(&self, label: Option<u32>, n: usize, stream: &mut Stream) -> Result<Made, ZooError>;
+
+    /// As [`Generate::cells`] of a label, but those alone that the model's own classifier confirms, where it has one.
+    ///
+    /// # Errors
+    /// As [`Generate::cells`].
+    fn confirmed(&self, label: u32, n: usize, stream: &mut Stream) -> Result<Made, ZooError> {
+        self.cells(Some(label), n, stream)
+    }
+
+    /// Whether cells of a label can be drawn as they are, and not only found by trying.
+    fn draws_labels(&self) -> bool {
+        true
+    }
 }
 
 /// A trained model that labels cells.
@@ -24,6 +38,14 @@ pub trait Classify: Send + Sync {
     /// # Errors
     /// [`ZooError`] when tensors refuse.
     fn probabilities(&self, cells: &CountBatch) -> Result<Array2<f32>, ZooError>;
+}
+
+/// Probabilities [n, labels] of logits [n, labels].
+pub(super) fn softmax(logits: &Tensor) -> Result<Array2<f32>, ZooError> {
+    let shifted = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?)?.exp()?;
+    let p = shifted.broadcast_div(&shifted.sum_keepdim(D::Minus1)?)?;
+    Array2::from_shape_vec(p.dims2()?, p.flatten_all()?.to_vec1()?)
+        .map_err(|e| ZooError::Config { what: e.to_string() })
 }
 
 /// Cells as a model made them.

@@ -2,6 +2,7 @@
 //!
 //! Adding a model = one file and one row of [`REGISTRY`].
 
+pub mod actinn;
 pub mod activa;
 mod batch;
 mod checkpoint;

@@ -4,7 +4,7 @@ use candle_core::Device;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Model, TrainConfig, ZooError, activa, neuron_edit, scgan};
+use super::{Model, TrainConfig, ZooError, actinn, activa, neuron_edit, scgan};
 use crate::rng::Seed;
 
 /// Which published or own settings to start from.
@@ -90,6 +90,12 @@ pub static REGISTRY: &[Entry] = &[
         what: "batch correction from spike-in controls: percentile maps on the neurons of an autoencoder",
         reference: "Amodio et al., Neuron Editing, eq. 1",
         counted: None,
+    },
+    Entry {
+        kind: actinn::KIND,
+        what: "labels of cells from a small network",
+        reference: "Ma & Pellegrini 2020, Bioinformatics 36(2)",
+        counted: Some(actinn::COUNTED),
     },
     Entry {
         kind: activa::KIND,

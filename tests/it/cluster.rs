@@ -33,12 +33,12 @@ fn labels(column: &Column) -> Vec<i32> {
 }
 
 /// Counts of 150, 100 and 50 cells in mixed order, 90 genes, every third of which is high in one kind of cell.
-struct Kinds {
-    dataset: Dataset,
-    truth: Vec<usize>,
+pub(crate) struct Kinds {
+    pub(crate) dataset: Dataset,
+    pub(crate) truth: Vec<usize>,
 }
 
-fn kinds() -> Kinds {
+pub(crate) fn kinds() -> Kinds {
     let mut s = Seed(8).stream("kinds");
     let truth: Vec<usize> = (0..300).map(|i| [0, 1, 0, 2, 0, 1][i % 6]).collect();
     let (mut indptr, mut indices, mut values) = (vec![0u64], Vec::new(), Vec::new());

@@ -3,6 +3,7 @@
 // Helpers of tests may panic as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod classify;
 mod cli;
 mod cluster;
 mod concat;
@@ -11,6 +12,7 @@ mod correct;
 mod evaluate;
 mod faults;
 mod fcs;
+mod generate;
 mod h5ad;
 mod loom;
 mod preprocess;

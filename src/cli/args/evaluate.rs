@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::files::{ReadArgs, size};
+use super::generate::LearnArgs;
 use crate::classic::sampling::Baseline;
 
 /// Options of `evaluate`.
@@ -18,6 +19,8 @@ pub struct EvaluateArgs {
 /// What can be evaluated.
 #[derive(Debug, Subcommand)]
 pub enum EvaluateWhat {
+    /// Do new cells help a classifier find a rare type? The published experiment, start to end
+    Augmentation(Box<AugmentationArgs>),
     /// How real are generated cells? Forests, correlations, distances, copies, zeros, types; and a verdict
     Generation(Box<GenerationArgs>),
 }
@@ -103,4 +106,80 @@ pub struct GenerationArgs {
     /// No progress, no remarks: only warnings and errors
     #[arg(short, long, help_heading = "Running")]
     pub quiet: bool,
+}
+
+impl GenerationArgs {
+    /// The options of a run that judges cells at hand: `real` and `synthetic` only name them.
+    pub fn of(real: PathBuf, synthetic: PathBuf, seed: u64) -> Self {
+        Self {
+            real,
+            synthetic,
+            train: None,
+            cluster_key: None,
+            cluster: None,
+            unlabeled_category: None,
+            layer: None,
+            trees: 300,
+            max_cells: 2000,
+            no_gene_forests: true,
+            baselines: vec![Baseline::Oversample, Baseline::Nb],
+            no_baselines: false,
+            seed,
+            report: None,
+            json: false,
+            force: false,
+            reading: ReadArgs::default(),
+            memory: None,
+            threads: None,
+            quiet: false,
+        }
+    }
+}
+
+const AUGMENTATION: &str = "\
+Examples:
+  scx evaluate augmentation cells.h5ad --cluster 'CD14+ Monocytes' --fractions 0.05,0.01 --n 1500 --max-minutes 3
+  scx evaluate augmentation cells.h5ad --cluster 2 --model nb-copula --repeats 5 --json
+
+A share of every type is held out; of the rest, the type keeps only the given fractions of its cells (never fewer than
+3). The model is trained on what is left, makes --n cells, and a random forest is asked about the held-out cells, with and
+without them. Class weights, oversampling and SMOTE stand beside. One model is trained for each fraction and repeat.";
+
+/// Options of `evaluate augmentation`.
+#[derive(Debug, Args)]
+#[command(after_help = AUGMENTATION)]
+pub struct AugmentationArgs {
+    /// A file with raw counts and labels
+    pub input: PathBuf,
+    /// The type that is made rare, as its label is written; may be given more than once
+    #[arg(long, value_name = "LABEL", required = true)]
+    pub cluster: Vec<String>,
+    /// Shares of its training cells that are kept
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [0.1, 0.05, 0.01, 0.005])]
+    pub fractions: Vec<f64>,
+    /// Cells made
+    #[arg(long, value_name = "N", default_value_t = 1500)]
+    pub n: usize,
+    /// How often cells are chosen anew
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub repeats: usize,
+    /// Share of every type that is held out
+    #[arg(long, value_name = "SHARE", default_value_t = 0.3)]
+    pub test_fraction: f64,
+    /// Trees of each forest
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub trees: usize,
+    /// The model; `scx models` lists them [default: activa]
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
+    /// Memory to read the file within, as 512M or 4G [default: 2G]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<u64>,
+
+    /// Learning
+    #[command(flatten)]
+    pub learn: LearnArgs,
+    /// Reading
+    #[command(flatten)]
+    pub reading: ReadArgs,
 }

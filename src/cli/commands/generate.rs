@@ -56,7 +56,7 @@ fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
             if args.learn.dry_run {
                 return plan(args, &learn.plan.kind, &material.labels, &parts);
             }
-            (learn.train(&material, &folder, console)?, Some(d))
+            (learn.train(input, &material, &folder, console)?, Some(d))
         }
         _ => return Err(CliError::usage("give a file to learn from, or a trained model with --model-dir")),
     };
@@ -65,10 +65,10 @@ fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
     if args.learn.dry_run {
         return plan(args, &trained.description.kind, &labels, &parts);
     }
-    let requests: Vec<Request> = if args.proportions.is_empty() && trained.makes_populations() {
-        vec![Request { label: None, n: args.n }]
+    let requests: Vec<Request> = if args.proportions.is_empty() {
+        trained.population(&parts)
     } else if trained.takes_labels() {
-        parts.iter().map(|&(l, n)| Request { label: Some(l), n }).collect()
+        parts.iter().map(|&(l, n)| Request { label: Some(l), confirmed: false, n }).collect()
     } else {
         return Err(CliError::usage(format!(
             "--proportions: {} makes whole populations and cannot be asked for labels; take cscgan or activa",

@@ -2,6 +2,7 @@
 
 pub(super) mod augment;
 pub(super) mod check;
+pub(super) mod classify;
 pub(super) mod cluster;
 pub(super) mod concat;
 pub(super) mod convert;

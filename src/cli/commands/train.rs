@@ -34,7 +34,7 @@ fn execute(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
             args.output.display()
         ));
     }
-    let trained = learn.train(&material, &args.output, console)?;
+    let trained = learn.train(&args.input, &material, &args.output, console)?;
     trained.save(&args.output, true)?;
     if args.learn.json {
         let object = json!({

@@ -24,7 +24,7 @@ pub use judge::{Cells, Judge, Settings};
 pub use laws::{Laws, Quantiles, ks_distance, laws};
 pub use markers::{Markers, rank_sums, top_markers};
 pub use memorisation::{Distances, Memorisation, copies, nearest_genes, nearest_points};
-pub use rare::{Augment, Features, RareCluster, RareProtocol, RareScore, RareSummary, rare_cluster};
+pub use rare::{Augment, Features, RareCluster, RareProtocol, RareScore, RareSummary, help, rare_cluster};
 pub use score::{
     CorrelationScore, GeneUse, GenerationScore, MmdScore, SCHEMA_VERSION, SetKind, SetScore, TypeShare, Types,
 };

@@ -187,7 +187,7 @@ pub fn rare_cluster(
             "shares for testing and of rare cells must lie above 0 and not above 1, and at least 2 rare cells be kept",
         ));
     }
-    let (train, test) = split(labels, p.test_share, p.seed);
+    let (train, test) = hold_out(labels, p.test_share, p.seed);
     let rare_train: Vec<usize> = train.iter().copied().filter(|&i| labels[i] == rare).collect();
     let test_rare = test.iter().filter(|&&i| labels[i] == rare).count();
     if rare_train.len() < p.least || test_rare == 0 || train.len() == rare_train.len() {
@@ -241,7 +241,55 @@ pub fn rare_cluster(
 }
 
 /// Training and test cells, in order: of each type its share, rounded down, is tested on.
-fn split(labels: &[usize], share: f64, seed: Seed) -> (Vec<usize>, Vec<usize>) {
+/// Whether cells at hand help a forest find a type: it learns from the training cells, with and without `made`, and is
+/// asked about the test cells. As [`rare_cluster`] at a fraction of 1, in one repeat and without a forest that sees more.
+///
+/// # Errors
+/// Fewer than two cells of the type to train on, none to test on, or a forest that fails.
+pub fn help(
+    train: (&Counts, &[usize]),
+    test: (&Counts, &[usize]),
+    rare: usize,
+    (name, made): (&str, &Counts),
+    trees: usize,
+    seed: Seed,
+) -> Result<RareCluster, GenerationError> {
+    let of = |labels: &[usize]| labels.iter().filter(|&&l| l == rare).count();
+    let (rare_cells, test_rare) = (of(train.1), of(test.1));
+    if rare_cells < 2 || test_rare == 0 || rare_cells == train.1.len() {
+        return Err(GenerationError::input(format!(
+            "{rare_cells} cells of the type to train on and {test_rare} to test on: at least 2, 1, and cells of another \
+             type are needed"
+        )));
+    }
+    let protocol = RareProtocol {
+        test_share: test.1.len() as f64 / (test.1.len() + train.1.len()) as f64,
+        fractions: vec![1.0],
+        repeats: 1,
+        n: made.n_cells(),
+        trees,
+        seed,
+        ..RareProtocol::default()
+    };
+    let truth: Vec<bool> = test.1.iter().map(|&l| l == rare).collect();
+    let mut run = Run {
+        protocol: &protocol,
+        rare,
+        test: log_rows(test.0, Some(TARGET)),
+        truth,
+        progress: &Silent,
+        done: 0,
+    };
+    let mut give = |_: &Counts, _: &[usize], _: usize, _: usize, _: Seed| Ok(made.clone());
+    let methods: &mut [(&str, &mut Augment<'_>)] = &mut [(name, &mut give)];
+    let found = run.all_methods(train.0, train.1, methods, seed)?;
+    let score = |(method, f1)| RareScore { method, fraction: 1.0, repeat: 0, rare_cells, f1 };
+    let scores = found.into_iter().map(score).collect();
+    Ok(RareCluster { protocol, test_rare, test_rest: test.1.len() - test_rare, scores })
+}
+
+/// Training and test cells, with that share of every type (rounded down) held out.
+fn hold_out(labels: &[usize], share: f64, seed: Seed) -> (Vec<usize>, Vec<usize>) {
     let mut random = seed.stream("rare/split");
     let mut tested = vec![false; labels.len()];
     for label in 0..labels.iter().max().map_or(0, |m| m + 1) {

@@ -6,9 +6,9 @@ use hdf5::Dataset;
 
 use super::matrix;
 use crate::data::{DType, Layout, Looks, Sample, Values};
+use crate::data::{LOOK_ROWS as ROWS, LOOK_VALUES as VALUES};
 use crate::io::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, elements};
-use crate::io::outline::{ROWS, VALUES};
 
 /// A chunk above this is not read for a few values.
 pub(super) const LARGE_CHUNK: u64 = 32 << 20;

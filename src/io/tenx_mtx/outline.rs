@@ -6,8 +6,8 @@ use super::entries::{Entries, Wrong, parse, parse_pattern};
 use super::header::{self, Field, Header};
 use super::read::without_entries;
 use super::text::Text;
+use crate::data::{LOOK_ROWS as ROWS, LOOK_VALUES as VALUES};
 use crate::data::{Looks, Sample};
-use crate::io::outline::{ROWS, VALUES};
 use crate::io::{Item, Outline, ReadError, ReadOptions};
 
 /// The outline of a folder. Of the matrix only the first megabyte of text is looked at: whether the rest is sound, and how

@@ -77,7 +77,7 @@ pub struct ActivaConfig {
     pub average: f32,
     /// Where codes of new cells come from.
     pub latent_law: LatentLaw,
-    /// Whether cells of a type must convince the classifier.
+    /// Whether cells that are asked for by type must convince the classifier too.
     pub filter: bool,
     /// Times the wanted number of cells that may be tried for it.
     pub max_rounds: u32,

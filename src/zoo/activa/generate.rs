@@ -8,6 +8,7 @@ use super::{Activa, Input, ROWS};
 use crate::data::Counts;
 use crate::nn::{Mode, SparseRows};
 use crate::rng::Stream;
+use crate::zoo::generate::softmax;
 use crate::zoo::{Cells, Classify, CountBatch, Generate, Made, ZooError};
 
 /// Codes of some cells to make, with what goes with them.
@@ -165,33 +166,50 @@ fn pick(cells: &Cells, keep: &[usize]) -> Cells {
 
 impl Classify for Activa {
     fn probabilities(&self, cells: &CountBatch) -> Result<Array2<f32>, ZooError> {
-        let logits = self.classifier.forward(&self.scaled(cells))?;
-        let shifted = logits.broadcast_sub(&logits.max_keepdim(1)?)?.exp()?;
-        let p = shifted.broadcast_div(&shifted.sum_keepdim(1)?)?;
-        Array2::from_shape_vec(p.dims2()?, p.flatten_all()?.to_vec1()?)
-            .map_err(|e| ZooError::Config { what: e.to_string() })
+        softmax(&self.classifier.forward(&self.scaled(cells))?)
     }
 }
 
 impl Generate for Activa {
     fn cells(&self, label: Option<u32>, n: usize, stream: &mut Stream) -> Result<Made, ZooError> {
+        self.make(label, !self.draws_labels(), n, stream)
+    }
+
+    fn confirmed(&self, label: u32, n: usize, stream: &mut Stream) -> Result<Made, ZooError> {
+        self.make(Some(label), self.config.filter || !self.draws_labels(), n, stream)
+    }
+
+    fn draws_labels(&self) -> bool {
+        self.config.latent_law == LatentLaw::Posterior
+    }
+}
+
+impl Activa {
+    /// Makes cells until there are `n`, or tries run out; `filter` keeps those that the classifier gives the label.
+    fn make(
+        &self,
+        label: Option<u32>,
+        filter: bool,
+        n: usize,
+        stream: &mut Stream,
+    ) -> Result<Made, ZooError> {
+        let filter = filter && label.is_some();
         let anchors = self.anchors(label)?;
         let mut parts: Vec<(Cells, Vec<u32>)> = Vec::new();
         let (mut have, mut tried) = (0, 0u64);
         let most = u64::from(self.config.max_rounds.max(1)).saturating_mul(n as u64);
         while have < n && tried < most {
             // Full minibatches, so that rejection costs few passes and batch statistics mean something.
-            let take = if self.config.filter { ROWS } else { (n - have).min(ROWS) };
+            let take = if filter { ROWS } else { (n - have).min(ROWS) };
             let codes = self.codes(anchors.as_ref(), label, take, stream)?;
             let cells = self.decode(&codes, stream)?;
             tried += take as u64;
-            let filtered = self.config.filter && label.is_some();
             let labels = match codes.labels {
-                Some(labels) if !filtered => labels,
+                Some(labels) if !filter => labels,
                 _ => self.classify(&cells)?,
             };
             let keep: Vec<usize> =
-                (0..take).filter(|&i| !filtered || Some(labels[i]) == label).take(n - have).collect();
+                (0..take).filter(|&i| !filter || Some(labels[i]) == label).take(n - have).collect();
             have += keep.len();
             let labels = keep.iter().map(|&i| labels[i]).collect();
             parts.push((if keep.len() == take { cells } else { pick(&cells, &keep) }, labels));

@@ -5,7 +5,7 @@ use candle_core::{D, Tensor, Var};
 use super::config::{ActivaConfig, Observation};
 use crate::nn::{
     Activation, BatchNorm, CountLaw, Init, Linear, Mode, NnError, NormConfig, Params, Sampled, SparseLinear,
-    SparseRows,
+    SparseRows, leaky_relu,
 };
 
 /// Range of the log-variance (`models.md` §5 row 7).
@@ -67,13 +67,22 @@ impl Stack {
         Ok(Self { first, rest, norms })
     }
 
+    /// As it stands now, without gradients of its own.
+    fn frozen(&self) -> Self {
+        Self {
+            first: self.first.frozen(),
+            rest: self.rest.iter().map(Linear::frozen).collect(),
+            norms: self.norms.iter().map(BatchNorm::frozen).collect(),
+        }
+    }
+
     fn forward(&self, x: &Input, mode: Mode) -> Result<Tensor, NnError> {
         let y = match x {
             Input::Sparse(x) => self.first.forward_sparse(x)?,
             Input::Dense(x) => self.first.forward(x)?,
             Input::Sampled(x) => self.first.forward_sampled(x)?,
         };
-        let mut y = y.relu()?;
+        let mut y = leaky_relu(&y, 0.0)?;
         for i in 0..=self.rest.len() {
             if i > 0 {
                 y = self.rest[i - 1].forward(&y)?;
@@ -100,6 +109,11 @@ impl Encoder {
         Ok(Self { stack, latent: config.latent })
     }
 
+    /// As it stands now: gradients pass through it, none is computed for it.
+    pub(super) fn frozen(&self) -> Self {
+        Self { stack: self.stack.frozen(), ..self.clone() }
+    }
+
     /// [n, genes] → two of [n, latent].
     pub(super) fn forward(&self, x: &Input, mode: Mode) -> Result<(Tensor, Tensor), NnError> {
         let y = self.stack.forward(x, mode)?;
@@ -119,6 +133,11 @@ impl Classifier {
     pub(super) fn new(params: &mut Params, config: &ActivaConfig) -> Result<Self, NnError> {
         let sizes = [config.genes, 100, 50, 25, config.labels];
         Ok(Self { stack: Stack::new(params, "classifier", &sizes, (false, false))? })
+    }
+
+    /// As it stands now: gradients pass through it, none is computed for it.
+    pub(super) fn frozen(&self) -> Self {
+        Self { stack: self.stack.frozen() }
     }
 
     /// [n, genes] → [n, labels].
@@ -181,6 +200,15 @@ impl Generator {
         match &self.dispersion {
             Some((log_theta, _)) => put(log_theta, theta),
             None => Ok(()),
+        }
+    }
+
+    /// As it stands now: gradients pass through it, none is computed for its layers.
+    pub(super) fn frozen(&self) -> Self {
+        Self {
+            hidden: self.hidden.iter().map(|(linear, norm)| (linear.frozen(), norm.frozen())).collect(),
+            out: self.out.frozen(),
+            dispersion: self.dispersion.clone(),
         }
     }
 

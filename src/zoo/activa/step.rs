@@ -3,6 +3,7 @@
 use candle_core::Tensor;
 
 use super::config::{ActivaConfig, Observation};
+use super::networks::Encoder;
 use super::{Activa, CLASSIFIER, ENCODER, GENERATOR, Input};
 use crate::nn::{Mode, Sampled, cross_entropy, kl_divergence, negative_log_likelihood, squared_error};
 use crate::zoo::{CountBatch, Losses, StepCx, ZooError};
@@ -86,13 +87,18 @@ impl Activa {
         let made = self.generator.forward(&noise, Mode::Train)?;
         let (mean, log_variance) = self.encoder.forward(&cells.x, Mode::Train)?;
         let z = self.code(&mean, &log_variance, &mut cx.stream("noise/code"))?;
-        let again = self.generator.forward(&z, Mode::Train)?;
+        // The generator learns from this pass in the public code alone.
+        let again = if c.compat_detached {
+            self.generator.forward(&z, Mode::Train)?
+        } else {
+            self.generator.frozen().forward(&z, Mode::Train)?
+        };
 
         // The encoder sees reconstructed and made cells without a way back to the generator.
         let x_again = self.seen(cells, &again, cx, "again")?;
         let x_made = self.seen(cells, &made, cx, "made")?;
-        let kl_again = self.divergence(&x_again.detach())?;
-        let kl_made = self.divergence(&x_made.detach())?;
+        let kl_again = divergence(&self.encoder, &x_again.detach())?;
+        let kl_made = divergence(&self.encoder, &x_made.detach())?;
         let kl = kl_divergence(&mean, &log_variance)?;
         let reconstruction = self.reconstruction(cells, &again)?;
         let class = self.classification(cells, &x_again)?;
@@ -110,8 +116,8 @@ impl Activa {
         if c.compat_detached {
             // The public code encodes both once more without a way back, so that only the running statistics see it;
             // the generator steps on what the first backward pass left.
-            self.divergence(&x_again.detach())?;
-            self.divergence(&x_made.detach())?;
+            divergence(&self.encoder, &x_again.detach())?;
+            divergence(&self.encoder, &x_made.detach())?;
             cx.apply(GENERATOR, &grads)?;
         } else {
             // Encode again, through the encoder as it is now, which stands still; the graph is cut at the code.
@@ -120,9 +126,10 @@ impl Activa {
             let made = self.generator.forward(&noise, Mode::Train)?;
             let x_again = self.seen(cells, &again, cx, "again/2")?;
             let adversarial = f64::from(c.generator_adversarial);
+            let encoder = self.encoder.frozen();
             let divergences = if adversarial > 0.0 {
                 let x_made = self.seen(cells, &made, cx, "made/2")?;
-                (self.divergence(&x_again)? + self.divergence(&x_made)?)?
+                (divergence(&encoder, &x_again)? + divergence(&encoder, &x_made)?)?
             } else {
                 kl.zeros_like()?
             };
@@ -151,12 +158,6 @@ impl Activa {
         Ok(Input::Sampled(Sampled::draw(made, &cells.batch.library, (&theta, &zero), scale, stream)?))
     }
 
-    /// Divergence of the codes of cells.
-    fn divergence(&self, x: &Input) -> Result<Tensor, ZooError> {
-        let (mean, log_variance) = self.encoder.forward(x, Mode::Train)?;
-        Ok(kl_divergence(&mean, &log_variance)?)
-    }
-
     /// What of the margin a divergence leaves open.
     fn hinge(&self, kl: &Tensor) -> Result<Tensor, ZooError> {
         Ok((kl.neg()? + f64::from(self.config.margin))?.relu()?)
@@ -179,8 +180,9 @@ impl Activa {
         if self.config.classification == 0.0 {
             return Ok(Tensor::zeros((), candle_core::DType::F32, self.params.device())?);
         }
-        let real = self.classifier.forward(&cells.x)?.detach();
-        Ok(squared_error(&self.classifier.forward(again)?, &real)?)
+        let classifier = self.classifier.frozen();
+        let real = classifier.forward(&cells.x)?.detach();
+        Ok(squared_error(&classifier.forward(again)?, &real)?)
     }
 
     /// Shares of the margin terms and of the reconstruction in the encoder's loss: 1 each, or by their recent slopes.
@@ -206,6 +208,12 @@ impl Activa {
         let sum = raw[0] + raw[1] + 1e-8;
         Ok(raw.map(|r| r / sum))
     }
+}
+
+/// Divergence of the codes an encoder gives cells.
+fn divergence(encoder: &Encoder, x: &Input) -> Result<Tensor, ZooError> {
+    let (mean, log_variance) = encoder.forward(x, Mode::Train)?;
+    Ok(kl_divergence(&mean, &log_variance)?)
 }
 
 fn number(x: &Tensor) -> Result<f64, ZooError> {

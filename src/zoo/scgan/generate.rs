@@ -33,6 +33,10 @@ impl Generate for ScGan {
         }
         Ok(Made { cells: Cells::Scaled { values, log: false }, labels, tried: n as u64 })
     }
+
+    fn draws_labels(&self) -> bool {
+        self.config.conditional.is_some()
+    }
 }
 
 impl ScGan {

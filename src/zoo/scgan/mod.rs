@@ -58,6 +58,8 @@ pub struct ScGan {
     params: Params,
     generator: Generator,
     critic: Critic,
+    /// The critic with room for a gradient, once training has begun.
+    learning: Option<Critic>,
     /// Share of every label in the training cells [labels], a buffer; cscGAN only.
     shares: Option<Var>,
 }
@@ -76,7 +78,7 @@ impl ScGan {
             Some(c) => Some(params.add_buffer("labels.share", &[c.labels], Init::Constant(1.0))?),
             None => None,
         };
-        Ok(Self { config, params, generator, critic, shares })
+        Ok(Self { config, params, generator, critic, learning: None, shares })
     }
 
     /// Its settings.

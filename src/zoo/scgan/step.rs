@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use super::{CRITIC, GENERATOR, ScGan};
-use crate::nn::{Mode, gradient_penalty};
+use crate::nn::{Critic, Mode, gradient_penalty};
 use crate::zoo::{CountBatch, Losses, StepCx, ZooError};
 
 impl ScGan {
@@ -20,7 +20,22 @@ impl ScGan {
     }
 
     /// Descends mean D(made) − mean D(real) + λ · penalty.
-    fn critic_update(&self, batch: &CountBatch, cx: &mut StepCx<'_>) -> Result<Losses, ZooError> {
+    fn critic_update(&mut self, batch: &CountBatch, cx: &mut StepCx<'_>) -> Result<Losses, ZooError> {
+        let critic = match self.learning.take() {
+            Some(critic) => critic,
+            None => self.critic.gathering()?,
+        };
+        let losses = self.descend_critic(&critic, batch, cx)?;
+        self.learning = Some(critic);
+        Ok(losses)
+    }
+
+    fn descend_critic(
+        &self,
+        critic: &Critic,
+        batch: &CountBatch,
+        cx: &mut StepCx<'_>,
+    ) -> Result<Losses, ZooError> {
         let n = batch.counts.len();
         let device = self.params.device();
         let real = batch.counts.scaled(self.config.library);
@@ -32,18 +47,18 @@ impl ScGan {
         let labels = self.draw_labels("critic", n, cx)?;
         let made = self.generator.forward(&z, labels.as_ref(), Mode::Train)?.detach();
 
-        let pre = self.critic.first_of_both(&made, &real)?;
+        let pre = critic.first_of_both(&made, &real)?;
         let of_made = pre.narrow(0, 0, n)?;
         let of_real = pre.narrow(0, n, n)?;
-        let made_score = self.critic.score(&of_made, labels.as_ref())?.mean_all()?;
-        let real_score = self.critic.score(&of_real, real_labels.as_ref())?.mean_all()?;
+        let made_score = critic.score(&of_made, labels.as_ref())?.mean_all()?;
+        let real_score = critic.score(&of_real, real_labels.as_ref())?.mean_all()?;
 
         // The penalty is taken between real cells and cells made of the same noise with the labels of the real ones.
         let of_partner = match &real_labels {
             None => of_made.detach(),
             Some(labels) => {
                 let partner = self.generator.forward(&z, Some(labels), Mode::Batch)?.detach();
-                self.critic.frozen().first(&partner)?
+                critic.frozen().first(&partner)?
             }
         };
         let mut stream = cx.stream("mixture");
@@ -51,11 +66,13 @@ impl ScGan {
         let share = Tensor::from_vec(share, (n, 1), device)?;
         let of_real = of_real.detach();
         let mixture = (&of_real + (of_partner - &of_real)?.broadcast_mul(&share)?)?;
-        let penalty = gradient_penalty(&self.critic.input_gradient(&mixture, real_labels.as_ref())?)?;
+        let penalty = gradient_penalty(&critic.input_gradient(&mixture, real_labels.as_ref())?)?;
 
         let distance = (&made_score - &real_score)?;
         let loss = (&distance + (&penalty * self.config.penalty)?)?;
-        cx.descend(CRITIC, &loss)?;
+        let mut grads = loss.backward()?;
+        critic.hand_over(&mut grads);
+        cx.apply(CRITIC, &grads)?;
         let number = |t: &Tensor| Ok::<_, ZooError>(f64::from(t.to_scalar::<f32>()?));
         Ok(vec![
             ("critic", number(&loss)?),

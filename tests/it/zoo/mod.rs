@@ -1,6 +1,8 @@
 //! What every model of the registry must keep to, and what the correction around it stores and restores.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod actinn;
+mod activa;
 mod counts;
 mod smoke;
 mod stored;

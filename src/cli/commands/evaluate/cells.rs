@@ -88,13 +88,13 @@ impl File {
 }
 
 /// All files over the genes they have in common, and over the types of all of them.
-pub(super) struct Common {
+pub(in crate::cli) struct Common {
     /// Names of the genes.
-    pub(super) genes: Vec<String>,
+    pub(in crate::cli) genes: Vec<String>,
     /// Names of the types.
-    pub(super) types: Vec<String>,
+    pub(in crate::cli) types: Vec<String>,
     /// Counts and types of each file, in the order given.
-    pub(super) sets: Vec<(Counts, Option<Vec<Option<usize>>>)>,
+    pub(in crate::cli) sets: Vec<(Counts, Option<Vec<Option<usize>>>)>,
 }
 
 impl Common {

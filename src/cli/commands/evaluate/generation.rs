@@ -14,7 +14,7 @@ use crate::cli::{on_threads, print, targets};
 use crate::data::Counts;
 use crate::eval::generation::{Cells, GenerationScore, Judge, SetKind, Settings};
 use crate::io::{self, WriteError};
-use crate::report::render_generation;
+use crate::report::{GenerationReport, render_generation};
 use crate::rng::Seed;
 
 /// Version of the JSON object.
@@ -60,22 +60,11 @@ fn execute(args: &GenerationArgs, console: &Console) -> Result<(), CliError> {
         files.iter().map(|f| format!("{} {}", thousands(f.counts.n_genes()), f.role)).collect();
     console.say(&format!("{} genes in common (of {})", thousands(common.genes.len()), lost.join(", ")));
     console.check()?;
-    let settings = settings(args, &common);
-    let (test, made) = (&common.sets[0], &common.sets[1]);
-    let train = common.sets.get(2);
-    let judge =
-        Judge::new(cells(test), train.map(cells), &common.types, &common.genes, settings.clone(), console)?;
-    let made_cells = cells(made);
-    let drawn = baselines::draw(args, &common, made.0.n_cells(), &settings, console)?;
-    let beside: Vec<(&str, SetKind, Cells<'_>)> =
-        drawn.iter().map(|b| (b.name, b.kind, cells(&b.set))).collect();
-    let score = judge.report(("generated cells", made_cells), &beside, console)?;
-    console.check()?;
     let places: Vec<(&'static str, String, String)> =
         files.iter().map(|f| (f.role, f.path.clone(), f.place.to_string())).collect();
-    if let Some(path) = &args.report {
-        let page = page::build(args, &common, &judge, &score, &places)?;
-        write(path, &render_generation(&page), args.force)?;
+    let (score, page) = judged(args, &common, &places, console)?;
+    if let (Some(path), Some(page)) = (&args.report, &page) {
+        write(path, &render_generation(page), args.force)?;
         console.say(&format!("wrote {}", path.display()));
     }
     if args.json {
@@ -84,7 +73,36 @@ fn execute(args: &GenerationArgs, console: &Console) -> Result<(), CliError> {
     print(&text::table(&score))
 }
 
-pub(super) type Set = (Counts, Option<Vec<Option<usize>>>);
+/// Scores the second set against the first (the third is what was learnt from), and lays out the page when there is to
+/// be one.
+///
+/// # Errors
+/// [`CliError`] when the cells do not allow it.
+pub(in crate::cli) fn judged(
+    args: &GenerationArgs,
+    common: &Common,
+    places: &[(&'static str, String, String)],
+    console: &Console,
+) -> Result<(GenerationScore, Option<GenerationReport>), CliError> {
+    let settings = settings(args, common);
+    let (test, made) = (&common.sets[0], &common.sets[1]);
+    let train = common.sets.get(2);
+    let judge =
+        Judge::new(cells(test), train.map(cells), &common.types, &common.genes, settings.clone(), console)?;
+    let made_cells = cells(made);
+    let drawn = baselines::draw(args, common, made.0.n_cells(), &settings, console)?;
+    let beside: Vec<(&str, SetKind, Cells<'_>)> =
+        drawn.iter().map(|b| (b.name, b.kind, cells(&b.set))).collect();
+    let score = judge.report(("generated cells", made_cells), &beside, console)?;
+    console.check()?;
+    let page = match args.report {
+        Some(_) => Some(page::build(args, common, &judge, &score, places)?),
+        None => None,
+    };
+    Ok((score, page))
+}
+
+pub(in crate::cli) type Set = (Counts, Option<Vec<Option<usize>>>);
 
 pub(super) fn cells(set: &Set) -> Cells<'_> {
     Cells { counts: &set.0, labels: set.1.as_deref() }
@@ -129,7 +147,7 @@ fn object(
     }))
 }
 
-fn write(path: &Path, page: &str, force: bool) -> Result<(), CliError> {
+pub(in crate::cli) fn write(path: &Path, page: &str, force: bool) -> Result<(), CliError> {
     let write = |tmp: &Path| std::fs::write(tmp, page).map_err(|e| WriteError::io(tmp, e));
     Ok(io::replace(path, force, write)?)
 }

@@ -119,7 +119,7 @@ pub(super) fn figures(score: &GenerationScore) -> Vec<(String, Figure, &'static 
 }
 
 /// The table and the verdict.
-pub(super) fn table(score: &GenerationScore) -> String {
+pub(in crate::cli) fn table(score: &GenerationScore) -> String {
     let mut out = String::new();
     let g = &score.genes;
     let only = score.cluster.as_ref().map_or(String::new(), |c| format!(" of {c}"));

@@ -1,9 +1,12 @@
 //! `scx augment`.
 
+mod evidence;
+
 use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::evaluate::write;
 use crate::cli::args::AugmentArgs;
 use crate::cli::console::Console;
 use crate::cli::error::CliError;
@@ -15,6 +18,7 @@ use crate::data::Dataset;
 use crate::generate::{self, Material, Request, Synthetic, Trained};
 use crate::io;
 use crate::provenance;
+use crate::report::render_generation;
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: &AugmentArgs) -> Result<(), CliError> {
@@ -34,6 +38,21 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     let folder = io::codec(format).folder;
     let replace = args.writing.force || args.learn.dry_run;
     targets::check(&args.output, &[&args.input], replace, folder)?;
+    if !(0.0..1.0).contains(&args.test_fraction) {
+        return Err(CliError::usage(format!(
+            "--test-fraction {}: expected a share of 0 or more, below 1",
+            args.test_fraction
+        )));
+    }
+    if let Some(path) = &args.report {
+        targets::check(path, &[&args.input], replace, false)?;
+        if args.model_dir.is_some() || args.test_fraction == 0.0 {
+            return Err(CliError::usage(
+                "--report needs cells the model has not seen: train here with --test-fraction above 0, or use \
+                 scx evaluate generation",
+            ));
+        }
+    }
     if let Some(dir) = &args.save_model {
         learn::check_model_folder(dir, args.writing.force || args.learn.resume)?;
     }
@@ -45,7 +64,7 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
         Some(stored) if learn.sought.cluster_key.is_none() => learn.with_key(&stored.description.cluster_key),
         _ => learn,
     };
-    let material = learn.material(&args.input, &dataset, console)?;
+    let mut material = learn.material(&args.input, &dataset, console)?;
     let stored = stored.map(|s| s.onto(&material.genes)).transpose().map_err(|e| within(e, &name))?;
     let labels = stored.as_ref().map_or_else(|| material.labels.clone(), |s| s.labels());
     let requests = wanted(args, &labels).map_err(|e| within(e, &name))?;
@@ -53,12 +72,17 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
         return plan(args, &learn, &material, stored.as_ref());
     }
     let folder = state_folder(args.save_model.as_deref(), &args.output);
+    let held_out = match &stored {
+        Some(_) => Vec::new(),
+        None => material.hold_out(args.test_fraction, learn.plan.seed),
+    };
     let trained = match stored {
         Some(stored) => stored,
-        None => learn.train(&material, &folder, console)?,
+        None => learn.train(&args.input, &material, &folder, console)?,
     };
     let synthetic =
         generate::make(&trained, &requests, learn.plan.seed, console).map_err(|e| within(e, &name))?;
+    let evidence = evidence::gather(args, &learn, &trained, (&material, &held_out), &synthetic, console)?;
     let (mut out, changes) = if args.only_synthetic {
         (generate::alone(&trained, &synthetic, Some(&dataset))?, Vec::new())
     } else {
@@ -71,6 +95,7 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
         "training": training(&trained),
         "model": trained.description.kind,
         "cells": out.n_obs(),
+        "evidence": evidence.json,
     });
     let settings = json!({
         "cluster": args.cluster, "n": args.n, "only_synthetic": args.only_synthetic, "learn": learn.settings(),
@@ -80,7 +105,11 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     console.check()?;
     io::save(&out, format, &args.output, args.writing.force, &args.writing.options(console))?;
     learn::keep(&trained, args.save_model.as_deref(), &folder, args.writing.force)?;
-    tell(args, &out, &changes, result, &trained, &synthetic, console)
+    if let (Some(path), Some(page)) = (&args.report, evidence.page) {
+        write(path, &render_generation(&page), args.writing.force)?;
+        console.say(&format!("wrote {}", path.display()));
+    }
+    tell(args, &out, &changes, result, (&trained, &synthetic), &evidence.text, console)
 }
 
 /// The labels that are asked for.
@@ -92,7 +121,7 @@ fn wanted(
     for label in &args.cluster {
         let code = labels.code(label)?;
         if out.iter().all(|r| r.label != Some(code)) {
-            out.push(Request { label: Some(code), n: args.n });
+            out.push(Request { label: Some(code), confirmed: true, n: args.n });
         }
     }
     Ok(out)
@@ -111,8 +140,8 @@ fn tell(
     out: &Dataset,
     changes: &[Change],
     result: Value,
-    trained: &Trained,
-    synthetic: &Synthetic,
+    (trained, synthetic): (&Trained, &Synthetic),
+    evidence: &str,
     console: &Console,
 ) -> Result<(), CliError> {
     if args.learn.json {
@@ -140,6 +169,7 @@ fn tell(
     for change in changes {
         text.push_str(&format!("  {}: {}\n", change.element, change.what));
     }
+    text.push_str(evidence);
     print(&text)?;
     console.say(&format!("wrote {} ({} cells)", args.output.display(), thousands(out.n_obs())));
     Ok(())

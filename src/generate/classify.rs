@@ -1,0 +1,153 @@
+//! Labels of cells from a stored model that knows types.
+
+use std::collections::HashMap;
+
+use candle_core::Device;
+
+use super::GenerateError;
+use super::train::{Maker, Trained};
+use crate::data::{Categorical, Categories, Column, Counts, Dataset, Values};
+use crate::loader::{LabelledCells, Place, chosen, read_counts};
+use crate::progress::Progress;
+use crate::zoo::{BatchSource, ZooError};
+
+/// What a model says about cells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Classified {
+    /// Names of the labels.
+    pub labels: Vec<String>,
+    /// Label of each cell.
+    pub codes: Vec<u32>,
+    /// Its probability.
+    pub scores: Vec<f32>,
+    /// Genes the model was trained on that the data do not have; they count as zero.
+    pub missing: Vec<String>,
+    /// Genes the model was trained on.
+    pub genes: usize,
+}
+
+impl Classified {
+    /// The labels as a column of obs.
+    pub fn column(&self) -> Column {
+        Column::Categorical(Categorical {
+            codes: self.codes.iter().map(|&c| c as i32).collect(),
+            categories: Categories::Strings(self.labels.clone()),
+            ordered: false,
+        })
+    }
+
+    /// Their probabilities as a column of obs.
+    pub fn score_column(&self) -> Column {
+        Column::Numbers(Values::F32(self.scores.clone()))
+    }
+
+    /// Cells of each label.
+    pub fn sizes(&self) -> Vec<usize> {
+        let mut sizes = vec![0; self.labels.len()];
+        self.codes.iter().for_each(|&c| sizes[c as usize] += 1);
+        sizes
+    }
+}
+
+/// Cells taken through the network at a time; fixed, so that threads cannot change a result.
+const ROWS: usize = 512;
+
+/// Genes that are named when some are missing.
+const NAMED: usize = 5;
+
+/// Labels all cells of a data set by the counts at `place`. Genes are matched by name; of those the model was trained
+/// on, at most the share `most_missing` may be missing.
+///
+/// # Errors
+/// [`GenerateError`] when the model labels no cells, too many genes are missing (named), or the counts cannot be read.
+pub fn classify(
+    trained: &Trained,
+    dataset: &Dataset,
+    place: &Place,
+    (most_missing, memory): (f64, u64),
+    progress: &dyn Progress,
+) -> Result<Classified, GenerateError> {
+    let description = &trained.description;
+    let model = match &trained.maker {
+        Maker::Network(model) => model.as_classify(),
+        Maker::Simple(_) => None,
+    };
+    let Some(model) = model else {
+        let kind = &description.kind;
+        return Err(GenerateError::usage(format!(
+            "a model of kind {kind} labels no cells; train one that does: scx train actinn"
+        )));
+    };
+    let of = chosen(dataset, place)?;
+    let mut at: HashMap<String, usize> = HashMap::new();
+    for (i, gene) in of.var.index.iter().enumerate() {
+        at.entry(gene.into_owned()).or_insert(i);
+    }
+    let modelled = description.modelled();
+    let mut to = vec![None; of.var.len()];
+    let mut missing = Vec::new();
+    for (gene, name) in modelled.iter().enumerate() {
+        match at.get(name) {
+            Some(&column) => to[column] = Some(gene as u32),
+            None => missing.push(name.clone()),
+        }
+    }
+    if missing.len() == modelled.len() || missing.len() as f64 > most_missing * modelled.len() as f64 {
+        return Err(GenerateError::input(format!(
+            "{} of the {} genes the model was trained on are not in {place} ({}), more than {:.0} %; take a file with \
+             the same gene names, or allow more with --max-missing",
+            missing.len(),
+            modelled.len(),
+            first(&missing),
+            100.0 * most_missing
+        )));
+    }
+    let all = read_counts(dataset, place, memory)?;
+    let mut counts = Counts::empty(modelled.len());
+    for cell in 0..all.n_cells() {
+        let (genes, values) = all.cell(cell);
+        let known = genes.iter().zip(values).filter_map(|(&g, &v)| Some((to[g as usize]?, v)));
+        let mut known: Vec<(u32, u32)> = known.collect();
+        known.sort_unstable_by_key(|k| k.0);
+        counts.push(known);
+    }
+    drop(all);
+    let n = counts.n_cells();
+    // The source wants labels; these say nothing.
+    let none = vec![0; n];
+    let source = LabelledCells::new(&counts, &none, (0..n).collect())?;
+    let (mut codes, mut scores) = (Vec::with_capacity(n), Vec::with_capacity(n));
+    progress.start("labelling cells", n as u64);
+    let order: Vec<usize> = (0..n).collect();
+    for cells in order.chunks(ROWS) {
+        let batch = source.batch(cells, &Device::Cpu)?;
+        for row in model.probabilities(batch.counts()?)?.rows() {
+            // The first of equals.
+            let best = row
+                .iter()
+                .enumerate()
+                .fold((0, f32::NEG_INFINITY), |best, (k, &p)| if p > best.1 { (k, p) } else { best });
+            codes.push(best.0 as u32);
+            scores.push(best.1);
+        }
+        progress.advance(codes.len() as u64, "");
+        if progress.cancelled() {
+            progress.finish();
+            return Err(GenerateError::Cancelled);
+        }
+    }
+    progress.finish();
+    if let Some(cell) = scores.iter().position(|p| !p.is_finite()) {
+        return Err(
+            ZooError::Config { what: format!("the model gives no probability for cell {cell}") }.into()
+        );
+    }
+    let labels = description.labels.clone();
+    Ok(Classified { labels, codes, scores, missing, genes: modelled.len() })
+}
+
+/// The first few names.
+pub fn first(names: &[String]) -> String {
+    let some = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > NAMED { format!("{some}, …") } else { some }
+}
