@@ -8,6 +8,7 @@ mod evaluate;
 pub mod files;
 mod generate;
 mod preprocess;
+mod simulate;
 mod split;
 
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub use evaluate::{AugmentationArgs, EvaluateArgs, EvaluateWhat, GenerationArgs}
 pub use files::FormatArg;
 pub use generate::{AugmentArgs, GenerateArgs, LearnArgs, ModelsArgs, PresetArg, TrainArgs};
 pub use preprocess::PreprocessArgs;
+pub use simulate::{SimulateArgs, Simulator};
 pub use split::SplitArgs;
 
 /// Single-cell and cytometry files: look inside, correct batch drift from spike-in controls.
@@ -53,6 +55,8 @@ pub enum Command {
     Cluster(Box<ClusterArgs>),
     /// Judge what was made: how real generated cells are
     Evaluate(Box<EvaluateArgs>),
+    /// Make up cells with known truth, from a few numbers or from those of a file: Splat
+    Simulate(Box<SimulateArgs>),
     /// Put files one below the other, with a column that tells the file of each cell
     Concat(Box<ConcatArgs>),
     /// Make more cells of a cluster, and put them below the real ones

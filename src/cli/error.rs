@@ -8,6 +8,7 @@ use crate::io::{ReadError, WriteError};
 use crate::linalg::LinalgError;
 use crate::loader::{CountsError, LabelError};
 use crate::recipe::RecipeError;
+use crate::simulate::splat::SplatError;
 use crate::zoo::ZooError;
 
 /// Why a command stopped.
@@ -194,6 +195,18 @@ impl From<RecipeError> for CliError {
             RecipeError::Numerical { .. } => 4,
             RecipeError::Cancelled => return Self::stopped(super::signals::stop_code().unwrap_or(130)),
             _ => 3,
+        };
+        Self { message: chain(&e), code }
+    }
+}
+
+impl From<SplatError> for CliError {
+    fn from(e: SplatError) -> Self {
+        let code = match &e {
+            SplatError::Parameter { .. } | SplatError::Label { .. } => 2,
+            SplatError::Input { .. } => 3,
+            SplatError::TooLarge { .. } => 5,
+            SplatError::Cancelled => return Self::stopped(super::signals::stop_code().unwrap_or(130)),
         };
         Self { message: chain(&e), code }
     }

@@ -51,6 +51,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Split(args) => commands::split::run(&args),
         Command::Cluster(args) => commands::cluster::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
+        Command::Simulate(args) => commands::simulate::run(&args),
         Command::Concat(args) => commands::concat::run(&args),
         Command::Augment(args) => commands::augment::run(&args),
         Command::Generate(args) => commands::generate::run(&args),

@@ -126,6 +126,15 @@ impl Counts {
         out
     }
 
+    /// These numbers as a matrix of a data set, without a copy.
+    ///
+    /// # Errors
+    /// As [`Counts::to_sparse`].
+    pub fn into_sparse(self) -> Result<Sparse, DataError> {
+        let shape = (self.n_cells(), self.n_genes);
+        Sparse::new(Layout::Csr, shape, self.indptr, self.genes, Values::U32(self.values))
+    }
+
     /// The same numbers as a matrix of a data set.
     ///
     /// # Errors

@@ -70,7 +70,7 @@ pub fn classify(
     let description = &trained.description;
     let model = match &trained.maker {
         Maker::Network(model) => model.as_classify(),
-        Maker::Sampler(_) => None,
+        Maker::Simple(_) => None,
     };
     let Some(model) = model else {
         let kind = &description.kind;

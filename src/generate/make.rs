@@ -5,7 +5,6 @@ use rayon::prelude::*;
 use super::GenerateError;
 use super::spool::{Spool, Spooled};
 use super::train::{Maker, Trained};
-use crate::classic::sampling::CountSampler;
 use crate::data::Counts;
 use crate::progress::Progress;
 use crate::rng::Seed;
@@ -79,7 +78,15 @@ impl Trained {
     pub fn takes_labels(&self) -> bool {
         match entry(&self.description.kind).and_then(|e| e.counted) {
             Some(counted) => counted.gives == Gives::CellsOfALabel,
-            None => true,
+            None => matches!(&self.maker, Maker::Simple(simple) if simple.takes_labels()),
+        }
+    }
+
+    /// Cells of a request that are made at once.
+    fn chunk_size(&self, n: usize) -> usize {
+        match &self.maker {
+            Maker::Simple(simple) if simple.at_once() => n.max(1),
+            _ => CHUNK,
         }
     }
 
@@ -87,7 +94,7 @@ impl Trained {
     /// together, as they come.
     pub fn population(&self, parts: &[(u32, usize)]) -> Vec<Request> {
         let drawn = match &self.maker {
-            Maker::Sampler(_) => true,
+            Maker::Simple(simple) => simple.takes_labels(),
             Maker::Network(model) => {
                 self.takes_labels() && model.as_generate().is_some_and(|g| g.draws_labels())
             }
@@ -107,10 +114,9 @@ impl Trained {
     ) -> Result<(Counts, Vec<Option<u32>>, u64), GenerateError> {
         let label = *label;
         match &self.maker {
-            Maker::Sampler(sampler) => {
-                let label = label.ok_or_else(|| GenerateError::usage("a label is needed"))?;
-                let counts = sampler.sample(label as usize, n, stream)?;
-                Ok((counts, vec![Some(label); n], n as u64))
+            Maker::Simple(simple) => {
+                let (counts, labels) = simple.cells(label, n, stream)?;
+                Ok((counts, labels, n as u64))
             }
             Maker::Network(model) => {
                 let generate = model.as_generate().ok_or_else(|| {
@@ -180,14 +186,16 @@ pub fn make(
             Some(l) => description.labels.get(l as usize).cloned().unwrap_or_else(|| l.to_string()),
             None => "all".into(),
         };
-        let chunks: Vec<usize> = (0..request.n.div_ceil(CHUNK)).collect();
+        let size = trained.chunk_size(request.n);
+        let chunks: Vec<usize> = (0..request.n.div_ceil(size)).collect();
         let (mut have, mut tried) = (0, 0);
         for run in chunks.chunks(SIDE_BY_SIDE) {
             let made: Vec<_> = run
                 .par_iter()
                 .map(|&c| {
                     let mut stream = seed.stream(&format!("generate/{name}/{c}"));
-                    trained.chunk(request, CHUNK.min(request.n - c * CHUNK), &mut stream)
+                    let n = size.min(request.n - c * size);
+                    trained.chunk(request, n, &mut stream)
                 })
                 .collect();
             for chunk in made {
@@ -203,7 +211,7 @@ pub fn make(
                 labels.extend(of);
                 spool.push(&counts, &description.kept)?;
             }
-            if have < run.last().map_or(0, |c| ((c + 1) * CHUNK).min(request.n)) {
+            if have < run.last().map_or(0, |c| ((c + 1) * size).min(request.n)) {
                 return Err(GenerateError::Exhausted { label: name, have, wanted: request.n, tried });
             }
             progress.advance(labels.len() as u64, "");

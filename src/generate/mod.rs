@@ -8,6 +8,7 @@ mod derive;
 mod join;
 mod make;
 mod material;
+mod simple;
 mod spool;
 mod stored;
 mod train;
@@ -23,7 +24,7 @@ pub use classify::{Classified, classify, first};
 pub use join::{alone, below};
 pub use make::{Request, Synthetic, make, proportions};
 pub use material::{Material, Sought};
-pub use stored::KINDS;
+pub use simple::{KINDS, Simple};
 pub use train::{Maker, Plan, Stops, Trained, train};
 
 /// Why no cells could be made.

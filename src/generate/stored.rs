@@ -7,24 +7,15 @@ use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::simple::{KINDS, Simple};
 use super::train::{Maker, Trained};
 use super::{GenerateError, Material, Plan};
-use crate::classic::sampling::Sampler;
 use crate::loader::{Labels, Place};
 use crate::rng::Seed;
 use crate::zoo::{
     Checkpoint, FORMAT_VERSION, LibraryLaw, Model, ModelFile, Preset, TrainConfig, TrainState, ZooError,
     entry,
 };
-
-/// Simple generators: name, what it is, where it comes from.
-pub const KINDS: &[(&str, &str, &str)] = &[
-    ("nb", "independent negative binomial genes, for each label", "baseline"),
-    ("nb-pooled", "independent negative binomial genes, one law for all labels", "baseline"),
-    ("nb-copula", "negative binomial genes with a Gaussian copula, for each label", "baseline"),
-    ("smote", "interpolation between neighbours of a label", "Chawla et al. 2002; baseline"),
-    ("oversample", "real cells once more", "baseline"),
-];
 
 /// What is known of a generator's data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -162,9 +153,9 @@ impl Trained {
                 let state = self.state.clone().unwrap_or_default();
                 checkpoint(&self.description, model.as_ref(), self.train, self.seed, &state, None)?
             }
-            Maker::Sampler(sampler) => {
+            Maker::Simple(simple) => {
                 let description =
-                    Description { sampler: json(sampler)?, finished: true, ..self.description.clone() };
+                    Description { sampler: json(simple)?, finished: true, ..self.description.clone() };
                 let file = ModelFile {
                     format_version: FORMAT_VERSION,
                     scx_version: env!("CARGO_PKG_VERSION").into(),
@@ -218,8 +209,8 @@ impl Trained {
                 model.params().load(&weights).map_err(|e| bad(format!("weights.safetensors: {e}")))?;
                 Maker::Network(model)
             }
-            None => Maker::Sampler(
-                serde_json::from_value::<Sampler>(description.sampler.clone())
+            None => Maker::Simple(
+                serde_json::from_value::<Simple>(description.sampler.clone())
                     .map_err(|e| bad(format!("model.json: sampler: {e}")))?,
             ),
         };

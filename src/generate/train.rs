@@ -6,9 +6,9 @@ use std::time::Instant;
 use candle_core::Device;
 use serde_json::Value;
 
+use super::simple::Simple;
 use super::stored::{Description, checkpoint};
 use super::{GenerateError, Material};
-use crate::classic::sampling::{Baseline, Sampler};
 use crate::loader::LabelledCells;
 use crate::progress::Progress;
 use crate::rng::Seed;
@@ -51,7 +51,7 @@ pub enum Maker {
     /// A network.
     Network(Box<dyn Model>),
     /// A simple generator.
-    Sampler(Sampler),
+    Simple(Simple),
 }
 
 /// A trained generator with what is known about its data.
@@ -116,13 +116,14 @@ pub fn train(
         )));
     }
     let description = Description::new(material, plan);
-    if let Some(baseline) = Baseline::ALL.into_iter().find(|b| b.name() == plan.kind) {
+    if super::KINDS.iter().any(|k| k.0 == plan.kind) && entry(&plan.kind).is_none_or(|e| e.counted.is_none())
+    {
         let cells = material.counts.cells(&material.cells);
         let labels: Vec<usize> = material.cells.iter().map(|&c| material.labels.codes[c] as usize).collect();
-        let sampler = baseline.fit(&cells, &labels, sizes.len(), plan.seed)?;
+        let simple = Simple::fit(&plan.kind, &cells, &labels, sizes.len(), plan.seed)?;
         let train = TrainConfig::plain(0, Length::Steps(0), crate::nn::AdamConfig::default());
         return Ok(Trained {
-            maker: Maker::Sampler(sampler),
+            maker: Maker::Simple(simple),
             description,
             state: None,
             train,

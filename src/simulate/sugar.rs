@@ -77,8 +77,10 @@ pub struct SugarSettings {
 }
 
 impl Default for SugarSettings {
+    /// Few components: in many, most of them noise, all distances are alike, the diffusion averages over everything, and
+    /// what is left of a component is stretched by a large factor.
     fn default() -> Self {
-        Self { n_pcs: 20, neighbours: 5 }
+        Self { n_pcs: 5, neighbours: 5 }
     }
 }
 

@@ -19,6 +19,7 @@ mod preprocess;
 mod recipe;
 mod reference;
 mod report;
+mod simulate;
 mod support;
 mod table;
 mod tenx;

@@ -14,5 +14,6 @@ pub(super) mod generate;
 pub(super) mod info;
 pub(super) mod models;
 pub(super) mod preprocess;
+pub(super) mod simulate;
 pub(super) mod split;
 pub(super) mod train;
