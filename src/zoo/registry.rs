@@ -57,6 +57,8 @@ pub struct Counted {
     pub build: fn(Value, Value, Seed, &Device) -> Result<Box<dyn Model>, ZooError>,
     /// What comes out: cells, or labels of cells.
     pub gives: Gives,
+    /// Whether it labels cells, beside what it gives.
+    pub classifies: bool,
 }
 
 /// What a model is for.

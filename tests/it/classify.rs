@@ -93,7 +93,7 @@ fn genes_are_matched_by_name_and_missing_ones_are_named() {
     let turned = found(&dir.open("turned_out.h5ad"), "actinn");
     assert_eq!(whole, turned);
     // A few genes fewer are said aloud; too many are refused.
-    dir.save("few.h5ad", &genes(&d, (0..90).filter(|g| !(86..90).contains(g))));
+    dir.save("few.h5ad", &genes(&d, 0..86));
     let run = dir.scx("classify few.h5ad --model-dir actinn -o few_out.h5ad").ok();
     run.says(&["4 of the", "gene0"]);
     assert!(right(&found(&dir.open("few_out.h5ad"), "actinn").0, &truth) > 0.95);
@@ -130,9 +130,8 @@ fn usage_is_checked_before_any_work() {
     dir.refuses(2, "classify cells.h5ad --model-dir actinn -o x.h5ad --max-missing 2", &["share"]);
     dir.refuses(2, "classify cells.h5ad --model-dir actinn -o x.h5ad --key-added a/b", &["column"]);
     dir.refuses(3, "classify cells.h5ad --model-dir nowhere -o x.h5ad", &["nowhere"]);
-    dir.scx("classify cells.h5ad --model-dir actinn -o x.h5ad --dry-run")
-        .ok()
-        .says(&["would label 300 cells"]);
+    let run = dir.scx("classify cells.h5ad --model-dir actinn -o x.h5ad --dry-run").ok();
+    assert!(run.stdout.contains("would label 300 cells"), "{}", run.stdout);
     assert!(!dir.names().contains(&"x.h5ad".to_owned()));
 }
 

@@ -49,14 +49,15 @@ fn rows() -> Vec<Row> {
     let mut out: Vec<Row> = REGISTRY
         .iter()
         .map(|e| {
-            let (needs, verbs) = match e.counted.map(|c| c.gives) {
+            let (needs, mut verbs) = match e.counted.map(|c| c.gives) {
                 None => ("control cells measured in two runs", vec!["correct"]),
-                Some(Gives::CellsOfALabel) => {
-                    ("raw counts and labels", vec!["augment", "generate", "train", "classify"])
-                }
+                Some(Gives::CellsOfALabel) => ("raw counts and labels", vec!["augment", "generate", "train"]),
                 Some(Gives::Cells) => ("raw counts", vec!["generate", "train"]),
-                Some(Gives::Labels) => ("raw counts and labels", vec!["train", "classify"]),
+                Some(Gives::Labels) => ("raw counts and labels", vec!["train"]),
             };
+            if e.counted.is_some_and(|c| c.classifies) {
+                verbs.push("classify");
+            }
             let presets = if e.counted.is_some() { all.clone() } else { vec!["paper", "default"] };
             Row { name: e.kind, what: e.what, reference: e.reference, needs, verbs, presets }
         })

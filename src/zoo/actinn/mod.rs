@@ -28,7 +28,8 @@ pub const KIND: &str = "actinn";
 const KEPT: &str = "actinn.kept";
 
 /// How ACTINN is made from labelled counts.
-pub(super) const COUNTED: Counted = Counted { config: preset, train, build, gives: Gives::Labels };
+pub(super) const COUNTED: Counted =
+    Counted { config: preset, train, build, gives: Gives::Labels, classifies: true };
 
 fn preset(preset: Preset, dims: Dims) -> Result<Value, ZooError> {
     json(ActinnConfig::preset(preset, dims.genes, dims.labels))

@@ -203,7 +203,6 @@ impl Activa {
             let take = if filter { ROWS } else { (n - have).min(ROWS) };
             let codes = self.codes(anchors.as_ref(), label, take, stream)?;
             let cells = self.decode(&codes, stream)?;
-            tried += take as u64;
             let labels = match codes.labels {
                 Some(labels) if !filter => labels,
                 _ => self.classify(&cells)?,
@@ -211,6 +210,8 @@ impl Activa {
             let keep: Vec<usize> =
                 (0..take).filter(|&i| !filter || Some(labels[i]) == label).take(n - have).collect();
             have += keep.len();
+            // What comes behind the last cell that is needed was not tried for.
+            tried += if have == n { keep.last().map_or(take, |l| l + 1) } else { take } as u64;
             let labels = keep.iter().map(|&i| labels[i]).collect();
             parts.push((if keep.len() == take { cells } else { pick(&cells, &keep) }, labels));
         }

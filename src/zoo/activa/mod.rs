@@ -35,7 +35,8 @@ const CLASSIFIER: &str = "classifier";
 const AVERAGE: &str = "average";
 
 /// How ACTIVA is made from labelled counts.
-pub(super) const COUNTED: Counted = Counted { config: preset, train, build, gives: Gives::CellsOfALabel };
+pub(super) const COUNTED: Counted =
+    Counted { config: preset, train, build, gives: Gives::CellsOfALabel, classifies: true };
 
 fn preset(preset: Preset, dims: Dims) -> Result<Value, ZooError> {
     json(ActivaConfig::preset(preset, dims.genes, dims.labels))

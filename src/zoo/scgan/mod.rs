@@ -35,6 +35,7 @@ pub(super) const COUNTED: Counted = Counted {
     train: |preset, _| ScGanConfig::train(preset),
     build,
     gives: Gives::Cells,
+    classifies: false,
 };
 
 /// How cscGAN is made from labelled counts.
