@@ -24,6 +24,9 @@ const VIOLIN: usize = 1000;
 const VIOLINS: usize = 10;
 const MOST_TYPES: usize = 14;
 
+/// Places of cells, and their types.
+type Dots = Vec<([f64; 2], Option<usize>)>;
+
 /// Everything the page shows.
 pub(super) fn build(
     args: &GenerationArgs,
@@ -113,7 +116,7 @@ fn table(score: &GenerationScore) -> ScoreTable {
 }
 
 fn cloud(judge: &Judge<'_>, common: &Common, real: &Set, made: &Set) -> Result<Cloud, CliError> {
-    let points = |set: &Set| -> Result<Vec<([f64; 2], Option<usize>)>, CliError> {
+    let points = |set: &Set| -> Result<Dots, CliError> {
         let p = judge.points(&set.0)?;
         let second = if p.ncols() > 1 { 1 } else { 0 };
         let label = |i: usize| set.1.as_ref().and_then(|l| l[i]);
