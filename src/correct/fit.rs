@@ -333,6 +333,9 @@ impl Fitted {
     pub fn load(dir: &Path) -> Result<Self, CorrectError> {
         let bad = |what: String| ZooError::Checkpoint { path: dir.to_owned(), what };
         let Checkpoint { file, weights, optimiser } = Checkpoint::load(dir)?;
+        if file.kind != crate::zoo::NEURON_EDIT {
+            return Err(bad(format!("holds a model of kind {}, which corrects nothing", file.kind)).into());
+        }
         let config: NeuronEditConfig =
             serde_json::from_value(file.config).map_err(|e| bad(format!("model.json: config: {e}")))?;
         let learnt: Learnt =

@@ -9,7 +9,7 @@ use candle_core::{Device, Tensor, safetensors};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{REGISTRY, TrainConfig, TrainState, ZooError};
+use super::{TrainConfig, TrainState, ZooError};
 use crate::rng::Seed;
 
 /// Version of the folder's layout.
@@ -23,7 +23,7 @@ pub struct ModelFile {
     pub format_version: u32,
     /// The scx that wrote it.
     pub scx_version: String,
-    /// Which model: a row of [`REGISTRY`].
+    /// Which model; whoever loads it says whether that is one of its own.
     pub kind: String,
     /// The model's own settings.
     pub config: Value,
@@ -102,7 +102,7 @@ impl Checkpoint {
     /// Reads the folder.
     ///
     /// # Errors
-    /// [`ZooError::Checkpoint`] when something is missing, of another version or of no known kind.
+    /// [`ZooError::Checkpoint`] when something is missing or of another version.
     pub fn load(dir: &Path) -> Result<Self, ZooError> {
         let fail = |path: &Path, what: String| ZooError::Checkpoint { path: path.to_owned(), what };
         let path = dir.join(MODEL);
@@ -124,9 +124,6 @@ impl Checkpoint {
         }
         let file: ModelFile = serde_json::from_value(value)
             .map_err(|e| fail(&path, format!("not a model description: {e}")))?;
-        if !REGISTRY.iter().any(|e| e.kind == file.kind) {
-            return Err(fail(&path, format!("a model of kind {}, which this scx does not know", file.kind)));
-        }
         let tensors = |name: &str| -> Result<BTreeMap<String, Tensor>, ZooError> {
             let path = dir.join(name);
             let map = safetensors::load(&path, &Device::Cpu)

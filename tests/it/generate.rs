@@ -16,7 +16,8 @@ use crate::support::Dir;
 const GENES: usize = 40;
 
 /// Small networks and short runs.
-const CONFIG: &str = "steps: 60\nminibatch: 32\nsettings:\n  encoder: [16]\n  latent: 4\n  generator: [16]\n";
+const CONFIG: &str =
+    "steps: 60\nminibatch: 32\nsettings:\n  encoder: [16]\n  latent: 4\n  generator: [16]\n  filter: false\n";
 
 /// Three kinds of cells: `big` (90), `small` (60) and `rare` (20); each has genes of its own. Gene 39 is in one cell.
 fn counts() -> (Counts, Vec<i32>) {
@@ -331,7 +332,7 @@ fn what_does_not_fit_is_refused_with_a_way_out() {
     dir.write("bad.yaml", "settings: {laten: 3}\n");
     dir.scx("augment cells.h5ad -o out.h5ad --cluster rare --n 5 --config bad.yaml")
         .fails(2, &["no setting laten", "latent"]);
-    dir.write("filter.yaml", CONFIG.to_owned() + "  latent_law: prior\n  filter: true\n  max_rounds: 1\n");
+    dir.write("filter.yaml", CONFIG.replace("false", "true") + "  latent_law: prior\n  max_rounds: 1\n");
     dir.scx("augment cells.h5ad -o out.h5ad --cluster rare --n 900 --config filter.yaml --steps 1")
         .fails(4, &["rare", "acceptance"]);
 

@@ -189,7 +189,11 @@ fn labels(dataset: &Dataset, args: &GenerationArgs, key: Option<&str>) -> Result
         (None, Some(key)) if dataset.obs.column(key).is_none() => return Ok(None),
         (asked, key) => asked.or(key),
     };
-    Labels::of(&dataset.obs, key, args.unlabeled_category.as_deref()).map_err(|e| label_error(&e))
+    match Labels::of(&dataset.obs, key, args.unlabeled_category.as_deref()) {
+        // A model that knows no types leaves all its cells without one.
+        Err(LabelError::Unlabelled { missing, cells, .. }) if missing == cells => Ok(None),
+        other => other.map_err(|e| label_error(&e)),
+    }
 }
 
 fn label_error(e: &LabelError) -> CliError {
