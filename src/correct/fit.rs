@@ -334,7 +334,9 @@ impl Fitted {
         let bad = |what: String| ZooError::Checkpoint { path: dir.to_owned(), what };
         let Checkpoint { file, weights, optimiser } = Checkpoint::load(dir)?;
         if file.kind != crate::zoo::NEURON_EDIT {
-            return Err(bad(format!("holds a model of kind {}, which corrects nothing", file.kind)).into());
+            return Err(
+                bad(format!("model.json: a model of kind {}, which corrects nothing", file.kind)).into()
+            );
         }
         let config: NeuronEditConfig =
             serde_json::from_value(file.config).map_err(|e| bad(format!("model.json: config: {e}")))?;

@@ -57,12 +57,15 @@ fn row(matrix: &Matrix, cell: usize) -> Result<Vec<(usize, f64)>, DataError> {
     Ok(all.into_iter().filter(|v| v.1 != 0.0).collect())
 }
 
+/// A rule, and where each gene of the matrix lies among those of the counts when they are others.
+pub(super) type Found = (Rule, Option<Vec<usize>>);
+
 /// What a matrix with genes `var` makes of the counts at `place`; `None` when it is not known.
 pub(super) fn rule(
     dataset: &Dataset,
     place: &Place,
     (matrix, var): (&Matrix, &Frame),
-) -> Result<Option<(Rule, Option<Vec<usize>>)>, GenerateError> {
+) -> Result<Option<Found>, GenerateError> {
     let counts = chosen(dataset, place)?;
     let same_genes = counts.var.index.iter().eq(var.index.iter());
     let at = if same_genes { None } else { positions(counts.var, var) };
@@ -208,7 +211,7 @@ impl RowSource for Derived {
 /// The matrix of the new cells that stands beside `like` of the real ones.
 pub(super) fn derive(
     synthetic: &Synthetic,
-    (rule, at): (Rule, Option<Vec<usize>>),
+    (rule, at): Found,
     like: &Matrix,
 ) -> Result<Matrix, GenerateError> {
     let counts = synthetic.counts.clone();

@@ -140,7 +140,6 @@ pub fn below(
     {
         made.raw = Some(Raw { x, var: raw.var.clone(), varm: raw.varm.clone() });
     }
-    drop(follow);
     made.varm = real.varm.clone();
     made.varp = real.varp.clone();
     made.uns = real.uns.clone();

@@ -9,6 +9,9 @@ use super::GenerateError;
 use crate::data::{Block, Counts, DType, DataError, Element, Layout, RowSource, Sparse, Values};
 use crate::io::read_exact_at;
 
+/// Pointers of a run of cells, their genes and counts.
+pub(super) type Run = (Vec<u64>, Vec<u32>, Vec<u32>);
+
 /// Takes counts and keeps them outside memory.
 pub(super) struct Spool {
     genes: usize,
@@ -80,7 +83,7 @@ impl Spooled {
     }
 
     /// Genes and counts of a run of cells, with the pointers of its cells.
-    pub(super) fn run(&self, range: Range<usize>) -> Result<(Vec<u64>, Vec<u32>, Vec<u32>), DataError> {
+    pub(super) fn run(&self, range: Range<usize>) -> Result<Run, DataError> {
         let cells = self.pointers.len() - 1;
         if range.end > cells || range.start > range.end {
             return Err(DataError::OutOfRange { what: "row", index: range.end, len: cells });

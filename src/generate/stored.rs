@@ -202,7 +202,7 @@ impl Trained {
         }
         let maker = match entry(&file.kind).and_then(|e| e.counted) {
             Some(counted) => {
-                check_sizes(&file.config, &description, &weights).map_err(|what| bad(what))?;
+                check_sizes(&file.config, &description, &weights).map_err(bad)?;
                 let wrong = |e: ZooError| bad(format!("model.json: {e}"));
                 let model = (counted.build)(file.config, description.learnt.clone(), file.seed, &Device::Cpu)
                     .map_err(wrong)?;
@@ -240,7 +240,11 @@ fn walk(value: &Value, out: &mut Vec<f64>) {
     match value {
         Value::Number(n) => out.extend(n.as_f64()),
         Value::Array(a) => a.iter().for_each(|v| walk(v, out)),
-        Value::Object(o) => o.values().for_each(|v| walk(v, out)),
+        // Library sizes and schedules are no sizes of networks.
+        Value::Object(o) => {
+            let sizes = o.iter().filter(|(k, _)| !["library", "quantiles", "rate"].contains(&k.as_str()));
+            sizes.for_each(|(_, v)| walk(v, out));
+        }
         _ => {}
     }
 }

@@ -21,7 +21,7 @@ pub use batch::{Batch, BatchSource, CountBatch};
 pub use checkpoint::{Checkpoint, FORMAT_VERSION, ModelFile, check_target};
 pub use generate::{Cells, Classify, Generate, LibraryLaw, Made};
 pub use neuron_edit::{KIND as NEURON_EDIT, LatentEdit, NeuronEdit, NeuronEditConfig};
-pub use registry::{Counted, Dims, Entry, Gives, Preset, REGISTRY, entry};
+pub use registry::{Build, Counted, Dims, Entry, Gives, Preset, REGISTRY, entry};
 pub use step::StepCx;
 pub use trainer::{EarlyStop, Length, TrainConfig, TrainState, Trainer, Watch};
 

@@ -45,6 +45,9 @@ pub struct Dims {
     pub cells: usize,
 }
 
+/// Makes an untrained model of its settings and of what is learnt beside the weights.
+pub type Build = fn(Value, Value, Seed, &Device) -> Result<Box<dyn Model>, ZooError>;
+
 /// How models that learn from labelled counts are made. Settings and what is learnt beside weights travel as JSON, as
 /// they are stored.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +57,7 @@ pub struct Counted {
     /// How it is trained in a preset.
     pub train: fn(Preset, Dims) -> TrainConfig,
     /// An untrained model of these settings; the second value is [`Model::learnt`] of a stored one, else null.
-    pub build: fn(Value, Value, Seed, &Device) -> Result<Box<dyn Model>, ZooError>,
+    pub build: Build,
     /// What comes out: cells, or labels of cells.
     pub gives: Gives,
     /// Whether it labels cells, beside what it gives.

@@ -114,14 +114,14 @@ fn new_cells_stand_below_the_real_ones_and_are_marked() {
     let (a, b) = (dense(before.x.as_ref().unwrap()), dense(after.x.as_ref().unwrap()));
     assert_eq!(a[..], b[..170]);
     assert_eq!(before.x.as_ref().unwrap().dtype(), after.x.as_ref().unwrap().dtype());
-    for i in 170..220 {
-        assert!(b[i].iter().all(|v| *v >= 0.0 && v.fract() == 0.0) && b[i].iter().any(|v| *v > 0.0));
-        assert_eq!(b[i][39], 0.0, "a gene that was not modelled");
+    for (i, row) in b.iter().enumerate().skip(170) {
+        assert!(row.iter().all(|v| *v >= 0.0 && v.fract() == 0.0) && row.iter().any(|v| *v > 0.0));
+        assert_eq!(row[39], 0.0, "a gene that was not modelled");
         assert_eq!(text(&after, "is_synthetic", i).unwrap(), "True");
         assert_eq!(text(&after, "scx_model", i).unwrap(), "activa");
         assert_eq!(text(&after, "leiden", i).unwrap(), if i < 195 { "rare" } else { "small" });
         // A column that is the sum of each cell is one for new cells too; one that is not is missing.
-        let total: f64 = b[i].iter().sum();
+        let total: f64 = row.iter().sum();
         assert_eq!(text(&after, "n_counts", i).unwrap().parse::<f64>().unwrap(), total);
         assert_eq!(text(&after, "donor", i), None);
     }

@@ -56,7 +56,7 @@ mod tests {
         let made = Oversample::fit(&counts, &labels, 2).unwrap();
         let made = made.sample(1, 300, &mut Seed(0).stream("o")).unwrap();
         let real: Vec<usize> = (0..40).filter(|&c| labels[c] == 1).collect();
-        let mut seen = vec![false; 40];
+        let mut seen = [false; 40];
         for c in 0..300 {
             let from = real.iter().find(|&&r| counts.cell(r) == made.cell(c)).unwrap();
             seen[*from] = true;
