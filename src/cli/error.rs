@@ -66,6 +66,12 @@ impl CliError {
         Self { message: format!("{file}: {}", self.message), ..self }
     }
 
+    /// Adds words at the end of the message.
+    #[must_use]
+    pub(super) fn with(self, more: &str) -> Self {
+        Self { message: self.message + more, ..self }
+    }
+
     /// An error another process of ours ended with.
     pub(super) fn passed_on(message: String, code: u8) -> Self {
         Self { message, code }

@@ -325,6 +325,14 @@ pub(super) fn keep(
     }
 }
 
+/// Keeps a model that was trained for cells it then could not make, and says where.
+pub(super) fn keep_failed(trained: &Trained, folder: &Path, own: bool, e: CliError) -> CliError {
+    if own && trained.state.is_some() && trained.save(folder, true).is_ok() {
+        return e.with(&format!("; the trained model is kept: --model-dir {}", folder.display()));
+    }
+    e
+}
+
 /// The record of a run.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use crate::concat::{Change, Join, OnDuplicate, Options, Piece, concat};
 use crate::data::{
     Annotation, Categorical, Categories, Column, DType, Dataset, Frame, Index, Matrix, Raw, Values,
 };
-use crate::loader::chosen;
+use crate::loader::{Place, chosen};
 
 /// Column that tells new cells from real ones.
 const SYNTHETIC: &str = "is_synthetic";
@@ -124,10 +124,7 @@ pub fn below(
     if let Some(x) = &real.x {
         made.x = follow(x, &real.var, "X")?;
         if made.x.is_none() {
-            return Err(GenerateError::input(format!(
-                "X does not follow from the counts in {place} (it is neither counts, nor counts scaled to a common sum, \
-                 nor ln(1 + x) of that), so new cells have none; give --only-synthetic, or a file whose X does"
-            )));
+            return Err(no_x(&place));
         }
     }
     for (name, layer) in &real.layers {
@@ -165,6 +162,24 @@ pub fn below(
     out.obs.columns.retain(|(name, _)| name != PART);
     notes.extend(joined.changes);
     Ok((out, notes))
+}
+
+/// Whether new cells can stand below these: whether they can have an X.
+///
+/// # Errors
+/// [`GenerateError::Input`] with a way out.
+pub fn check_below(real: &Dataset, place: &Place) -> Result<(), GenerateError> {
+    match &real.x {
+        Some(x) if rule(real, place, (x, &real.var))?.is_none() => Err(no_x(place)),
+        _ => Ok(()),
+    }
+}
+
+fn no_x(place: &Place) -> GenerateError {
+    GenerateError::input(format!(
+        "X does not follow from the counts in {place} (it is neither counts, nor counts scaled to a common sum, nor \
+         ln(1 + x) of that), so new cells have none; give --only-synthetic, or a file whose X does"
+    ))
 }
 
 fn note(element: String, what: &str) -> Change {

@@ -68,6 +68,10 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     let stored = stored.map(|s| s.onto(&material.genes)).transpose().map_err(|e| within(e, &name))?;
     let labels = stored.as_ref().map_or_else(|| material.labels.clone(), |s| s.labels());
     let requests = wanted(args, &labels).map_err(|e| within(e, &name))?;
+    if !args.only_synthetic {
+        // Before hours of training, not after.
+        generate::check_below(&dataset, &material.place).map_err(|e| within(e, &name))?;
+    }
     if args.learn.dry_run {
         return plan(args, &learn, &material, stored.as_ref());
     }
@@ -80,8 +84,8 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
         Some(stored) => stored,
         None => learn.train(&args.input, &material, &folder, console)?,
     };
-    let synthetic =
-        generate::make(&trained, &requests, learn.plan.seed, console).map_err(|e| within(e, &name))?;
+    let synthetic = generate::make(&trained, &requests, learn.plan.seed, console)
+        .map_err(|e| learn::keep_failed(&trained, &folder, args.model_dir.is_none(), within(e, &name)))?;
     let evidence = evidence::gather(args, &learn, &trained, (&material, &held_out), &synthetic, console)?;
     let (mut out, changes) = if args.only_synthetic {
         (generate::alone(&trained, &synthetic, Some(&dataset))?, Vec::new())
