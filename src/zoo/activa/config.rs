@@ -146,7 +146,7 @@ impl ActivaConfig {
                 classification: 0.0,
                 warm_up_epochs: 60,
                 // As long as the rest: rare types need more than some hundred minibatches, and nothing leans on it meanwhile.
-                classifier_epochs: u64::from(u32::MAX),
+                classifier_epochs: 100_000,
                 classifier_lr: 1e-3,
                 // The published decay, at ten times the published step, keeps rare types from being told apart.
                 classifier_decay: 1e-4,
