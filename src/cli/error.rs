@@ -7,6 +7,7 @@ use crate::generate::GenerateError;
 use crate::io::{ReadError, WriteError};
 use crate::linalg::LinalgError;
 use crate::loader::{CountsError, LabelError};
+use crate::nn::NnError;
 use crate::recipe::RecipeError;
 use crate::simulate::splat::SplatError;
 use crate::zoo::ZooError;
@@ -127,6 +128,8 @@ impl From<ZooError> for CliError {
             ZooError::Config { .. } | ZooError::Exists { .. } => 2,
             ZooError::Full { .. } => 5,
             ZooError::Checkpoint { .. } => 3,
+            // Sizes that no network can have, and minibatches too small for one: settings.
+            ZooError::Nn(NnError::Parameter { .. }) => 2,
             ZooError::Nn(_) => 4,
         };
         Self { message: chain(&e), code }

@@ -17,6 +17,9 @@ use crate::provenance::{self, Record};
 use crate::rng::Seed;
 use crate::zoo::{Length, Preset, ZooError, entry};
 
+/// The longest training that can be asked for by time.
+const MOST_MINUTES: f64 = 525_600.0;
+
 /// The model that is taken when none is named.
 const DEFAULT_MODEL: &str = "activa";
 
@@ -236,6 +239,9 @@ impl LearnFile {
         let sound = |x: Option<f64>| x.is_none_or(|x| x.is_finite() && x > 0.0);
         positive("--learning-rate", sound(self.learning_rate))?;
         positive("--max-minutes", sound(self.max_minutes))?;
+        if self.max_minutes.is_some_and(|m| m > MOST_MINUTES) {
+            return Err(CliError::usage(format!("--max-minutes: at most {MOST_MINUTES}, a year")));
+        }
         if self.settings.as_ref().is_some_and(|s| !s.is_object()) {
             return Err(CliError::usage("settings: expected names and values"));
         }

@@ -121,7 +121,15 @@ pub fn classify(
     let order: Vec<usize> = (0..n).collect();
     for cells in order.chunks(ROWS) {
         let batch = source.batch(cells, &Device::Cpu)?;
-        for row in model.probabilities(batch.counts()?)?.rows() {
+        let probabilities = model.probabilities(batch.counts()?)?;
+        if probabilities.ncols() != description.labels.len() {
+            return Err(GenerateError::input(format!(
+                "the model knows {} labels, and its description names {}; it is damaged",
+                probabilities.ncols(),
+                description.labels.len()
+            )));
+        }
+        for row in probabilities.rows() {
             // The first of equals.
             let best = row
                 .iter()

@@ -8,7 +8,7 @@ use super::train::{Maker, Trained};
 use crate::data::Counts;
 use crate::progress::Progress;
 use crate::rng::Seed;
-use crate::zoo::{Gives, ZooError, entry};
+use crate::zoo::{Gives, entry};
 
 /// Cells of one label, or of the whole population where the model cannot be asked for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,6 +165,9 @@ pub fn proportions(sizes: &[usize], given: &[(u32, f64)], n: usize) -> Vec<(u32,
     out
 }
 
+/// Cells that may be made at once: as many as the indices of a file can count.
+const MOST_CELLS: usize = u32::MAX as usize;
+
 /// Makes the cells of all requests. The same seed gives the same cells at any number of threads.
 ///
 /// # Errors
@@ -175,55 +178,113 @@ pub fn make(
     seed: Seed,
     progress: &dyn Progress,
 ) -> Result<Synthetic, GenerateError> {
-    let description = &trained.description;
-    let mut spool = Spool::new(description.genes.len())?;
-    let (mut labels, mut acceptance) = (Vec::new(), Vec::new());
-    let (mut totals, mut n_genes, mut largest) = (Vec::new(), Vec::new(), 0);
-    let all: usize = requests.iter().map(|r| r.n).sum();
+    let all = requests.iter().fold(0usize, |n, r| n.saturating_add(r.n));
+    if all > MOST_CELLS {
+        return Err(GenerateError::TooLarge {
+            what: format!("{all} cells, at most {MOST_CELLS} can be made"),
+        });
+    }
+    let mut taken = Taken::new(trained.description.genes.len())?;
     progress.start("making cells", all as u64);
-    for request in requests {
+    let done = requests.iter().try_for_each(|r| taken.fill(trained, r, seed, progress));
+    progress.finish();
+    done?;
+    taken.done()
+}
+
+/// Cells made so far.
+struct Taken {
+    spool: Spool,
+    labels: Vec<Option<u32>>,
+    acceptance: Vec<(Option<u32>, usize, u64)>,
+    totals: Vec<u64>,
+    n_genes: Vec<u32>,
+    largest: u32,
+}
+
+impl Taken {
+    fn new(genes: usize) -> Result<Self, GenerateError> {
+        Ok(Self {
+            spool: Spool::new(genes)?,
+            labels: Vec::new(),
+            acceptance: Vec::new(),
+            totals: Vec::new(),
+            n_genes: Vec::new(),
+            largest: 0,
+        })
+    }
+
+    /// Makes the cells of one request, some chunks side by side.
+    fn fill(
+        &mut self,
+        trained: &Trained,
+        request: &Request,
+        seed: Seed,
+        progress: &dyn Progress,
+    ) -> Result<(), GenerateError> {
+        let labels = &trained.description.labels;
         let name = match request.label {
-            Some(l) => description.labels.get(l as usize).cloned().unwrap_or_else(|| l.to_string()),
+            Some(l) => labels.get(l as usize).cloned().unwrap_or_else(|| l.to_string()),
             None => "all".into(),
         };
         let size = trained.chunk_size(request.n);
-        let chunks: Vec<usize> = (0..request.n.div_ceil(size)).collect();
+        let chunks = request.n.div_ceil(size);
         let (mut have, mut tried) = (0, 0);
-        for run in chunks.chunks(SIDE_BY_SIDE) {
+        for first in (0..chunks).step_by(SIDE_BY_SIDE) {
+            let run = first..(first + SIDE_BY_SIDE).min(chunks);
+            let wanted = (run.end * size).min(request.n);
             let made: Vec<_> = run
-                .par_iter()
-                .map(|&c| {
+                .into_par_iter()
+                .map(|c| {
                     let mut stream = seed.stream(&format!("generate/{name}/{c}"));
-                    let n = size.min(request.n - c * size);
-                    trained.chunk(request, n, &mut stream)
+                    trained.chunk(request, size.min(request.n - c * size), &mut stream)
                 })
                 .collect();
             for chunk in made {
                 let (counts, of, tries) = chunk?;
                 have += counts.n_cells();
                 tried += tries;
-                totals.extend(counts.totals());
-                for cell in 0..counts.n_cells() {
-                    let values = counts.cell(cell).1;
-                    n_genes.push(values.len() as u32);
-                    largest = values.iter().copied().fold(largest, u32::max);
-                }
-                labels.extend(of);
-                spool.push(&counts, &description.kept)?;
+                self.push(&counts, of, &trained.description.kept)?;
             }
-            if have < run.last().map_or(0, |c| ((c + 1) * size).min(request.n)) {
+            if have < wanted {
                 return Err(GenerateError::Exhausted { label: name, have, wanted: request.n, tried });
             }
-            progress.advance(labels.len() as u64, "");
+            progress.advance(self.labels.len() as u64, "");
             if progress.cancelled() {
-                progress.finish();
-                return Err(ZooError::Cancelled { step: 0 }.into());
+                return Err(GenerateError::Cancelled);
             }
         }
-        acceptance.push((request.label, have, tried));
+        self.acceptance.push((request.label, have, tried));
+        Ok(())
     }
-    progress.finish();
-    Ok(Synthetic { counts: spool.done()?, labels, acceptance, totals, n_genes, largest })
+
+    fn push(
+        &mut self,
+        counts: &Counts,
+        labels: Vec<Option<u32>>,
+        kept: &[usize],
+    ) -> Result<(), GenerateError> {
+        if counts.n_genes() != kept.len() || labels.len() != counts.n_cells() {
+            return Err(GenerateError::input(format!(
+                "the model makes cells of {} genes, and its description names {}; it is damaged",
+                counts.n_genes(),
+                kept.len()
+            )));
+        }
+        self.totals.extend(counts.totals());
+        for cell in 0..counts.n_cells() {
+            let values = counts.cell(cell).1;
+            self.n_genes.push(values.len() as u32);
+            self.largest = values.iter().copied().fold(self.largest, u32::max);
+        }
+        self.labels.extend(labels);
+        self.spool.push(counts, kept)
+    }
+
+    fn done(self) -> Result<Synthetic, GenerateError> {
+        let Self { spool, labels, acceptance, totals, n_genes, largest } = self;
+        Ok(Synthetic { counts: spool.done()?, labels, acceptance, totals, n_genes, largest })
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,9 @@ use super::NnError;
 use super::init::Init;
 use crate::rng::Seed;
 
+/// Weights of one parameter at most: 8 GiB of them.
+const MOST_WEIGHTS: usize = 1 << 31;
+
 /// All parameters of a model, sorted by name. The first part of a name is the parameter's group.
 #[derive(Debug, Clone)]
 pub struct Params {
@@ -36,6 +39,14 @@ impl Params {
     pub fn add(&mut self, name: &str, shape: &[usize], init: Init) -> Result<Var, NnError> {
         if self.vars.contains_key(name) {
             return Err(NnError::Parameter { name: name.into(), what: "made twice".into() });
+        }
+        // Sizes come from settings and stored models: none may ask for more than a machine has.
+        let size = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).filter(|&n| n <= MOST_WEIGHTS);
+        if size.is_none() {
+            let what = format!(
+                "of size {shape:?}, at most {MOST_WEIGHTS} weights are possible; take smaller layers"
+            );
+            return Err(NnError::Parameter { name: name.into(), what });
         }
         let values = init.draw(shape, &mut self.seed.stream(&format!("init/{name}")));
         let var = Var::from_tensor(&Tensor::from_vec(values, shape, &self.device)?)?;

@@ -25,6 +25,9 @@ pub use registry::{Build, Counted, Dims, Entry, Gives, Preset, REGISTRY, entry};
 pub use step::StepCx;
 pub use trainer::{EarlyStop, Length, TrainConfig, TrainState, Trainer, Watch};
 
+/// Units of a layer, a code or noise at most: sizes come from settings and stored models.
+const WIDEST: usize = 1 << 20;
+
 /// Named losses of one step; the first is the total.
 pub type Losses = Vec<(&'static str, f64)>;
 

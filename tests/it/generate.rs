@@ -329,6 +329,19 @@ fn what_does_not_fit_is_refused_with_a_way_out() {
         .fails(2, &["no model scvi", "activa"]);
     dir.scx("augment cells.h5ad -o out.h5ad --cluster rare --n 5 --epochs 0").fails(2, &["--epochs"]);
     dir.scx("generate --n 5 -o out.h5ad").fails(2, &["--model-dir"]);
+    dir.scx("augment cells.h5ad -o out.h5ad --cluster rare --n 5 --max-minutes 1e300")
+        .fails(2, &["--max-minutes", "a year"]);
+    for model in ["activa", "scgan"] {
+        let size = if model == "activa" { "latent" } else { "noise" };
+        dir.write("wide.yaml", &format!("settings: {{{size}: 100000000000}}\n"));
+        dir.scx(&format!("generate cells.h5ad --model {model} -o out.h5ad --n 5 --config wide.yaml"))
+            .fails(2, &["100000000000", "1048576"]);
+    }
+    dir.write("wide.yaml", "settings: {encoder: [1000000, 1000000]}\n");
+    dir.scx("generate cells.h5ad -o out.h5ad --n 5 --config wide.yaml")
+        .fails(2, &["weights are possible", "smaller layers"]);
+    dir.scx("generate cells.h5ad --model nb -o out.h5ad --n 1000000000000000")
+        .fails(5, &["1000000000000000 cells", "4294967295"]);
     dir.write("bad.yaml", "settings: {laten: 3}\n");
     dir.scx("augment cells.h5ad -o out.h5ad --cluster rare --n 5 --config bad.yaml")
         .fails(2, &["no setting laten", "latent"]);

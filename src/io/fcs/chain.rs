@@ -32,15 +32,29 @@ pub(super) fn keywords(path: &Path, options: &ReadOptions) -> Result<(Header, Ke
     Ok((header, keywords))
 }
 
+/// How many data sets a file has, one that cannot be read included; what lies behind that one cannot be known.
+pub(super) fn count(path: &Path, options: &ReadOptions) -> Result<usize, ReadError> {
+    let mut chain = Chain::new(path, options)?;
+    let (mut base, mut text) = (0, 0);
+    for n in 1..MOST_SETS {
+        let next = chain.set(base).and_then(|(header, keywords)| {
+            text += header.text.len().unwrap_or(0);
+            chain.next(base, &keywords)
+        });
+        match next {
+            Ok(Some(next)) if text < MOST_TEXT => base = next,
+            _ => return Ok(n),
+        }
+    }
+    Ok(MOST_SETS)
+}
+
 /// The open file and the begin, HEADER and keywords of the data set asked for.
 fn begin<'a>(
     path: &'a Path,
     options: &'a ReadOptions,
 ) -> Result<(Chain<'a>, u64, Header, Keywords), ReadError> {
-    let io = |e| ReadError::io(path, e);
-    let file = File::open(path).map_err(io)?;
-    let file_len = file.metadata().map_err(io)?.len();
-    let mut chain = Chain { path, file, file_len, limits: &options.limits };
+    let mut chain = Chain::new(path, options)?;
     let (base, header, keywords) = chain.choose(options.data_set)?;
     Ok((chain, base, header, keywords))
 }
@@ -69,7 +83,14 @@ struct Chain<'a> {
     limits: &'a ReadLimits,
 }
 
-impl Chain<'_> {
+impl<'a> Chain<'a> {
+    fn new(path: &'a Path, options: &'a ReadOptions) -> Result<Self, ReadError> {
+        let io = |e| ReadError::io(path, e);
+        let file = File::open(path).map_err(io)?;
+        let file_len = file.metadata().map_err(io)?.len();
+        Ok(Self { path, file, file_len, limits: &options.limits })
+    }
+
     /// Begin, HEADER and keywords of data set `wanted`, from 1.
     fn choose(&mut self, wanted: Option<usize>) -> Result<(u64, Header, Keywords), ReadError> {
         let target = wanted.unwrap_or(1);

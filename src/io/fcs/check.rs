@@ -12,12 +12,28 @@ use crate::data::{Matrix, amplifiers};
 use crate::io::check::values;
 use crate::io::{Level, ReadError, ReadOptions, Report};
 
-/// Looks for faults: HEADER, keywords, every channel, byte order and number of events, where the segments lie, whether
-/// spillover and amplifiers can be made sense of; all events when the check is deep.
+/// Looks for faults in every data set, or in the one `options` name: HEADER, keywords, every channel, byte order and
+/// number of events, where the segments lie, whether spillover and amplifiers can be made sense of; all events when the
+/// check is deep.
 ///
 /// # Errors
 /// [`ReadError`] when the file cannot be opened, is no FCS, or of a kind scx does not read.
 pub fn check(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<(), ReadError> {
+    let count = chain::count(path, options)?;
+    let sets = options.data_set.map_or(1..=count, |n| n..=n);
+    for n in sets {
+        let before = report.findings.len();
+        data_set(path, &ReadOptions { data_set: Some(n), ..options.clone() }, report)?;
+        if count > 1 {
+            report.findings[before..]
+                .iter_mut()
+                .for_each(|f| f.element = format!("data set {n}: {}", f.element));
+        }
+    }
+    Ok(())
+}
+
+fn data_set(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<(), ReadError> {
     let (_, keywords) = match chain::keywords(path, options) {
         Ok(found) => found,
         // Without keywords there is nothing else to look at.

@@ -46,6 +46,13 @@ pub struct GeneTruth {
     pub bcv_factor: Vec<f64>,
 }
 
+/// Bytes of what is kept of every cell and of every gene, before any count: eight for each number.
+fn sides(params: &SplatParams) -> u64 {
+    let cells = 3 * params.n_cells as u64;
+    let genes = (5 + 2 * params.groups.len().max(1) as u64).saturating_mul(params.n_genes as u64);
+    cells.saturating_add(genes).saturating_mul(8)
+}
+
 /// Simulates cells; `memory` bounds the bytes their counts may take.
 ///
 /// # Errors
@@ -57,6 +64,10 @@ pub fn simulate(
     progress: &dyn Progress,
 ) -> Result<Simulated, SplatError> {
     params.check()?;
+    let own = sides(params);
+    if own > memory {
+        return Err(SplatError::TooLarge { bytes: own, cells: 0, of: params.n_cells, limit: memory });
+    }
     let genes = genes(params, seed);
     let (groups, group_names) = groups(params, seed);
     let libraries = libraries(params.library, params.n_cells, &mut seed.stream("splat/libraries"));
@@ -78,7 +89,7 @@ pub fn simulate(
             })
             .collect();
         made.iter().for_each(|m| counts.append(m));
-        let bytes = counts.nnz() as u64 * ENTRY;
+        let bytes = own + counts.nnz() as u64 * ENTRY;
         if bytes > memory {
             let (cells, of) = (counts.n_cells(), params.n_cells);
             return Err(SplatError::TooLarge { bytes, cells, of, limit: memory });
@@ -289,6 +300,12 @@ mod tests {
     #[test]
     fn more_than_memory_allows_is_refused() {
         let e = simulate(&small(), Seed(0), 1000, &Silent).unwrap_err();
-        assert!(matches!(e, SplatError::TooLarge { limit: 1000, of: 600, .. }), "{e}");
+        assert!(matches!(e, SplatError::TooLarge { limit: 1000, of: 600, cells: 0, .. }), "{e}");
+        let limit = sides(&small()) + 1000;
+        let e = simulate(&small(), Seed(0), limit, &Silent).unwrap_err();
+        assert!(matches!(e, SplatError::TooLarge { cells: 1.., .. }), "{e}");
+        let params = SplatParams { n_cells: u32::MAX as usize, ..small() };
+        let e = simulate(&params, Seed(0), 1 << 30, &Silent).unwrap_err();
+        assert!(matches!(e, SplatError::TooLarge { bytes: 100_000_000_000.., .. }), "{e}");
     }
 }

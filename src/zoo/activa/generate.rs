@@ -45,6 +45,9 @@ impl Activa {
         }
         let labels: Vec<u32> = self.stored("anchors.label")?.into_iter().map(|l| l as u32).collect();
         let cells: Vec<usize> = (0..labels.len()).filter(|&i| label.is_none_or(|l| labels[i] == l)).collect();
+        if labels.iter().any(|&l| l as usize >= self.config.labels) {
+            return Err(ZooError::Config { what: "a kept code has a label the model does not know".into() });
+        }
         if cells.is_empty() {
             return Err(ZooError::Config { what: "the model was trained on no cell of this label".into() });
         }

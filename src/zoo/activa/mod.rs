@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::registry::{json, settings};
 use super::{
     Batch, BatchSource, Classify, CountBatch, Counted, Dims, Generate, Gives, Length, LibraryLaw, Losses,
-    Model, Preset, StepCx, TrainConfig, ZooError,
+    Model, Preset, StepCx, TrainConfig, WIDEST, ZooError,
 };
 use crate::nn::{AdamConfig, Init, Mode, Params, follow};
 use crate::rng::Seed;
@@ -92,10 +92,13 @@ impl Activa {
     /// # Errors
     /// [`ZooError`] when a size is zero.
     pub fn new(config: ActivaConfig, learnt: Learnt, seed: Seed, device: &Device) -> Result<Self, ZooError> {
-        let hidden = config.encoder.iter().chain(&config.generator);
-        let empty =
-            config.encoder.is_empty() || config.generator.is_empty() || hidden.into_iter().any(|&h| h == 0);
-        if config.genes == 0 || config.labels == 0 || config.latent == 0 || empty {
+        let sizes = || config.encoder.iter().chain(&config.generator).chain([&config.latent]);
+        if let Some(wide) = sizes().find(|&&h| h > WIDEST) {
+            let what = format!("a layer or code of {wide}, at most {WIDEST} are possible");
+            return Err(ZooError::Config { what });
+        }
+        let empty = config.encoder.is_empty() || config.generator.is_empty() || sizes().any(|&h| h == 0);
+        if config.genes == 0 || config.labels == 0 || empty {
             let what = "ACTIVA needs genes, labels, a code and hidden layers in encoder and generator";
             return Err(ZooError::Config { what: what.into() });
         }

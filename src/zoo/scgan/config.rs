@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::nn::AdamConfig;
-use crate::zoo::{Length, Preset, TrainConfig, ZooError};
+use crate::zoo::{Length, Preset, TrainConfig, WIDEST, ZooError};
 
 /// Settings of scGAN and, with `conditional`, of cscGAN (`models.md` §2.17, §2.18).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -152,6 +152,10 @@ impl ScGanConfig {
     pub fn check(&self) -> Result<(), ZooError> {
         let bad = |what: &str| Err(ZooError::Config { what: what.into() });
         let zero = |sizes: &[usize]| sizes.is_empty() || sizes.contains(&0);
+        let widest = self.generator.iter().chain(&self.critic).chain([&self.noise]).max();
+        if let Some(wide) = widest.filter(|&&w| w > WIDEST) {
+            return bad(&format!("a layer or noise of {wide}, at most {WIDEST} are possible"));
+        }
         if self.genes == 0 || self.noise == 0 || zero(&self.generator) || zero(&self.critic) {
             return bad(
                 "scGAN needs genes, noise and hidden layers of at least one unit in generator and critic",

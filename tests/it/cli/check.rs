@@ -332,3 +332,25 @@ fn every_fault_of_a_10x_folder_is_told() {
             .any(|f| f.element == "genes.tsv" && f.what.contains("\"A\" names row 0 and row 2"))
     );
 }
+
+#[test]
+fn every_data_set_of_an_fcs_file_is_looked_at() {
+    let dir = Dir::new();
+    let sound = std::fs::read(fixtures().join("fcs/two_data_sets.fcs")).unwrap();
+    dir.write("sound.fcs", &sound);
+    assert!(dir.scx("check sound.fcs").ok().stdout.contains(" ok "));
+    let faulty = |name: &str, says: &str| {
+        let run = dir.scx(&format!("check {name}"));
+        assert_eq!(run.code, Some(1), "{}", run.stdout);
+        assert!(run.stdout.contains("fault: data set 2: ") && run.stdout.contains(says), "{}", run.stdout);
+        assert!(!run.stdout.contains("data set 1"), "{}", run.stdout);
+    };
+    // The last four events of the second data set are missing.
+    dir.write("cut.fcs", &sound[..sound.len() - 16]);
+    faulty("cut.fcs", "file has");
+    let at = sound.windows(9).rposition(|w| w == b"$BYTEORD|").unwrap();
+    let mut odd = sound;
+    odd[at + 9..at + 12].copy_from_slice(b"9,9");
+    dir.write("odd.fcs", &odd);
+    faulty("odd.fcs", "$BYTEORD");
+}

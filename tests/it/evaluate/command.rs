@@ -146,7 +146,10 @@ fn what_cannot_be_judged_is_refused() {
     dir.refuses(3, &with("bad.h5ad"), &["bad.h5ad"]);
     dir.refuses(2, &format!("{base} --cluster z"), &["no cluster z", "a (40), b (40), c (40)"]);
     dir.refuses(2, &format!("{base} --cluster-key kind"), &["no column kind", "cell_type"]);
-    dir.refuses(2, &format!("{base} --trees 0").replace("--trees 40", ""), &["--trees"]);
+    for trees in ["0", "1000000000000000"] {
+        let line = format!("{base} --trees {trees}").replace("--trees 40", "");
+        dir.refuses(2, &line, &["--trees", "1 to 100000", trees]);
+    }
     dir.refuses(2, &format!("{base} --layer counts"), &["layers[\"counts\"]"]);
     dir.refuses(3, &with("nothing.h5ad"), &["nothing.h5ad"]);
     dir.save("few.h5ad", &dataset(&simulate(4, true, 10)));

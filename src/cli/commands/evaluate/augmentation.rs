@@ -23,9 +23,10 @@ pub(super) fn run(args: &AugmentationArgs) -> Result<(), CliError> {
 }
 
 fn execute(args: &AugmentationArgs, console: &Console) -> Result<(), CliError> {
-    if args.n == 0 || args.repeats == 0 || args.trees == 0 || args.fractions.is_empty() {
+    super::check_trees(args.trees)?;
+    if args.n == 0 || args.repeats == 0 || args.fractions.is_empty() {
         return Err(CliError::usage(
-            "--n, --repeats and --trees take numbers above 0, --fractions at least one share",
+            "--n and --repeats take numbers above 0, --fractions at least one share",
         ));
     }
     if args.learn.resume {

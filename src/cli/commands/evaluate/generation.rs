@@ -27,8 +27,9 @@ pub(super) fn run(args: &GenerationArgs) -> Result<(), CliError> {
 }
 
 fn execute(args: &GenerationArgs, console: &Console) -> Result<(), CliError> {
-    if args.trees == 0 || args.max_cells < 10 {
-        return Err(CliError::usage("--trees takes a number above 0, --max-cells one of 10 or more"));
+    super::check_trees(args.trees)?;
+    if args.max_cells < 10 {
+        return Err(CliError::usage("--max-cells takes a number of 10 or more"));
     }
     if let Some(path) = &args.report {
         let mut inputs = vec![&args.real, &args.synthetic];
