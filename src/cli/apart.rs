@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::args::{LookFor, LookInsideArgs};
+use super::args::{LookFor, LookInsideArgs, ReadArgs};
 use super::error::CliError;
 use super::signals::stop_code;
-use crate::io::{self, Outline, ReadError, ReadOptions, Report};
+use crate::io::{self, Outline, ReadError, Report};
 
 /// The answer of the other process.
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,26 +30,35 @@ const PAUSE: Duration = Duration::from_millis(1);
 ///
 /// # Errors
 /// [`CliError`] when it cannot be opened, takes too long or crashes the library.
-pub(super) fn outline(file: &Path, limit: Option<Duration>) -> Result<(String, Outline), CliError> {
+pub(super) fn outline(
+    file: &Path,
+    reading: &ReadArgs,
+    limit: Option<Duration>,
+) -> Result<(String, Outline), CliError> {
     if io::is_hdf5(file) {
-        return ask(LookFor::Info, file, limit);
+        return ask(LookFor::Info, file, reading, limit);
     }
-    Ok(outlined(file)?)
+    Ok(outlined(file, reading)?)
 }
 
-fn outlined(file: &Path) -> Result<(String, Outline), ReadError> {
-    io::outline(file, &ReadOptions::default()).map(|(name, outline)| (name.to_owned(), outline))
+fn outlined(file: &Path, reading: &ReadArgs) -> Result<(String, Outline), ReadError> {
+    io::outline(file, &reading.options(None)).map(|(name, outline)| (name.to_owned(), outline))
 }
 
 /// What a check of a file finds.
 ///
 /// # Errors
 /// [`CliError`] when it cannot be opened, takes too long or crashes the library.
-pub(super) fn check(file: &Path, deep: bool, limit: Option<Duration>) -> Result<Report, CliError> {
+pub(super) fn check(
+    file: &Path,
+    reading: &ReadArgs,
+    deep: bool,
+    limit: Option<Duration>,
+) -> Result<Report, CliError> {
     if io::is_hdf5(file) {
-        return ask(if deep { LookFor::DeepCheck } else { LookFor::Check }, file, limit);
+        return ask(if deep { LookFor::DeepCheck } else { LookFor::Check }, file, reading, limit);
     }
-    Ok(io::check(file, &ReadOptions::default(), deep)?)
+    Ok(io::check(file, &reading.options(None), deep)?)
 }
 
 /// The other process: prints its answer as JSON.
@@ -62,9 +71,9 @@ pub(super) fn answer(args: &LookInsideArgs) -> Result<(), CliError> {
         let text = serde_json::to_string(&answer).map_err(|e| CliError::input(e.to_string()))?;
         super::print(&text)
     }
-    let options = ReadOptions::default();
+    let options = args.reading.options(None);
     match args.what {
-        LookFor::Info => print(outlined(&args.file)),
+        LookFor::Info => print(outlined(&args.file, &args.reading)),
         LookFor::Check => print(io::check(&args.file, &options, false)),
         LookFor::DeepCheck => print(io::check(&args.file, &options, true)),
     }
@@ -73,6 +82,7 @@ pub(super) fn answer(args: &LookInsideArgs) -> Result<(), CliError> {
 fn ask<T: DeserializeOwned + Send + 'static>(
     what: LookFor,
     file: &Path,
+    reading: &ReadArgs,
     limit: Option<Duration>,
 ) -> Result<T, CliError> {
     let name = file.display();
@@ -84,7 +94,9 @@ fn ask<T: DeserializeOwned + Send + 'static>(
         LookFor::DeepCheck => "deep-check",
     };
     let mut child = Command::new(std::env::current_exe().map_err(lost)?)
-        .args(["look-inside", word, "--"])
+        .args(["look-inside", word])
+        .args(reading.words())
+        .arg("--")
         .arg(file)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -22,7 +22,7 @@ pub use cluster::ClusterArgs;
 pub use concat::ConcatArgs;
 pub use convert::ConvertArgs;
 pub use evaluate::{AugmentationArgs, EvaluateArgs, EvaluateWhat, GenerationArgs};
-pub use files::FormatArg;
+pub use files::{FormatArg, ReadArgs};
 pub use generate::{AugmentArgs, GenerateArgs, LearnArgs, ModelsArgs, PresetArg, TrainArgs};
 pub use preprocess::PreprocessArgs;
 pub use simulate::{SimulateArgs, Simulator};
@@ -231,6 +231,9 @@ pub struct InfoArgs {
     /// Seconds one file may take, 0 for no end: damaged HDF5 can keep its library busy for ever
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub timeout: u64,
+    /// How to read
+    #[command(flatten)]
+    pub reading: ReadArgs,
 }
 
 /// Options of `check`.
@@ -252,6 +255,9 @@ pub struct CheckArgs {
     /// Seconds one file may take, 0 for no end [default: 60; with --deep a second more for each 4 MB]
     #[arg(long, value_name = "SECONDS")]
     pub timeout: Option<u64>,
+    /// How to read
+    #[command(flatten)]
+    pub reading: ReadArgs,
 }
 
 /// What to do with a file.
@@ -273,6 +279,9 @@ pub struct LookInsideArgs {
     pub what: LookFor,
     /// The file
     pub file: PathBuf,
+    /// How to read
+    #[command(flatten)]
+    pub reading: ReadArgs,
 }
 
 /// Options of `demo`.

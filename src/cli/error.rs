@@ -24,11 +24,12 @@ pub struct CliError {
 pub(super) const EXIT_CODES: &str = "\
 Exit codes of scx:
   0    done (a reader that closed the pipe early counts as done)
-  1    finished, but with findings to fail on: `check` found a fault
-  2    wrong usage: an option, column, run or marker that does not fit; an output that exists without --force
+  1    finished, but with findings to fail on: `check` found a fault, or `--strict` and something was lost
+  2    wrong usage: an option, column, run or marker that does not fit; an output that exists without --force,
+       or whose folder is not there
   3    bad input: missing, damaged, of an unsupported kind, or not enough cells to learn from
   4    numerical failure: training diverged, or a result is no number
-  5    resource: the disk is full, or a file asks for more memory than allowed
+  5    resource: the disk is full, a file asks for more memory than allowed, or the target cannot hold the data
   130  stopped by Ctrl-C; nothing was written
   143  stopped by a termination signal; nothing was written";
 
@@ -111,6 +112,7 @@ impl From<WriteError> for CliError {
             WriteError::Exists { .. }
             | WriteError::NotPlain { .. }
             | WriteError::NotFolder { .. }
+            | WriteError::NoFolder { .. }
             | WriteError::Stranger { .. } => 2,
             WriteError::Full { .. } | WriteError::CannotHold { .. } => 5,
             WriteError::Cancelled { .. } => super::signals::stop_code().unwrap_or(130),

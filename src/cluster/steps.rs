@@ -42,6 +42,13 @@ pub(super) fn scaled(
     let options =
         recipe::Options { memory: settings.memory, progress, force_space: raw, ..recipe::Options::default() };
     if !raw {
+        if recipe::looks_transformed(counts)? {
+            let what = format!(
+                "{place} looks like log1p already (no value above 15, most are no whole numbers); clusters are found from \
+                 raw counts: choose them with --layer"
+            );
+            return Err(ClusterError::Input { what });
+        }
         tracing::warn!(
             "{place} does not look like raw counts: the clusters may mean little; choose the counts with --layer"
         );

@@ -58,7 +58,10 @@ impl Dataset {
                 );
                 return Err(DataError::Invalid { what });
             }
-            self.layers.insert(name, m);
+            let elsewhere = x == Some(name.as_str()) || layers.iter().any(|(_, source)| *source == name);
+            if self.layers.insert(name.clone(), m).is_some() && !elsewhere {
+                left.push(format!("layers[{name:?}]: replaced by {source}; give the new layer another name"));
+            }
         }
         Ok(left)
     }
@@ -146,6 +149,18 @@ mod tests {
         assert_eq!(first(d.x.as_ref().unwrap()), 2.0);
         assert_eq!(first(&d.layers["data"]), 1.0);
         assert!(!d.layers.contains_key("counts"));
+    }
+
+    #[test]
+    fn a_replaced_layer_is_named_unless_it_goes_elsewhere() {
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        let left = cells().arrange(None, &[pair("counts", "X")]).unwrap();
+        assert!(left[0].starts_with("layers[\"counts\"]: replaced by X"), "{left:?}");
+        let left = cells().arrange(None, &[pair("counts", "X"), pair("old", "counts")]).unwrap();
+        assert!(left.is_empty(), "{left:?}");
+        let mut d = cells();
+        assert!(d.arrange(Some("counts"), &[pair("counts", "X")]).unwrap().is_empty());
+        assert_eq!((first(d.x.as_ref().unwrap()), first(&d.layers["counts"])), (2.0, 1.0));
     }
 
     #[test]

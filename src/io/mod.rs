@@ -95,6 +95,9 @@ pub type OutlineFn = fn(&Path, &ReadOptions) -> Result<Outline, ReadError>;
 /// Looks for faults in a file of one format.
 pub type CheckFn = fn(&Path, &ReadOptions, &mut Report) -> Result<(), ReadError>;
 
+/// Refuses what one format cannot hold.
+pub type HoldsFn = fn(&Dataset, &Path, &WriteOptions) -> Result<(), WriteError>;
+
 /// Writes a file again with additions.
 pub type AnnotateFn = fn(&Dataset, &Additions, &Path) -> Result<(), WriteError>;
 
@@ -116,6 +119,9 @@ pub struct Codec {
     /// Looks for faults, element by element; `None`: what reading finds is all there is to find. An error means that the
     /// file could not even be opened.
     pub check: Option<CheckFn>,
+    /// Refuses what the format cannot hold, without writing anything: what [`Codec::write`] would find out before its
+    /// first byte.
+    pub holds: HoldsFn,
     /// Writes a data set as a new file at `path` (a temporary file, or an empty temporary folder; see [`save`] and
     /// [`folder_of`]).
     pub write: fn(&Dataset, &Path, &WriteOptions) -> Result<(), WriteError>,
@@ -134,6 +140,7 @@ pub static CODECS: &[Codec] = &[
         read: h5ad::read,
         outline: Some(h5ad::outline),
         check: Some(h5ad::check),
+        holds: |_, _, _| Ok(()),
         write: h5ad::write,
         annotate: Some(h5ad::annotate),
     },
@@ -145,6 +152,7 @@ pub static CODECS: &[Codec] = &[
         read: fcs::read,
         outline: None,
         check: Some(fcs::check),
+        holds: fcs::holds,
         write: fcs::write,
         annotate: Some(fcs::annotate),
     },
@@ -156,6 +164,7 @@ pub static CODECS: &[Codec] = &[
         read: tenx_h5::read,
         outline: None,
         check: Some(tenx_h5::check),
+        holds: tenx::holds,
         write: tenx_h5::write,
         annotate: None,
     },
@@ -167,6 +176,7 @@ pub static CODECS: &[Codec] = &[
         read: tenx_mtx::read,
         outline: Some(tenx_mtx::outline),
         check: Some(tenx_mtx::check),
+        holds: tenx::holds,
         write: tenx_mtx::write,
         annotate: None,
     },
@@ -178,6 +188,7 @@ pub static CODECS: &[Codec] = &[
         read: loom::read,
         outline: None,
         check: Some(loom::check),
+        holds: loom::holds,
         write: loom::write,
         annotate: None,
     },
@@ -189,6 +200,7 @@ pub static CODECS: &[Codec] = &[
         read: table::read,
         outline: None,
         check: None,
+        holds: table::holds,
         write: table::write,
         annotate: None,
     },
@@ -200,6 +212,7 @@ pub static CODECS: &[Codec] = &[
         read: table::parquet::read,
         outline: None,
         check: None,
+        holds: table::holds,
         write: table::parquet::write,
         annotate: None,
     },
@@ -304,6 +317,23 @@ pub fn folder_of(format: Format, path: &Path) -> Option<&'static [&'static str]>
         Format::TenxMtx => Some(tenx_mtx::FILES),
         _ => None,
     }
+}
+
+/// X, which the target cannot do without.
+///
+/// # Errors
+/// [`WriteError::CannotHold`] that names what could take its place.
+pub(crate) fn need_x<'a>(dataset: &'a Dataset, path: &Path) -> Result<&'a Matrix, WriteError> {
+    dataset.x.as_ref().ok_or_else(|| {
+        let mut other: Vec<&str> = dataset.layers.keys().map(String::as_str).collect();
+        other.extend(dataset.raw.as_ref().map(|_| "raw"));
+        let what = if other.is_empty() {
+            "there is no X and nothing to take its place; h5ad holds a file without".to_owned()
+        } else {
+            format!("there is no X; choose what takes its place with --x (there are: {})", other.join(", "))
+        };
+        WriteError::CannotHold { path: path.to_owned(), what }
+    })
 }
 
 /// Writes the file `dataset` was read from again as `path`, with additions, whole or not at all.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use super::WriteError;
+use super::{WriteError, WriteOptions, need_x};
 use crate::data::{
     Block, BlockSink, Column, DType, DataError, Dataset, Element, Frame, Layout, Matrix, RowSource, Sparse,
 };
@@ -56,15 +56,20 @@ pub(super) fn names(table: &Frame) -> Vec<String> {
     table.index.iter().map(std::borrow::Cow::into_owned).collect()
 }
 
+/// Refuses a data set without X.
+///
+/// # Errors
+/// [`WriteError::CannotHold`].
+pub(super) fn holds(dataset: &Dataset, path: &Path, _: &WriteOptions) -> Result<(), WriteError> {
+    need_x(dataset, path).map(drop)
+}
+
 /// X, cells × features, as compressed rows: as it is when sparse, without its zeros when dense.
 ///
 /// # Errors
 /// [`WriteError::CannotHold`] when there is no X, [`WriteError::Input`] when it cannot be read.
 pub(super) fn compressed(dataset: &Dataset, out: &Path, memory: u64) -> Result<Matrix, WriteError> {
-    let Some(x) = &dataset.x else {
-        let what = "there is no X; choose the layer that shall become X".to_owned();
-        return Err(WriteError::CannotHold { path: out.to_owned(), what });
-    };
+    let x = need_x(dataset, out)?;
     if x.layout() != Layout::Dense {
         return Ok(x.clone());
     }

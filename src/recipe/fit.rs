@@ -115,6 +115,11 @@ pub(super) fn fit(
 /// Rows looked at to tell on what scale a matrix is.
 const LOOK_ROWS: usize = 1000;
 
+/// Whether the first rows look as if a logarithm or arcsinh had been taken of counts.
+pub fn looks_transformed(m: &Matrix) -> Result<bool, RecipeError> {
+    Ok(look(m)?.looks_transformed())
+}
+
 /// A look at the first rows of a matrix.
 pub(super) fn look(m: &Matrix) -> Result<ScaleGuess, RecipeError> {
     let mut guess = ScaleGuess::default();

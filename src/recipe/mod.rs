@@ -37,7 +37,7 @@ mod vst;
 use serde::{Deserialize, Serialize};
 
 pub use error::RecipeError;
-pub use fit::looks_like_counts;
+pub use fit::{looks_like_counts, looks_transformed};
 pub use fitted::{FittedRecipe, FittedStep, ReplayNotes};
 pub use logicle::Logicle;
 pub use source::{CountsFrom, take_counts};

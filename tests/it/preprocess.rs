@@ -161,6 +161,16 @@ fn markers_of_an_fcs_file_are_scaled_and_time_is_not() {
     assert!(((a / 5.0).asinh() - b).abs() < 1e-6 * b.abs().max(1.0));
     let kept = if dir.open("s.h5ad").layers.contains_key("counts") { "counts" } else { "original" };
     assert_eq!(layer(&dir, "s.h5ad", kept), before);
+    let two = dir.open("s.h5ad").var.index.get(changed[0]).unwrap().into_owned();
+    dir.scx(&format!("preprocess s.fcs -o m.h5ad --arcsinh 5 --markers {two}")).ok();
+    let marked = x(&dir, "m.h5ad");
+    assert_eq!(marked.column(changed[0]), after.column(changed[0]));
+    assert_eq!(marked.column(changed[1]), before.column(changed[1]));
+    dir.refuses(
+        2,
+        "preprocess s.fcs -o n.h5ad --log1p --markers CD4",
+        &["--markers: no step works on markers"],
+    );
     dir.refuses(3, "preprocess s.fcs -o t.h5ad --compensate", &["s.fcs", "no spillover matrix"]);
 }
 
@@ -266,7 +276,7 @@ fn a_split_writes_all_parts_or_none() {
     let dir = cells();
     dir.write("b.h5ad", "old");
     dir.refuses(2, "split in.h5ad --train a.h5ad --test b.h5ad --by cluster", &["b.h5ad", "exists already"]);
-    dir.refuses(3, "split in.h5ad --train a.h5ad --test no/b.h5ad --by cluster", &["folder no"]);
+    dir.refuses(2, "split in.h5ad --train a.h5ad --test no/b.h5ad --by cluster", &["folder no"]);
     dir.refuses(2, "split in.h5ad --train a.h5ad --test ./a.h5ad --by cluster", &["written twice"]);
     dir.refuses(
         2,

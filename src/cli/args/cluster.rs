@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::files::{ReadArgs, size};
+use super::files::{FormatArg, ReadArgs, size};
 use crate::cluster::{Method, Settings};
 use crate::rng::Seed;
 
@@ -13,6 +13,7 @@ Examples:
   scx cluster cells.h5ad -o clustered.h5ad
   scx cluster cells.h5ad -o clustered.h5ad --layer counts --resolution 0.5 --key-added leiden_0.5
   scx cluster filtered_feature_bc_matrix.h5 -o clustered.h5ad
+  scx cluster cells.loom -o clusters.csv
 
 Raw counts go in, in X or the layer named by --layer; they stay as they are. The way is scanpy's: recipe_zheng17, PCA,
 neighbours with UMAP's weights, Leiden. Clusters are numbered by decreasing size. An h5ad file comes out as it went in,
@@ -24,9 +25,12 @@ with obs[KEY], uns[KEY] and obsm[\"X_pca\"] (obsm[\"X_pca_scx\"] when there is a
 pub struct ClusterArgs {
     /// A file with raw counts, of any format scx reads
     pub input: PathBuf,
-    /// The h5ad file to write
-    #[arg(short, long, value_name = "OUT.h5ad")]
+    /// The file to write: h5ad, loom, or a table of the cells
+    #[arg(short, long, value_name = "OUT")]
     pub output: PathBuf,
+    /// Format to write [default: by the extension of OUT]
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
+    pub to: Option<FormatArg>,
 
     /// Larger values give more clusters
     #[arg(long, value_name = "R", default_value_t = Settings::default().resolution, help_heading = "Method")]

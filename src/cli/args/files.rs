@@ -129,6 +129,18 @@ pub struct WriteArgs {
 }
 
 impl ReadArgs {
+    /// The options as they would be written again.
+    pub fn words(&self) -> Vec<String> {
+        let Self { fcs_offsets, data_set, genome } = self;
+        let offsets = fcs_offsets.map(|o| if o == OffsetsArg::Text { "text" } else { "header" });
+        let pairs = [
+            ("fcs-offsets", offsets.map(str::to_owned)),
+            ("data-set", data_set.map(|n| n.to_string())),
+            ("genome", genome.clone()),
+        ];
+        pairs.into_iter().filter_map(|(name, value)| Some(format!("--{name}={}", value?))).collect()
+    }
+
     /// As options of the library.
     pub fn options(&self, memory: Option<u64>) -> ReadOptions {
         let Self { fcs_offsets, data_set, genome } = self;
@@ -148,6 +160,21 @@ impl ReadArgs {
 }
 
 impl WriteArgs {
+    /// Warns of options that a format has no use for.
+    pub fn warn_idle(&self, to: Format) {
+        let tables = matches!(to, Format::Csv | Format::Parquet);
+        let packed = !tables && to != Format::Fcs;
+        let idle = [
+            ("--h5ad-compat", self.h5ad_compat.is_some() && to != Format::H5ad),
+            ("--compression", self.compression.is_some() && !packed),
+            ("--fcs-version", self.fcs_version.is_some() && to != Format::Fcs),
+            ("--table", self.table.is_some() && !tables),
+        ];
+        for (option, _) in idle.iter().filter(|(_, idle)| *idle) {
+            tracing::warn!("{option} has no meaning for {} and is ignored", to.name());
+        }
+    }
+
     /// As options of the library; progress goes to `progress`.
     pub fn options<'a>(&self, progress: &'a dyn crate::progress::Progress) -> WriteOptions<'a> {
         let Self { compression, h5ad_compat, fcs_version, table, force: _, memory } = self;

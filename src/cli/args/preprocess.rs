@@ -84,6 +84,10 @@ pub struct PreprocessArgs {
     /// Bring the markers to the logicle scale; T,W,M,A when given, each with a default
     #[arg(long, value_name = "T,W,M,A", num_args = 0..=1, default_missing_value = "", help_heading = "Steps")]
     pub logicle: Option<String>,
+    /// Markers that --arcsinh, --logicle and such steps of a recipe work on: names separated by commas, or a regular
+    /// expression [default: stained channels without time, scatter and the like]
+    #[arg(long, value_name = "LIST|REGEX", conflicts_with = "replay", help_heading = "Steps")]
+    pub markers: Option<String>,
     /// Centre each gene and divide it by its standard deviation; values beyond MAX are cut when given
     #[arg(long, value_name = "MAX", num_args = 0..=1, default_missing_value = "", help_heading = "Steps")]
     pub scale: Option<String>,

@@ -21,7 +21,7 @@ pub(in crate::cli) fn run(args: &CheckArgs) -> Result<(), CliError> {
     let mut shown = Vec::new();
     let (mut faulty, mut failed) = (0usize, None);
     for path in &args.files {
-        let found = apart::check(path, args.deep, limit(args, path));
+        let found = apart::check(path, &args.reading, args.deep, limit(args, path));
         let fine = match &found {
             Ok(report) => !report.faulty(),
             Err(_) => true,

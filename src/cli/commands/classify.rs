@@ -36,7 +36,7 @@ fn execute(args: &ClassifyArgs, console: &Console) -> Result<(), CliError> {
             args.max_missing
         )));
     }
-    targets::check(&args.output, &[&args.input], args.force || args.dry_run, false)?;
+    targets::check(&args.output, &[&args.input], args.force, false)?;
     let trained = Trained::load(&args.model_dir)?;
     let codec = io::detect(&args.input)?;
     let dataset = (codec.read)(&args.input, &args.reading.options(args.memory))?;

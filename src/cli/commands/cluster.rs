@@ -9,10 +9,11 @@ use crate::cli::args::ClusterArgs;
 use crate::cli::console::Console;
 use crate::cli::error::CliError;
 use crate::cli::show::thousands;
-use crate::cli::{on_threads, print, targets};
+use crate::cli::{losses, on_threads, print, targets};
 use crate::cluster::{self, Clusters, Settings};
 use crate::data::{Annotation, DataError, Dataset, Matrix, Uns, Values};
-use crate::io::{self, Additions, Codec, Format, WriteOptions, h5ad};
+use crate::io::loss::LossReport;
+use crate::io::{self, Additions, Codec, Format, Table, WriteOptions, h5ad};
 use crate::provenance::{self, Record};
 
 /// Names of the graph's elements, as scanpy names those of a run with a key of its own.
@@ -27,14 +28,16 @@ pub(in crate::cli) fn run(args: &ClusterArgs) -> Result<(), CliError> {
 }
 
 fn execute(args: &ClusterArgs, console: &Console) -> Result<(), CliError> {
-    let to = targets::format(&args.output, None)?;
-    if to != Format::H5ad {
+    let to = targets::format(&args.output, args.to.map(Format::from))?;
+    if !matches!(to, Format::H5ad | Format::Loom | Format::Csv | Format::Parquet) {
         return Err(CliError::usage(format!(
-            "{}: clusters are written to h5ad; give a name that ends in .h5ad",
-            args.output.display()
+            "{}: {} has no place for the clusters of cells; write h5ad, loom, csv or parquet",
+            args.output.display(),
+            to.name()
         )));
     }
-    targets::check(&args.output, &[&args.input], args.force || args.dry_run, false)?;
+    let folder = io::folder_of(to, &args.output).is_some();
+    targets::check(&args.output, &[&args.input], args.force, folder)?;
     let codec = io::detect(&args.input)?;
     let dataset = (codec.read)(&args.input, &args.reading.options(args.memory))?;
     let settings = args.settings();
@@ -47,7 +50,7 @@ fn execute(args: &ClusterArgs, console: &Console) -> Result<(), CliError> {
         tracing::warn!("only {:.1} % of the nearest neighbours were found", 100.0 * recall);
     }
     console.check()?;
-    write(args, codec, dataset, &found, &names, console)?;
+    write(args, (codec, to), dataset, &found, &names, console)?;
     let text = if args.json { report(args, &found, &names).to_string() + "\n" } else { table(args, &found) };
     print(&text)?;
     console.say(&format!("wrote {}", args.output.display()));
@@ -103,7 +106,7 @@ fn data(e: DataError) -> CliError {
 
 fn write(
     args: &ClusterArgs,
-    codec: &Codec,
+    (codec, to): (&Codec, Format),
     mut dataset: Dataset,
     found: &Clusters,
     names: &Names,
@@ -124,7 +127,7 @@ fn write(
         ];
         additions.uns.push((NEIGHBORS.to_owned(), neighbors(&settings, names.pca)));
     }
-    if codec.format == Format::H5ad && h5ad::takes_columns(&dataset) {
+    if (codec.format, to) == (Format::H5ad, Format::H5ad) && h5ad::takes_columns(&dataset) {
         return Ok(io::annotate(&dataset, Format::H5ad, &additions, &args.output, args.force)?);
     }
     let Additions { result: _, obs, obsm, obsp, uns, record } = additions;
@@ -136,8 +139,19 @@ fn write(
     dataset.obsp.extend(obsp.into_iter().map(|(n, m)| (n, Annotation::Matrix(m))));
     dataset.uns.extend(uns);
     provenance::append(&mut dataset.uns, &record);
-    let options = WriteOptions { memory: settings.memory, progress: console, ..WriteOptions::default() };
-    Ok(io::save(&dataset, Format::H5ad, &args.output, args.force, &options)?)
+    let table_folder = io::folder_of(to, &args.output).is_some();
+    // A single table is that of the cells, where the clusters are.
+    let table = if table_folder { None } else { Some(Table::Obs) };
+    let options = WriteOptions {
+        memory: settings.memory,
+        table,
+        table_folder,
+        progress: console,
+        ..WriteOptions::default()
+    };
+    losses::say(&LossReport::new(&dataset, to, &options), &[], console);
+    io::keep_keywords(&mut dataset, to);
+    Ok(io::save(&dataset, to, &args.output, args.force, &options)?)
 }
 
 /// What `uns["neighbors"]` of scanpy says about a graph, so that its tools find this one by its key.

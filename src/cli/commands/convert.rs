@@ -1,5 +1,6 @@
 //! `scx convert`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::json;
@@ -22,9 +23,8 @@ pub(in crate::cli) fn run(args: &ConvertArgs) -> Result<(), CliError> {
 fn convert(args: &ConvertArgs, console: &Console) -> Result<(), CliError> {
     let to = targets::format(&args.output, args.to.map(Format::from))?;
     let folder = io::folder_of(to, &args.output).is_some();
-    if !args.dry_run {
-        targets::check(&args.output, &[&args.input], args.writing.force, folder)?;
-    }
+    targets::check(&args.output, &[&args.input], args.writing.force, folder)?;
+    args.writing.warn_idle(to);
     let from = match args.from {
         Some(format) => io::codec(format.into()),
         None => io::detect(&args.input)?,
@@ -36,6 +36,7 @@ fn convert(args: &ConvertArgs, console: &Console) -> Result<(), CliError> {
         .map_err(|e| CliError::usage(format!("{}: {e}", args.input.display())))?;
     let report = LossReport::new(&dataset, to, &options);
     if args.dry_run {
+        (io::codec(to).holds)(&dataset, &args.output, &options)?;
         let plan = estimate::of(&args.input, &dataset, from.format, to, &options);
         return tell(args, from, to, &report, &left, Some(&plan), console);
     }
@@ -56,7 +57,12 @@ fn layers(asked: &[String]) -> Result<Vec<(String, String)>, CliError> {
         }
         _ => Err(CliError::usage(format!("--layer {text}: expected NAME=SOURCE, as counts=raw"))),
     };
-    asked.iter().map(pair).collect()
+    let pairs = asked.iter().map(pair).collect::<Result<Vec<_>, _>>()?;
+    let mut seen = BTreeSet::new();
+    match pairs.iter().find(|(name, _)| !seen.insert(name)) {
+        Some((name, _)) => Err(CliError::usage(format!("--layer {name}=…: given more than once"))),
+        None => Ok(pairs),
+    }
 }
 
 /// Says what became of each element, or would.

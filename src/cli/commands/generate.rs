@@ -32,7 +32,7 @@ fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
     }
     let format = targets::format(&args.output, None)?;
     let inputs: Vec<&std::path::PathBuf> = args.input.iter().collect();
-    let replace = args.writing.force || args.learn.dry_run;
+    let replace = args.writing.force;
     targets::check(&args.output, &inputs, replace, io::codec(format).folder)?;
     if let Some(dir) = &args.save_model {
         learn::check_model_folder(dir, args.writing.force || args.learn.resume)?;

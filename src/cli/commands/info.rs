@@ -19,7 +19,7 @@ pub(in crate::cli) fn run(args: &InfoArgs) -> Result<(), CliError> {
     let (mut shown, mut failed) = (Vec::new(), None);
     let mut panel = panel::Panel::default();
     for path in &args.files {
-        match apart::outline(path, limit) {
+        match apart::outline(path, &args.reading, limit) {
             Ok((format, outline)) => {
                 if args.json {
                     shown.push(describe(path, &format, &outline));

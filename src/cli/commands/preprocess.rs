@@ -27,14 +27,14 @@ pub(in crate::cli) fn run(args: &PreprocessArgs) -> Result<(), CliError> {
     let mut inputs = vec![&args.input];
     inputs.extend(&args.replay);
     let folder = io::folder_of(to, &args.output).is_some();
-    targets::check(&args.output, &inputs, args.writing.force || args.dry_run, folder)?;
+    targets::check(&args.output, &inputs, args.writing.force, folder)?;
     let from = io::detect(&args.input)?;
     let mut dataset = (from.read)(&args.input, &args.reading.options(args.writing.memory))?;
     let before = (dataset.n_obs(), dataset.n_vars());
     let at_file = |e: CliError| e.within(&args.input.display().to_string());
     let counts = choose_matrix(args, &plan, &mut dataset).map_err(at_file)?;
     if let Plan::Fit(recipe) = &mut plan {
-        fill_channels(recipe, &dataset)?;
+        fill_channels(recipe, args.markers.as_deref(), &dataset)?;
         fill_spillover(recipe, args, &dataset).map_err(at_file)?;
     }
     if args.dry_run {
@@ -89,16 +89,22 @@ fn choose_matrix(
     if needed { Ok(Some(take_counts(dataset, args.force_space)?)) } else { Ok(None) }
 }
 
-/// Scales of cytometry are for markers, not for time and scatter, where a file tells them apart.
-fn fill_channels(recipe: &mut Recipe, dataset: &Dataset) -> Result<(), CliError> {
-    if dataset.var.column("marker").is_none() {
+/// Scales of cytometry are for the markers asked for, else for markers and not for time and scatter, where a file tells
+/// them apart.
+fn fill_channels(recipe: &mut Recipe, asked: Option<&str>, dataset: &Dataset) -> Result<(), CliError> {
+    if asked.is_none() && dataset.var.column("marker").is_none() {
         return Ok(());
     }
+    let curved = |s: &Step| matches!(s, Step::Arcsinh { .. } | Step::Logicle { .. });
+    if asked.is_some() && !recipe.steps.iter().any(curved) {
+        return Err(CliError::usage(
+            "--markers: no step works on markers; give --arcsinh, --logicle or --recipe cytof",
+        ));
+    }
     for step in &mut recipe.steps {
-        if let Step::Arcsinh { channels: channels @ None, .. }
-        | Step::Logicle { channels: channels @ None, .. } = step
-        {
-            let markers = crate::correct::choose(&dataset.var, None)?.markers;
+        let (Step::Arcsinh { channels, .. } | Step::Logicle { channels, .. }) = step else { continue };
+        if channels.is_none() {
+            let markers = crate::correct::choose(&dataset.var, asked)?.markers;
             let names = markers.iter().filter_map(|m| dataset.var.index.get(m.column));
             *channels = Some(names.map(|n| n.into_owned()).collect());
         }

@@ -39,13 +39,13 @@ fn execute(args: &SimulateArgs, job: &Job, console: &Console) -> Result<(), CliE
     let output = job.output()?;
     let to = targets::format(output, args.to.map(Format::from))?;
     let inputs = [&source.to_path_buf()];
-    targets::check(output, &inputs, job.force || job.dry_run, io::codec(to).folder)?;
+    targets::check(output, &inputs, job.force, io::codec(to).folder)?;
     if let Some(path) = &job.save_params {
         if targets::same(path, output) {
             let twice = format!("{}: would be written twice; give another name", path.display());
             return Err(CliError::usage(twice));
         }
-        targets::check(path, &inputs, job.force || job.dry_run, false)?;
+        targets::check(path, &inputs, job.force, false)?;
     }
     let memory = args.writing.memory.unwrap_or(DEFAULT_MEMORY);
     let (mut params, from) = match origin {

@@ -39,7 +39,7 @@ pub(in crate::cli) fn run(args: &SplitArgs) -> Result<(), CliError> {
                 path.display()
             )));
         }
-        targets::check(path, &[&args.input], args.writing.force || args.dry_run, false)?;
+        targets::check(path, &[&args.input], args.writing.force, false)?;
         if let Some((_, twin)) = paths[..i].iter().find(|(_, p)| targets::same(p, path)) {
             return Err(CliError::usage(format!(
                 "{}: would be written twice; give another name",

@@ -21,7 +21,7 @@ fn execute(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
     if args.learn.print_config {
         return print(&learn.yaml()?);
     }
-    learn::check_model_folder(&args.output, args.force || args.learn.resume || args.learn.dry_run)?;
+    learn::check_model_folder(&args.output, args.force || args.learn.resume)?;
     let dataset = io::open(&args.input, &args.reading.options(args.memory))?;
     let material = learn.material(&args.input, &dataset, console)?;
     if args.learn.dry_run {

@@ -36,7 +36,7 @@ pub use crate::data::amplifiers;
 pub use check::check;
 pub use kept::{keywords_from_uns, keywords_to_uns};
 pub use spillover::spillover;
-pub use write::{add_record, annotate, write};
+pub use write::{add_record, annotate, holds, write};
 
 /// Whether the first bytes are those of an FCS file; a file cut off within the magic counts as possible.
 pub fn probe(probe: &Probe) -> Fit {

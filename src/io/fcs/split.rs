@@ -2,7 +2,7 @@
 //! instruments write empty values, single delimiters inside values, or leave the last delimiter out. Each reading is
 //! tried, and the one whose `$PAR`, `$PnB` and `$TOT` close is taken.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::io::{ReadError, ReadLimits};
@@ -54,7 +54,10 @@ pub(super) fn pairs(
     }
     if shifted {
         let joined = pair_up(rejoin(single(), delimiter), &decode);
-        if joined.dollars() > standard.dollars() && (!primary || joined.closes()) {
+        let whole =
+            joined.rest.trim_matches(blank).is_empty() || !standard.rest.trim_matches(blank).is_empty();
+        let fits = whole && joined.distinct() && (!primary || joined.closes());
+        if fits && joined.dollars() > standard.dollars() {
             tracing::warn!(
                 "{}: TEXT holds values with its delimiter `{}` inside, not doubled as the standard asks; keywords that \
                  start with $ were taken to begin the next pair",
@@ -112,6 +115,15 @@ impl Pairs {
         self.pairs.iter().any(|(k, v)| !is_standard(k.as_bytes()) && is_standard(v.as_bytes()))
     }
 
+    /// Whether no keyword of the standard stands twice: a value that looks like one may be just that.
+    fn distinct(&self) -> bool {
+        let mut seen = HashSet::new();
+        self.pairs
+            .iter()
+            .filter(|(k, _)| is_standard(k.as_bytes()))
+            .all(|(k, _)| seen.insert(k.to_ascii_uppercase()))
+    }
+
     fn dollars(&self) -> usize {
         self.pairs.iter().filter(|(k, _)| k.starts_with('$')).count()
     }
@@ -137,9 +149,19 @@ fn split_escaped(body: &[u8], delimiter: u8) -> Vec<Vec<u8>> {
     tokens
 }
 
-/// Whether this is written like a keyword of the standard.
+/// Keywords of FCS 2.0 to 3.2, without `$` and the numbers in them.
+const STANDARD: &str = "\
+    ABRT BEGINANALYSIS BEGINDATA BEGINDATETIME BEGINSTEXT BTIM BYTEORD CARRIERID CARRIERTYPE CELLS COM COMP \
+    CSMODE CSVBITS CSVFLAG CYT CYTSN DATATYPE DATE DFCTO ENDANALYSIS ENDDATA ENDDATETIME ENDSTEXT ETIM EXP FIL \
+    FLOWRATE GATE GATING GE GF GN GP GR GS GT GV INST LOCATIONID LOST MODE NEXTDATA OP ORIGINALITY PANALYTE PAR \
+    PB PCALIBRATION PD PDATATYPE PDET PE PF PFEATURE PG PK PKN PL PLATEID PLATENAME PN PO PP PR PROJ PS PT PTAG \
+    PTYPE PV RI RW SMNO SPILLOVER SRC SYS TIMESTEP TOT TR UNICODE UNSTAINEDCENTERS UNSTAINEDINFO VOL WELLID";
+
+/// Whether this is a keyword of the standard.
 fn is_standard(token: &[u8]) -> bool {
-    token.len() > 1 && token.first() == Some(&b'$') && token.iter().skip(1).all(u8::is_ascii_alphanumeric)
+    let Some(name) = token.strip_prefix(b"$") else { return false };
+    let letters = name.iter().filter(|b| !b.is_ascii_digit()).map(u8::to_ascii_uppercase);
+    STANDARD.split_ascii_whitespace().any(|known| letters.clone().eq(known.bytes()))
 }
 
 /// Puts values back together that a single delimiter inside cut: where a keyword is due but the token after it is a
@@ -204,6 +226,17 @@ mod tests {
         let found = parse(&format!("/$P1S//{END}"));
         assert_eq!(found[0], ("$P1S".into(), String::new()));
         assert_eq!(found.len(), 5);
+    }
+
+    #[test]
+    fn a_value_that_looks_like_a_keyword_stays_a_value() {
+        for value in ["$A", "$TOT", "$CYT", "$P1N"] {
+            let found = parse(&format!("/{END}/aa/{value}/bb/c/").replace("//", "/"));
+            assert_eq!(found[4..], [("aa".into(), value.into()), ("bb".into(), "c".into())], "{value}");
+        }
+        assert!(
+            is_standard(b"$P12N") && is_standard(b"$dfc1to2") && !is_standard(b"$") && !is_standard(b"P1N")
+        );
     }
 
     #[test]

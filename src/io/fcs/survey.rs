@@ -28,7 +28,7 @@ pub(super) fn needs_doubles(x: &Matrix, memory: u64, path: &Path) -> Result<bool
             Block::Csr(s) => s.values(),
         };
         if let Some(v) = beyond_doubles(values) {
-            let what = format!("the value {v} is not exact as a double, the widest type of FCS");
+            let what = format!("the value {v} is not exact as a double, the widest type of FCS; write h5ad or loom, which keep it");
             return Err(DataError::stopped(WriteError::CannotHold { path: path.to_owned(), what }));
         }
         double |= beyond_singles(values);

@@ -14,7 +14,7 @@ use super::order::ByteOrder;
 use super::renumber::renumber;
 use super::survey::needs_doubles;
 use crate::data::{Block, DataError, Dataset, Dense, Element, Matrix, Patch, Sparse};
-use crate::io::{Additions, FcsVersion, ReadOptions, WriteError, WriteOptions};
+use crate::io::{Additions, FcsVersion, ReadOptions, WriteError, WriteOptions, need_x};
 use crate::with_values;
 
 /// Keywords with their values.
@@ -50,6 +50,25 @@ pub fn add_record(dataset: &mut Dataset, record: &str) {
         None => keywords.push((RECORD.into(), records)),
     }
     dataset.source.keywords = keywords;
+}
+
+/// Refuses a data set without X or channels, and 64-bit numbers that no double holds, for which all values are looked at.
+///
+/// # Errors
+/// [`WriteError::CannotHold`], and what stops reading X.
+pub fn holds(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(), WriteError> {
+    needs_doubles(events(dataset, path)?, options.memory, path).map(drop)
+}
+
+/// X, when FCS can hold its shape.
+fn events<'a>(dataset: &'a Dataset, path: &Path) -> Result<&'a Matrix, WriteError> {
+    let x = need_x(dataset, path)?;
+    let what = match x.shape().1 {
+        0 => "there is no channel, and FCS asks for one; write h5ad".to_owned(),
+        n if n != dataset.n_vars() => format!("X has {n} columns for {} channels", dataset.n_vars()),
+        _ => return Ok(x),
+    };
+    Err(WriteError::CannotHold { path: path.to_owned(), what })
 }
 
 /// The keywords of a data set: its own, else those another format kept.
@@ -130,18 +149,8 @@ impl Output<'_> {
 
     /// X, once it is known that it and the patch fit together.
     fn events(&self) -> Result<&Matrix, WriteError> {
-        let Some(x) = &self.dataset.x else {
-            return Err(self.cannot_hold("there is no X, and FCS holds nothing else"));
-        };
+        let x = events(self.dataset, self.path)?;
         let (rows, cols) = x.shape();
-        if cols == 0 {
-            return Err(self.cannot_hold("there is no channel, and FCS asks for one"));
-        }
-        if cols != self.dataset.n_vars() {
-            return Err(
-                self.cannot_hold(format!("X has {cols} columns for {} channels", self.dataset.n_vars()))
-            );
-        }
         if let Some(patch) = self.patch
             && (patch.rows().last().is_some_and(|r| *r >= rows)
                 || patch.columns().last().is_some_and(|c| *c >= cols))

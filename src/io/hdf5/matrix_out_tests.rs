@@ -383,7 +383,6 @@ fn more_than_two_to_the_31_entries_are_copied_with_64_bit_pointers() {
 }
 
 #[test]
-#[ignore = "a minute"]
 fn more_than_two_to_the_31_entries_are_encoded_again_in_bounded_memory() {
     let dir = tempfile::tempdir().unwrap();
     let (path, shape, nnz) = wide(&dir, 4096);

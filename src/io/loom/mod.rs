@@ -17,4 +17,4 @@ mod write;
 
 pub use check::check;
 pub use read::{probe, read};
-pub use write::write;
+pub use write::{holds, write};

@@ -19,20 +19,25 @@ use crate::data::{
 use crate::io::hdf5::{
     Storage, create, new_group, write_error, write_file, write_rows, write_string, write_strings,
 };
-use crate::io::{ReadOptions, WriteError, WriteOptions};
+use crate::io::{ReadOptions, WriteError, WriteOptions, need_x};
 
 /// Writes a data set as a new loom file at `path`. What loom has no place for is left behind with a warning.
 ///
 /// # Errors
 /// [`WriteError`] when there is no X, the disk is full, the data cannot be read on, or the new file does not read back.
 pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(), WriteError> {
-    if dataset.x.is_none() {
-        let what = "a loom file needs a matrix and there is no X; choose a layer to put there";
-        return Err(WriteError::CannotHold { path: path.to_owned(), what: what.into() });
-    }
+    holds(dataset, path, options)?;
     let out = Out { path, options };
     let written = write_file(path, true, |file| out.fill(dataset, file))?;
     out.verify(dataset, &written)
+}
+
+/// Refuses a data set without X.
+///
+/// # Errors
+/// [`WriteError::CannotHold`].
+pub fn holds(dataset: &Dataset, path: &Path, _: &WriteOptions) -> Result<(), WriteError> {
+    need_x(dataset, path).map(drop)
 }
 
 /// The names in the new file.

@@ -12,8 +12,8 @@ mod text;
 
 use std::path::Path;
 
-use super::{Tables, WriteError, WriteOptions};
-use crate::data::{Dataset, Matrix};
+use super::{Table, Tables, WriteError, WriteOptions, need_x};
+use crate::data::Dataset;
 
 pub use parquet::{write_frame_parquet, write_matrix_parquet};
 pub(super) use read::read;
@@ -39,12 +39,12 @@ fn write_folder(
     Ok(())
 }
 
-/// X, which a file that holds X needs.
-fn x<'a>(dataset: &'a Dataset, path: &Path) -> Result<&'a Matrix, WriteError> {
-    dataset.x.as_ref().ok_or_else(|| WriteError::CannotHold {
-        path: path.to_owned(),
-        what: "X is absent; choose a layer with --x, or a table with --table obs or --table var".into(),
-    })
+/// Refuses a data set without X where X is what the file shall hold.
+///
+/// # Errors
+/// [`WriteError::CannotHold`].
+pub fn holds(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(), WriteError> {
+    if options.table == Some(Table::X) { need_x(dataset, path).map(drop) } else { Ok(()) }
 }
 
 /// Tells of progress and stops when asked to.

@@ -11,10 +11,10 @@ use flate2::write::GzEncoder;
 use super::number::Cell;
 use super::number::{ToText, cell};
 use super::records::Field;
-use super::{advance, write_folder, x};
+use super::{advance, write_folder};
 use crate::data::{Block, Categories, Column, DataError, Dataset, Frame, Index, Matrix, Values};
 use crate::io::loss::table_of;
-use crate::io::{Table, WriteError, WriteOptions};
+use crate::io::{Table, WriteError, WriteOptions, need_x};
 use crate::with_values;
 
 /// Rows of a frame between two reports of progress.
@@ -33,7 +33,7 @@ pub(in crate::io) fn write(dataset: &Dataset, path: &Path, options: &WriteOption
         Table::Obs => write_frame_csv(&dataset.obs, path, options),
         Table::Var => write_frame_csv(&dataset.var, path, options),
         Table::X => {
-            write_matrix_csv(x(dataset, path)?, &dataset.obs.index, &dataset.var.index, path, options)
+            write_matrix_csv(need_x(dataset, path)?, &dataset.obs.index, &dataset.var.index, path, options)
         }
     }
 }

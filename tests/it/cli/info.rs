@@ -149,3 +149,19 @@ fn a_10x_folder_is_told_from_its_first_lines() {
     let text = info(&[], &dir.path("folder")).ok().stdout;
     assert!(text.contains("csr integer") && text.contains("10x folder of Cell Ranger 3"), "{text}");
 }
+
+#[test]
+fn what_is_read_can_be_chosen_as_in_other_verbs() {
+    let genomes = fixtures().join("tenx/v2_two_genomes.h5");
+    let refused = info(&[], &genomes);
+    assert_eq!(refused.code, Some(3));
+    refused.says(&["--genome"]);
+    let named = refused.stderr.split(|c: char| !c.is_alphanumeric()).find(|w| w.starts_with("hg")).unwrap();
+    info(&["--genome", named], &genomes).ok();
+    let sets = fixtures().join("fcs/two_data_sets.fcs");
+    let shape =
+        |args: &[&str]| info(&[args, &["--json"]].concat(), &sets).ok().json()["files"][0]["n_vars"].clone();
+    assert_eq!((shape(&[]), shape(&["--data-set", "2"])), (3.into(), 2.into()));
+    let refused = info(&["--data-set", "3"], &sets);
+    assert_eq!(refused.code, Some(3), "{}", refused.stderr);
+}

@@ -129,7 +129,6 @@ fn old_files_and_other_formats_become_new_h5ad_files() {
 #[test]
 fn requests_that_make_no_sense_are_refused() {
     let dir = cells();
-    dir.refuses(2, "cluster cells.h5ad -o out.loom", &["h5ad"]);
     dir.refuses(2, "cluster cells.h5ad -o cells.h5ad --force", &["is an input"]);
     dir.refuses(2, "cluster cells.h5ad -o out.h5ad --layer counts", &["layers[\"counts\"]"]);
     dir.refuses(2, "cluster cells.h5ad -o out.h5ad --resolution 0", &["resolution"]);
@@ -175,4 +174,34 @@ fn a_wish_to_stop_is_heard_in_every_phase() {
         }
     }
     assert!(phases >= 5, "only {phases} phases heard it");
+}
+
+#[test]
+fn clusters_go_to_other_formats_that_have_a_place_for_them() {
+    let dir = cells();
+    dir.scx("cluster cells.h5ad -o out.h5ad").ok();
+    let texts = |name: &str| -> Vec<String> {
+        let d = dir.open(name);
+        let column = d.obs.column("cluster").unwrap();
+        match column {
+            Column::Numbers(v) => v.iter().map(|x| x.to_string()).collect(),
+            _ => (0..d.n_obs()).map(|i| column.text(i).unwrap().into_owned()).collect(),
+        }
+    };
+    let want = texts("out.h5ad");
+    for name in ["out.loom", "out.csv", "out.parquet"] {
+        dir.scx(&format!("cluster cells.h5ad -o {name}")).ok();
+        assert_eq!(texts(name), want, "{name}");
+    }
+    for name in ["out.fcs", "out.h5", "folder"] {
+        dir.refuses(2, &format!("cluster cells.h5ad -o {name}"), &["no place for the clusters", "loom"]);
+    }
+}
+
+#[test]
+fn logarithms_are_refused_with_the_way_to_the_counts() {
+    let dir = cells();
+    dir.scx("preprocess cells.h5ad -o logged.h5ad --target-sum 1000 --log1p").ok();
+    dir.refuses(3, "cluster logged.h5ad -o out.h5ad", &["X looks like log1p", "--layer"]);
+    dir.scx("cluster logged.h5ad -o out.h5ad --layer counts").ok();
 }

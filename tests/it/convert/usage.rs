@@ -72,6 +72,11 @@ fn a_layer_becomes_x_and_x_a_layer() {
     assert_ne!(layer(&dir, "b.h5ad", "data"), doubled);
     dir.refuses(2, "convert a.h5ad c.h5ad --x count", &["no matrix count", "counts, X"]);
     dir.refuses(2, "convert a.h5ad c.h5ad --layer counts", &["NAME=SOURCE"]);
+    dir.refuses(2, "convert a.h5ad c.h5ad --layer k=X --layer k=counts", &["--layer k", "more than once"]);
+    let run = dir.scx("convert a.h5ad c.h5ad --layer counts=X --strict");
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    run.says(&["layers[\"counts\"]: replaced by X"]);
+    dir.scx("convert a.h5ad d.h5ad --layer counts=X --layer old=counts --strict").ok();
 }
 
 #[test]
@@ -82,7 +87,7 @@ fn wrong_requests_are_refused_before_any_work() {
     dir.refuses(2, "convert runs.h5ad runs.h5ad --force", &["is an input", "never changed"]);
     dir.refuses(2, "convert runs.h5ad out.xyz", &["cannot be told", ".h5ad", "--to"]);
     dir.refuses(3, "convert none.h5ad out.fcs", &["none.h5ad", "cannot read"]);
-    dir.refuses(3, "convert runs.h5ad no/out.fcs", &["the folder no does not exist"]);
+    dir.refuses(2, "convert runs.h5ad no/out.fcs", &["the folder no does not exist"]);
     dir.refuses(3, "convert there.h5ad out.fcs", &["there.h5ad"]);
     dir.scx("convert runs.h5ad there.h5ad --force").ok();
     assert_eq!(x(&dir, "there.h5ad"), x(&dir, "runs.h5ad"));
@@ -143,5 +148,31 @@ fn whole_numbers_beyond_a_double_are_refused_by_fcs_before_anything_is_written()
     let big = vec![(1u64 << 53) + 1, 1];
     d.x = Some(scx::data::Matrix::Dense(scx::data::Dense::new(2, 1, Values::U64(big)).unwrap()));
     dir.save("a.h5ad", &d);
-    dir.refuses(5, "convert a.h5ad a.fcs", &["9007199254740993"]);
+    for line in ["convert a.h5ad a.fcs", "convert a.h5ad a.fcs --dry-run"] {
+        dir.refuses(5, line, &["9007199254740993", "write h5ad or loom"]);
+    }
+    let x = d.x.take().unwrap();
+    dir.save("none.h5ad", &d);
+    d.layers.insert("counts".into(), x);
+    dir.save("layer.h5ad", &d);
+    for to in ["a.fcs", "a.loom", "a.h5", "mtx", "a.csv --table x"] {
+        for dry in ["", " --dry-run"] {
+            dir.refuses(5, &format!("convert none.h5ad {to}{dry}"), &["no X and nothing to take its place"]);
+            dir.refuses(5, &format!("convert layer.h5ad {to}{dry}"), &["no X; choose", "--x", "counts"]);
+        }
+    }
+}
+
+#[test]
+fn options_a_format_has_no_use_for_are_told() {
+    let dir = annotated();
+    dir.scx("convert runs.h5ad a.loom --h5ad-compat 0.8 --fcs-version 3.2")
+        .ok()
+        .says(&["--h5ad-compat has no meaning for loom", "--fcs-version has no meaning for loom"]);
+    let run = dir.scx("convert runs.h5ad a.fcs --compression lzf --table x").ok();
+    run.says(&["--compression has no meaning for FCS", "--table has no meaning for FCS"]);
+    let run = dir.scx("convert runs.h5ad b.h5ad --compression lzf --h5ad-compat 0.8").ok();
+    assert!(!run.stderr.contains("no meaning"), "{}", run.stderr);
+    // A dry run ends as the run would.
+    dir.refuses(2, "convert runs.h5ad b.h5ad --dry-run", &["b.h5ad: exists already", "--force"]);
 }

@@ -134,7 +134,7 @@ fn the_same_data_give_the_same_bytes_and_an_absent_x_is_told() {
     let options = WriteOptions { table: Some(Table::X), ..WriteOptions::default() };
     for (format, name) in [(Format::Csv, "x.csv"), (Format::Parquet, "x.parquet")] {
         let e = io::save(&d, format, &dir.path(name), false, &options).unwrap_err().to_string();
-        assert!(e.contains("X is absent") && e.contains("--table obs"), "{e}");
+        assert!(e.contains("there is no X") && e.contains("h5ad holds"), "{e}");
         assert!(!dir.path(name).exists());
     }
 }

@@ -36,7 +36,7 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     }
     let format = targets::format(&args.output, None)?;
     let folder = io::codec(format).folder;
-    let replace = args.writing.force || args.learn.dry_run;
+    let replace = args.writing.force;
     targets::check(&args.output, &[&args.input], replace, folder)?;
     if !(0.0..1.0).contains(&args.test_fraction) {
         return Err(CliError::usage(format!(

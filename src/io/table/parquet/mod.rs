@@ -17,11 +17,11 @@ use crate::data::{
     Block, Column, DType, DataError, Dataset, Dense, Element, Frame, Index, Matrix, Values, append,
 };
 use crate::io::loss::table_of;
-use crate::io::{Fit, Probe, ReadError, ReadOptions, Table, WriteError, WriteOptions};
+use crate::io::{Fit, Probe, ReadError, ReadOptions, Table, WriteError, WriteOptions, need_x};
 use crate::with_values;
 
 use super::text::filled;
-use super::{advance, write_folder, x};
+use super::{advance, write_folder};
 use column::{Data, Field, Physical};
 use file::Writer;
 
@@ -53,9 +53,13 @@ pub(in crate::io) fn write(dataset: &Dataset, path: &Path, options: &WriteOption
     match table_of(dataset, options) {
         Table::Obs => write_frame_parquet(&dataset.obs, path, options),
         Table::Var => write_frame_parquet(&dataset.var, path, options),
-        Table::X => {
-            write_matrix_parquet(x(dataset, path)?, &dataset.obs.index, &dataset.var.index, path, options)
-        }
+        Table::X => write_matrix_parquet(
+            need_x(dataset, path)?,
+            &dataset.obs.index,
+            &dataset.var.index,
+            path,
+            options,
+        ),
     }
 }
 
