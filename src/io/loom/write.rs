@@ -19,16 +19,23 @@ use crate::data::{
 use crate::io::hdf5::{
     Storage, create, new_group, write_error, write_file, write_rows, write_string, write_strings,
 };
-use crate::io::{ReadOptions, WriteError, WriteOptions};
+use crate::io::{ReadOptions, WriteError, WriteOptions, silently};
 
 /// Writes a data set as a new loom file at `path`. What loom has no place for is left behind with a warning.
 ///
 /// # Errors
-/// [`WriteError`] when there is no X, the disk is full, the data cannot be read on, or the new file does not read back.
+/// [`WriteError`] when there is no X, no cell or no gene (loompy cannot open such a file), the disk is full, the data cannot be read on, or the new file does not read back.
 pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(), WriteError> {
     if dataset.x.is_none() {
         let what = "a loom file needs a matrix and there is no X; choose a layer to put there";
         return Err(WriteError::CannotHold { path: path.to_owned(), what: what.into() });
+    }
+    for (n, what) in [(dataset.n_obs(), "cells"), (dataset.n_vars(), "genes")] {
+        if n == 0 {
+            let what =
+                format!("there are no {what}, and loompy cannot open an empty matrix; write h5ad instead");
+            return Err(WriteError::CannotHold { path: path.to_owned(), what });
+        }
     }
     let out = Out { path, options };
     let written = write_file(path, true, |file| out.fill(dataset, file))?;
@@ -274,7 +281,8 @@ impl Out<'_> {
     /// Reads the new file and compares shapes and names with what was meant.
     fn verify(&self, dataset: &Dataset, written: &Written) -> Result<(), WriteError> {
         let fail = |what: String| WriteError::Verify { path: self.path.to_owned(), what };
-        let found = super::read(self.path, &ReadOptions::default()).map_err(|e| fail(e.to_string()))?;
+        let found = silently(|| super::read(self.path, &ReadOptions::default()));
+        let found = found.map_err(|e| fail(e.to_string()))?;
         let names = |f: &Frame, beside: &BTreeMap<String, Annotation>| {
             let index = match &f.index {
                 Index::Names { name, .. } => Some(name.clone()),

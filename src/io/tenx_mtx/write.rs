@@ -42,7 +42,7 @@ pub fn write(dataset: &Dataset, folder: &Path, options: &WriteOptions) -> Result
     table(&folder.join("barcodes.tsv.gz"), &barcodes, level)?;
     table(&folder.join("features.tsv.gz"), &features, level)?;
     matrix(&x, &folder.join("matrix.mtx.gz"), level, options)?;
-    verify(folder, &barcodes[0], &features[1], &x)
+    crate::io::silently(|| verify(folder, &barcodes[0], &features[1], &x))
 }
 
 /// Columns of text side by side.
