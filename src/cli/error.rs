@@ -1,6 +1,7 @@
 //! Errors of the command line and the exit code each kind has.
 
 use crate::cluster::ClusterError;
+use crate::concat::ConcatError;
 use crate::correct::CorrectError;
 use crate::eval::generation::GenerationError;
 use crate::generate::GenerateError;
@@ -42,6 +43,11 @@ impl CliError {
     /// Bad input: exit 3.
     pub fn input(message: impl Into<String>) -> Self {
         Self { message: message.into(), code: 3 }
+    }
+
+    /// The target cannot hold the data, or a resource is too small: exit 5.
+    pub fn resource(message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: 5 }
     }
 
     /// Finished, with findings the user asked to fail on: exit 1.
@@ -159,7 +165,7 @@ impl From<GenerateError> for CliError {
             | GenerateError::Labels(LabelError::Missing { .. } | LabelError::Unknown { .. }) => 2,
             GenerateError::Counts(CountsError::Missing { .. }) => 2,
             GenerateError::Exhausted { .. } => 4,
-            GenerateError::TooLarge { .. } => 5,
+            GenerateError::TooLarge { .. } | GenerateError::Concat(ConcatError::CannotHold { .. }) => 5,
             GenerateError::Zoo(e) => return e.into(),
             GenerateError::Cluster(e) => return e.into(),
             GenerateError::Cancelled => return Self::stopped(super::signals::stop_code().unwrap_or(130)),

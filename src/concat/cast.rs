@@ -5,8 +5,8 @@ use half::f16;
 use crate::data::{DType, Values};
 use crate::with_values;
 
-/// The smallest type that holds both, as NumPy's `promote_types`: 64-bit whole numbers of both signs, or beside floats,
-/// become doubles.
+/// The smallest type that holds both, as NumPy's `promote_types`, but for 64-bit whole numbers of both signs, which stay
+/// whole numbers (NumPy takes doubles). [`misfits`] finds the values that the type does not hold after all.
 pub(super) fn promote(a: DType, b: DType) -> DType {
     use DType::Bool;
     if a == b || b == Bool {
@@ -53,12 +53,39 @@ fn whole(a: DType, b: DType) -> DType {
     match u {
         DType::U8 => DType::I16,
         DType::U16 => DType::I32,
-        DType::U32 => DType::I64,
-        _ => DType::F64,
+        _ => DType::I64,
     }
 }
 
-/// A number that can become any other type; exact where [`promote`] chose the type (doubles round beyond 2^53).
+/// The values that do not stay the same in the type [`promote`] chose, or in `uint64`: only whole numbers of 64 bits can be
+/// too large for the first, only negative ones do not fit the second. `skip` tells which places do not count.
+pub(super) fn misfits<'a>(
+    values: &'a Values,
+    to: DType,
+    skip: impl Fn(usize) -> bool + 'a,
+) -> Box<dyn Iterator<Item = i128> + 'a> {
+    fn all<'a, T: Convert>(
+        v: &'a [T],
+        fits: impl Fn(T) -> bool + 'a,
+        skip: impl Fn(usize) -> bool + 'a,
+    ) -> Box<dyn Iterator<Item = i128> + 'a> {
+        let wrong = v.iter().enumerate().filter(move |(i, x)| !fits(**x) && !skip(*i));
+        Box::new(wrong.map(|(_, x)| x.to_whole()))
+    }
+    let exact = |x: i128| x.unsigned_abs() <= 1 << 53 || (x as f64) as i128 == x;
+    match (values, to) {
+        (Values::U64(v), DType::I64) => all(v, |x| i64::try_from(x).is_ok(), skip),
+        (Values::I64(v), DType::F64) => all(v, move |x| exact(i128::from(x)), skip),
+        (Values::U64(v), DType::F64) => all(v, move |x| exact(i128::from(x)), skip),
+        (Values::I8(v), DType::U64) => all(v, |x| x >= 0, skip),
+        (Values::I16(v), DType::U64) => all(v, |x| x >= 0, skip),
+        (Values::I32(v), DType::U64) => all(v, |x| x >= 0, skip),
+        (Values::I64(v), DType::U64) => all(v, |x| x >= 0, skip),
+        _ => Box::new(std::iter::empty()),
+    }
+}
+
+/// A number that can become any other type; exact where [`promote`] chose the type and [`misfits`] finds nothing.
 trait Convert: Copy {
     fn to_whole(self) -> i128;
     fn to_float(self) -> f64;
@@ -124,13 +151,15 @@ mod tests {
     use DType::*;
 
     #[test]
-    fn types_are_promoted_as_numpy_does() {
+    fn types_are_promoted_as_numpy_does_but_whole_numbers_stay_whole() {
         for (a, b, both) in [
             (Bool, U8, U8),
             (U8, I8, I16),
             (U16, I32, I32),
             (U32, I32, I64),
-            (U64, I64, F64),
+            (U64, I64, I64),
+            (U64, I8, I64),
+            (U64, F32, F64),
             (F16, U8, F16),
             (F16, I16, F32),
             (F32, U16, F32),
@@ -147,5 +176,22 @@ mod tests {
         let big = (1i64 << 53) + 1;
         assert_eq!(cast(Values::I64(vec![big, -big]), I64), Values::I64(vec![big, -big]));
         assert_eq!(cast(Values::U32(vec![u32::MAX]), I64), Values::I64(vec![i64::from(u32::MAX)]));
+    }
+
+    #[test]
+    fn values_too_large_for_the_common_type_are_found() {
+        let big = (1u64 << 53) + 1;
+        let found = |v: &Values, to| misfits(v, to, |_| false).collect::<Vec<_>>();
+        let wide = |v: &[u64]| v.iter().map(|x| i128::from(*x)).collect::<Vec<_>>();
+        let u = Values::U64(vec![0, big - 1, big, u64::MAX]);
+        assert_eq!(found(&u, I64), wide(&[u64::MAX]));
+        assert_eq!(found(&u, F64), wide(&[big, u64::MAX]));
+        assert_eq!(misfits(&u, F64, |i| i == 2).collect::<Vec<_>>(), wide(&[u64::MAX]));
+        assert!(found(&u, U64).is_empty());
+        let i = Values::I64(vec![i64::MIN, 1 - (1 << 53), -(1 << 53) - 1, 5]);
+        assert_eq!(found(&i, F64), [-(1i128 << 53) - 1]);
+        assert_eq!(found(&i, U64).len(), 3);
+        assert_eq!(found(&Values::I64(vec![i64::MAX]), F64), [i128::from(i64::MAX)]);
+        assert!(found(&Values::U32(vec![u32::MAX]), F64).is_empty());
     }
 }

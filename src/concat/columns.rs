@@ -1,8 +1,8 @@
 //! One column of a table below the same column of other tables.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::cast::{cast, promote};
+use super::cast::{cast, misfits, promote};
 use crate::data::{Categorical, Categories, Column, DType, Element, Values, append};
 use crate::with_values;
 
@@ -72,9 +72,32 @@ fn numbers(columns: &[(Option<&Column>, usize)], missing: bool) -> Made {
         _ => (None, None, *n),
     });
     let types: Vec<DType> = parts.clone().filter_map(|(v, ..)| v.map(Values::dtype)).collect();
-    let Some(dtype) = types.iter().copied().reduce(promote) else {
+    let Some(common) = types.iter().copied().reduce(promote) else {
         return Made { column: None, note: None };
     };
+    // Entries that change in a type, and the first of them.
+    let rounded = |to: DType| {
+        let mut all = parts.clone().flat_map(|(v, mask, _)| {
+            let hidden = move |i: usize| mask.is_some_and(|m| m.get(i) == Some(&true));
+            v.into_iter().flat_map(move |v| misfits(v, to, hidden))
+        });
+        (all.next(), all.count())
+    };
+    let dtype = match common {
+        DType::I64 if rounded(DType::I64).0.is_none() => DType::I64,
+        DType::I64 if rounded(DType::U64).0.is_none() => DType::U64,
+        DType::I64 => DType::F64,
+        other => other,
+    };
+    let mut note = types.iter().any(|t| *t != dtype).then(|| {
+        let mut names: Vec<&str> = types.iter().map(|t| t.name()).collect();
+        let mut seen = HashSet::new();
+        names.retain(|n| seen.insert(*n));
+        format!("{}: {} in the files", dtype.name(), names.join(", "))
+    });
+    if let ((Some(first), more), Some(note)) = (rounded(dtype), &mut note) {
+        *note += &format!("; {} whole numbers beyond 2^53 are rounded, {first} first", more + 1);
+    }
     let nullable = missing || parts.clone().any(|(_, mask, _)| mask.is_some());
     let (mut values, mut mask) = (Values::empty(dtype), Vec::new());
     for (own, own_mask, n) in parts {
@@ -88,9 +111,6 @@ fn numbers(columns: &[(Option<&Column>, usize)], missing: bool) -> Made {
             (None, _) => mask.extend(std::iter::repeat_n(true, n)),
         }
     }
-    let wide = |t: &DType| matches!(t, DType::I64 | DType::U64);
-    let note = (dtype == DType::F64 && types.iter().any(wide))
-        .then(|| "float64: 64-bit whole numbers beyond 2^53 are rounded".to_owned());
     if !nullable {
         return Made { column: Some(Column::Numbers(values)), note };
     }
@@ -126,8 +146,10 @@ fn categories(columns: &[(Option<&Column>, usize)]) -> Made {
         .iter()
         .filter_map(|c| if let Categories::Numbers(v) = &c.categories { Some(v) } else { None })
         .collect();
-    let as_numbers = numeric.len() == all.len();
     let dtype = numeric.iter().map(|v| v.dtype()).reduce(promote).unwrap_or(DType::F64);
+    // As text they stay what they are where no type holds all of them.
+    let fitting = numeric.iter().all(|v| misfits(v, dtype, |_| false).next().is_none());
+    let as_numbers = numeric.len() == all.len() && fitting;
     // Numbers of one value must be one category, whatever their types were.
     let label = |c: &Categorical, i: usize| match &c.categories {
         Categories::Numbers(v) if as_numbers => {
@@ -168,6 +190,9 @@ fn categories(columns: &[(Option<&Column>, usize)]) -> Made {
     let column = Column::Categorical(Categorical { codes, categories, ordered: some && same });
     match (some && !same, as_numbers || numeric.is_empty()) {
         (true, _) => Made::noted(column, "no longer ordered: the order of categories differs between files"),
+        (false, false) if numeric.len() == all.len() => {
+            Made::noted(column, "categories as text: no type holds the numbers of all files")
+        }
         (false, false) => Made::noted(column, "categories as text: numbers in some files, text in others"),
         (false, true) => Made::plain(column),
     }
@@ -245,5 +270,46 @@ mod tests {
         let made = two(&Column::Numbers(Values::I32(vec![1])), &Column::Strings(vec!["b".into()]));
         assert_eq!(made.column, Some(Column::Strings(vec!["1".into(), "b".into()])));
         assert!(made.note.is_some_and(|n| n.contains("numbers in some files")));
+    }
+
+    #[test]
+    fn whole_numbers_of_64_bits_stay_whole_where_they_can_and_rounding_is_told() {
+        let big = (1i64 << 53) + 1;
+        let numbers = |v: Values| Column::Numbers(v);
+        let made = two(&numbers(Values::U64(vec![big as u64])), &numbers(Values::I64(vec![-big])));
+        assert_eq!(made.column, Some(numbers(Values::I64(vec![big, -big]))));
+        assert_eq!(made.note.as_deref(), Some("int64: uint64, int64 in the files"));
+        let made = two(&numbers(Values::U64(vec![u64::MAX])), &numbers(Values::I8(vec![1])));
+        assert_eq!(made.column, Some(numbers(Values::U64(vec![u64::MAX, 1]))));
+        let made = two(&numbers(Values::U64(vec![u64::MAX])), &numbers(Values::I8(vec![-1])));
+        assert_eq!(made.column, Some(numbers(Values::F64(vec![u64::MAX as f64, -1.0]))));
+        let made = two(&numbers(Values::I64(vec![big, 1])), &numbers(Values::F32(vec![0.5])));
+        let note = made.note.unwrap();
+        assert!(note.contains("1 whole numbers beyond 2^53 are rounded, 9007199254740993 first"), "{note}");
+        // A masked entry is no number.
+        let masked = Column::Nullable { values: Values::I64(vec![big, 1]), missing: vec![true, false] };
+        assert!(!two(&masked, &numbers(Values::F32(vec![0.5]))).note.unwrap().contains("rounded"));
+    }
+
+    #[test]
+    fn numbers_as_categories_become_text_rather_than_others() {
+        let of = |v: Values| {
+            Column::Categorical(Categorical {
+                codes: vec![0],
+                categories: Categories::Numbers(v),
+                ordered: false,
+            })
+        };
+        let big = (1i64 << 53) + 1;
+        let made = two(&of(Values::I64(vec![big])), &of(Values::F64(vec![0.5])));
+        assert_eq!(made.column, Some(category(&[0, 1], &["9007199254740993", "0.5"], false)));
+        assert!(made.note.is_some_and(|n| n.contains("no type holds")));
+        let made = two(&of(Values::U64(vec![7])), &of(Values::I64(vec![7])));
+        let one = Categorical {
+            codes: vec![0, 0],
+            categories: Categories::Numbers(Values::I64(vec![7])),
+            ordered: false,
+        };
+        assert_eq!(made.column, Some(Column::Categorical(one)));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Changes, ConcatError, Piece, fail, keys};
-use crate::data::{Annotation, Block, DataError, Matrix, Uns, append};
+use crate::data::{Annotation, Block, DataError, Matrix, Uns, Values};
 
 /// Arrays of variables that are the same in all files.
 pub(super) fn arrays(
@@ -72,11 +72,14 @@ fn digest(m: &Matrix, memory: u64) -> Result<Vec<u8>, DataError> {
                 s.values()
             }
         };
-        let mut own = crate::data::Values::empty(values.dtype());
-        append(&mut own, values);
-        for x in own.iter() {
-            let bits = if x.is_nan() { f64::NAN.to_bits() } else { x.to_bits() };
-            hash.update(bits.to_le_bytes());
+        match values {
+            // As they are: a double would round them.
+            Values::I64(v) => hash.update(bytemuck::cast_slice(v)),
+            Values::U64(v) => hash.update(bytemuck::cast_slice(v)),
+            values => values.iter().for_each(|x| {
+                let bits = if x.is_nan() { f64::NAN.to_bits() } else { x.to_bits() };
+                hash.update(bits.to_le_bytes());
+            }),
         }
         Ok(())
     })?;

@@ -9,6 +9,8 @@
 //!   some files and text in others become text (anndata keeps Python objects that cannot be written);
 //! - layers must be in all files, in an outer join too (anndata fills whole layers with 0 or NaN);
 //! - entries of `obsm` must be of one width (anndata cuts or pads them); a file without one gets NaN in an outer join;
+//! - whole numbers of 64 bits stay whole where signs differ (anndata makes rounded doubles of them), and where X, a layer,
+//!   raw or an entry of obsm must become doubles, a value that would be rounded is refused;
 //! - whatever is left behind or changed is listed.
 
 mod cast;
@@ -18,6 +20,7 @@ mod merge;
 mod names;
 mod rows;
 mod stack;
+mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -94,6 +97,12 @@ pub enum ConcatError {
         /// What does not fit.
         what: String,
     },
+    /// No element type holds the values of all; what to do is in the message.
+    #[error("{what}")]
+    CannotHold {
+        /// Which value of which file, and what to do.
+        what: String,
+    },
     /// One of them cannot be read on or breaks an invariant.
     #[error("{file}")]
     Data {
@@ -144,7 +153,7 @@ pub fn concat(pieces: Vec<Piece>, options: &Options) -> Result<Joined, ConcatErr
     let var = frames::beside(&vars, &genes, "var", &mut changes);
 
     let mut dataset = Dataset::new(obs, var);
-    dataset.x = main(&pieces, &genes, options)?;
+    dataset.x = main(&pieces, &genes, options, &mut changes)?;
     dataset.layers = layers(&pieces, &genes, options, &mut changes)?;
     dataset.obsm = obsm(&pieces, &dataset, options, &mut changes)?;
     let same_genes = genes.maps.iter().all(Option::is_none);
@@ -181,16 +190,23 @@ fn below(
     matrices: Vec<Option<Matrix>>,
     genes: &names::Genes,
     memory: u64,
+    element: &str,
+    changes: &mut Changes,
 ) -> Result<Matrix, ConcatError> {
     let mut parts = Vec::new();
     for ((matrix, piece), map) in matrices.into_iter().zip(pieces).zip(&genes.maps) {
         let part = Part::new(matrix, piece.dataset.n_obs(), map.clone(), &piece.file);
         parts.push(part.map_err(fail(&piece.file))?);
     }
-    Ok(Stacked::new(parts, genes.names.len(), memory)?.into_matrix())
+    Ok(Stacked::new(parts, genes.names.len(), memory, element, changes)?.into_matrix())
 }
 
-fn main(pieces: &[Piece], genes: &names::Genes, options: &Options) -> Result<Option<Matrix>, ConcatError> {
+fn main(
+    pieces: &[Piece],
+    genes: &names::Genes,
+    options: &Options,
+    changes: &mut Changes,
+) -> Result<Option<Matrix>, ConcatError> {
     let without: Vec<&str> =
         pieces.iter().filter(|p| p.dataset.x.is_none()).map(|p| p.file.as_str()).collect();
     if without.len() == pieces.len() {
@@ -203,7 +219,7 @@ fn main(pieces: &[Piece], genes: &names::Genes, options: &Options) -> Result<Opt
         return Err(ConcatError::Usage { what });
     }
     let all = pieces.iter().map(|p| p.dataset.x.clone()).collect();
-    below(pieces, all, genes, options.memory).map(Some)
+    below(pieces, all, genes, options.memory, "X", changes).map(Some)
 }
 
 fn layers(
@@ -231,7 +247,7 @@ fn layers(
         match missing_in(pieces, of.iter().map(Option::is_some)) {
             Some(files) => changes.add(element, format!("left behind: not in {files}")),
             None => {
-                out.insert(name, below(pieces, of, genes, options.memory)?);
+                out.insert(name, below(pieces, of, genes, options.memory, &element, changes)?);
             }
         }
     }
@@ -298,7 +314,8 @@ fn obsm(
             changes.add(&element, format!("missing in {files}: NaN there"));
         }
         let all = names::Genes::identity(width, pieces.len());
-        out.insert(key, Annotation::Matrix(below(pieces, matrices, &all, options.memory)?));
+        let matrix = below(pieces, matrices, &all, options.memory, &element, changes)?;
+        out.insert(key, Annotation::Matrix(matrix));
     }
     Ok(out)
 }
@@ -319,5 +336,6 @@ fn raw(pieces: &[Piece], options: &Options, changes: &mut Changes) -> Result<Opt
     let same_genes = genes.maps.iter().all(Option::is_none);
     let varm: Vec<_> = pieces.iter().zip(&all).map(|(p, r)| (p.file.as_str(), &r.varm)).collect();
     let varm = merge::arrays("raw/varm", &varm, same_genes, options.memory, changes)?;
-    Ok(Some(Raw { x: below(pieces, matrices, &genes, options.memory)?, var, varm }))
+    let x = below(pieces, matrices, &genes, options.memory, "raw", changes)?;
+    Ok(Some(Raw { x, var, varm }))
 }

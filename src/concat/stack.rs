@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use super::cast::promote;
+use super::cast::{misfits, promote};
 use super::names::NOWHERE;
 use super::rows::{Shape, count_dense, csr_part, fit, missing, part};
-use super::{ConcatError, fail};
+use super::{Changes, ConcatError, fail, types};
 use crate::data::{
     Block, BlockSink, DType, DataError, Dense, Layout, Matrix, RowSource, Sparse, Values, append,
     rows_per_run, slice,
@@ -73,6 +73,28 @@ impl Part {
         Ok(count)
     }
 
+    /// The first value, as text, that does not stay the same in the type of the result. Needs a walk through the matrix
+    /// where its type does not rule that out.
+    fn misfit(&self, shape: Shape, memory: u64) -> Result<Option<String>, DataError> {
+        let Some(m) = &self.matrix else { return Ok(None) };
+        let mut found = None;
+        if !matches!(m.dtype(), DType::I64 | DType::U64) || m.dtype() == shape.dtype {
+            return Ok(None);
+        }
+        let own = Shape { dtype: m.dtype(), ..shape };
+        m.stream(memory, &mut |_, block| {
+            let any = |b: &Block| misfits(values(b), shape.dtype, |_| false).next();
+            if found.is_some() || any(&block).is_none() {
+                return Ok(());
+            }
+            // Values of variables that are left behind do not count.
+            let kept = fit(block, self.map.as_deref(), own)?;
+            found = any(&kept).map(|x| x.to_string());
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
     fn rows(&self, range: Range<usize>, shape: Shape) -> Result<Block, DataError> {
         let block = match &self.matrix {
             None => return missing(range.len(), shape),
@@ -88,6 +110,13 @@ impl Part {
     }
 }
 
+fn values(block: &Block) -> &Values {
+    match block {
+        Block::Dense(d) => d.values(),
+        Block::Csr(s) => s.values(),
+    }
+}
+
 /// The matrices, as one.
 #[derive(Debug)]
 pub(super) struct Stacked {
@@ -100,14 +129,33 @@ pub(super) struct Stacked {
 
 impl Stacked {
     /// Puts parts below one another: sparse when one of them is, as anndata does, in the element type that holds all.
-    /// Counting what a sparse result stores may need a walk through a part.
-    pub(super) fn new(parts: Vec<Part>, n_cols: usize, memory: u64) -> Result<Self, ConcatError> {
+    /// Counting what a sparse result stores may need a walk through a part, and so may whole numbers of 64 bits that must
+    /// fit another type. A change of type is told as one of `element`.
+    pub(super) fn new(
+        parts: Vec<Part>,
+        n_cols: usize,
+        memory: u64,
+        element: &str,
+        changes: &mut Changes,
+    ) -> Result<Self, ConcatError> {
         let there = || parts.iter().filter_map(|p| p.matrix.as_ref());
         let sparse = there().any(|m| m.nnz().is_some());
         let mut dtype = there().map(Matrix::dtype).reduce(promote).unwrap_or(DType::F32);
         // Missing entries of dense matrices are NaN, which whole numbers do not have.
-        if !sparse && !dtype.is_float() && parts.iter().any(|p| p.leaves_gaps(n_cols)) {
+        let gaps = !sparse && !dtype.is_float() && parts.iter().any(|p| p.leaves_gaps(n_cols));
+        if gaps {
             dtype = dtype.exact_float();
+        }
+        let shape = Shape { n_cols, dtype, sparse };
+        let own: Vec<_> =
+            parts.iter().filter_map(|p| Some((p.file.as_str(), p.matrix.as_ref()?.dtype()))).collect();
+        for p in &parts {
+            if let Some(value) = p.misfit(shape, memory).map_err(fail(&p.file))? {
+                return Err(types::cannot_hold(element, &p.file, &value, &own, dtype, gaps));
+            }
+        }
+        if let Some(what) = types::told(&own, dtype, gaps) {
+            changes.add(element, what);
         }
         let mut starts = vec![0];
         for p in &parts {
@@ -121,7 +169,7 @@ impl Stacked {
             }
             nnz = Some(sum);
         }
-        Ok(Self { parts, starts, shape: Shape { n_cols, dtype, sparse }, nnz })
+        Ok(Self { parts, starts, shape, nnz })
     }
 
     /// As a matrix that is read when it is walked through.

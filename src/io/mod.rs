@@ -267,6 +267,12 @@ pub fn is_hdf5(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|m| m.is_file()) && hdf5::has_magic(path)
 }
 
+/// Reads back what was just written without a word: warnings were said of the data already, and they would name a
+/// temporary file.
+fn silently<T>(read: impl FnOnce() -> T) -> T {
+    tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::default(), read)
+}
+
 /// Reads any file scx knows, told apart by content.
 ///
 /// # Errors

@@ -109,6 +109,7 @@ fn stem(path: &Path) -> String {
 fn error(e: ConcatError) -> CliError {
     match e {
         ConcatError::Usage { what } => CliError::usage(what),
+        ConcatError::CannotHold { what } => CliError::resource(what),
         ConcatError::Data { file, source } => {
             let mut text = format!("{file}: {source}");
             let mut cause = std::error::Error::source(&source);

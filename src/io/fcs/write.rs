@@ -210,12 +210,12 @@ impl Output<'_> {
     /// Opens the new file again: TEXT as written, DATA as long as promised, nothing after it.
     fn verify(&self, shape: &Shape, keywords: &[(String, String)], length: u64) -> Result<(), WriteError> {
         let failed = |what: String| WriteError::Verify { path: self.path.to_owned(), what };
-        let Parts { layout, keywords: read, file_len, .. } = chain::open(self.path, &ReadOptions::default())
-            .map_err(|e| {
-                let text = e.to_string();
-                let own = format!("{}: ", self.path.display());
-                failed(text.strip_prefix(&own).unwrap_or(&text).to_owned())
-            })?;
+        let opened = crate::io::silently(|| chain::open(self.path, &ReadOptions::default()));
+        let Parts { layout, keywords: read, file_len, .. } = opened.map_err(|e| {
+            let text = e.to_string();
+            let own = format!("{}: ", self.path.display());
+            failed(text.strip_prefix(&own).unwrap_or(&text).to_owned())
+        })?;
         let stored = if shape.double { Stored::Double } else { Stored::Float };
         let trimmed = |k: &str| k.trim_matches(super::split::blank).to_owned();
         let same = |(a, b): (&(String, String), &(String, String))| trimmed(&a.0) == b.0 && a.1 == b.1;

@@ -12,7 +12,7 @@ use super::names::safe_name;
 use super::write_elem::Out;
 use crate::data::{Annotation, Column, Dataset};
 use crate::io::hdf5::{Node, Source, has_attr, set_texts};
-use crate::io::{Additions, ReadError, ReadOptions, WriteError, WriteOptions};
+use crate::io::{Additions, ReadError, ReadOptions, WriteError, WriteOptions, silently};
 
 /// Whether the file a data set was read from takes new columns of cells: tables of anndata before 0.7 do not.
 pub fn takes_columns(dataset: &Dataset) -> bool {
@@ -110,7 +110,7 @@ pub(super) fn verify(additions: &Additions, path: &Path) -> Result<(), WriteErro
         return Ok(());
     }
     let fail = |what: String| WriteError::Verify { path: path.to_owned(), what };
-    let found = super::read(path, &ReadOptions::default()).map_err(|e| fail(e.to_string()))?;
+    let found = silently(|| super::read(path, &ReadOptions::default())).map_err(|e| fail(e.to_string()))?;
     match missing(additions, &found) {
         None => Ok(()),
         Some(what) => Err(fail(format!("{what} does not read back as it was written"))),

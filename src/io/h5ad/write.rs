@@ -10,7 +10,7 @@ use super::write_elem::Out;
 use super::{matrix_out, names};
 use crate::data::{Column, Dataset, Frame, Matrix, StoredObject};
 use crate::io::hdf5::{new_group, write_file};
-use crate::io::{ReadOptions, WriteError, WriteOptions};
+use crate::io::{ReadOptions, WriteError, WriteOptions, silently};
 
 /// Writes a data set as a new h5ad file at `path`. Elements scx does not understand are copied from the HDF5 file they
 /// lie in, as they are; where there is none, each is named in a warning and left out. Names that HDF5 cannot hold are
@@ -96,11 +96,7 @@ fn outline(d: &Dataset) -> Outline {
 /// Reads the new file and compares shapes and names with what was meant.
 fn verify(dataset: &Dataset, path: &Path) -> Result<(), WriteError> {
     let fail = |what: String| WriteError::Verify { path: path.to_owned(), what };
-    // What is not understood was told when the input was read.
-    let found = tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::new(), || {
-        super::read(path, &ReadOptions::default())
-    })
-    .map_err(|e| fail(e.to_string()))?;
+    let found = silently(|| super::read(path, &ReadOptions::default())).map_err(|e| fail(e.to_string()))?;
     let (found, meant) = (outline(&found), outline(dataset));
     if found == meant { Ok(()) } else { Err(fail(format!("it reads back as {found:?}, expected {meant:?}"))) }
 }

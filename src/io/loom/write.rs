@@ -19,12 +19,13 @@ use crate::data::{
 use crate::io::hdf5::{
     Storage, create, new_group, write_error, write_file, write_rows, write_string, write_strings,
 };
-use crate::io::{ReadOptions, WriteError, WriteOptions, need_x};
+use crate::io::{ReadOptions, WriteError, WriteOptions, need_x, silently};
 
 /// Writes a data set as a new loom file at `path`. What loom has no place for is left behind with a warning.
 ///
 /// # Errors
-/// [`WriteError`] when there is no X, the disk is full, the data cannot be read on, or the new file does not read back.
+/// [`WriteError`] when there is no X, no cell or no gene, the disk is full, the data cannot be read on, or the new file
+/// does not read back.
 pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(), WriteError> {
     holds(dataset, path, options)?;
     let out = Out { path, options };
@@ -32,12 +33,20 @@ pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(
     out.verify(dataset, &written)
 }
 
-/// Refuses a data set without X.
+/// Refuses a data set without X, cells or genes: loompy cannot open what has none.
 ///
 /// # Errors
 /// [`WriteError::CannotHold`].
 pub fn holds(dataset: &Dataset, path: &Path, _: &WriteOptions) -> Result<(), WriteError> {
-    need_x(dataset, path).map(drop)
+    need_x(dataset, path)?;
+    for (n, what) in [(dataset.n_obs(), "cells"), (dataset.n_vars(), "genes")] {
+        if n == 0 {
+            let what =
+                format!("there are no {what}, and loompy cannot open an empty matrix; write h5ad instead");
+            return Err(WriteError::CannotHold { path: path.to_owned(), what });
+        }
+    }
+    Ok(())
 }
 
 /// The names in the new file.
@@ -279,7 +288,8 @@ impl Out<'_> {
     /// Reads the new file and compares shapes and names with what was meant.
     fn verify(&self, dataset: &Dataset, written: &Written) -> Result<(), WriteError> {
         let fail = |what: String| WriteError::Verify { path: self.path.to_owned(), what };
-        let found = super::read(self.path, &ReadOptions::default()).map_err(|e| fail(e.to_string()))?;
+        let found = silently(|| super::read(self.path, &ReadOptions::default()));
+        let found = found.map_err(|e| fail(e.to_string()))?;
         let names = |f: &Frame, beside: &BTreeMap<String, Annotation>| {
             let index = match &f.index {
                 Index::Names { name, .. } => Some(name.clone()),

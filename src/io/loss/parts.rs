@@ -87,9 +87,18 @@ pub struct Part {
     pub words: String,
     /// Bytes it takes uncompressed.
     pub bytes: u64,
+    /// Element type of a matrix.
+    pub dtype: Option<DType>,
+    /// Columns of a table.
+    pub columns: Vec<Part>,
 }
 
 impl Part {
+    fn new(place: Place, kind: Kind, name: &str, words: impl Into<String>, bytes: u64) -> Self {
+        let (name, words) = (name.to_owned(), words.into());
+        Self { place, kind, name, words, bytes, dtype: None, columns: Vec::new() }
+    }
+
     /// As one writes it in Python: `obs["batch"]`.
     pub fn element(&self) -> String {
         let place = match self.place {
@@ -136,7 +145,7 @@ pub fn parts(d: &Dataset) -> Vec<Part> {
     if !d.source.keywords.is_empty() {
         let bytes = d.source.keywords.iter().map(|(k, v)| (k.len() + v.len()) as u64).sum();
         let words = format!("{} keywords", d.source.keywords.len());
-        all.push(Part { place: Place::Keywords, kind: Kind::Mixed, name: String::new(), words, bytes });
+        all.push(Part::new(Place::Keywords, Kind::Mixed, "", words, bytes));
     }
     all
 }
@@ -154,7 +163,7 @@ fn matrix(place: Place, name: &str, m: &Matrix) -> Part {
         }
     };
     let words = format!("{rows} × {columns} {} {}", m.layout().name(), m.dtype().name());
-    Part { place, kind, name: name.to_owned(), words, bytes }
+    Part { dtype: Some(m.dtype()), ..Part::new(place, kind, name, words, bytes) }
 }
 
 fn names(place: Place, frame: &Frame) -> Part {
@@ -163,7 +172,7 @@ fn names(place: Place, frame: &Frame) -> Part {
         Index::Range(_) => (Kind::Numbered, 0),
     };
     let words = format!("{} {}", frame.len(), if kind == Kind::Names { "names" } else { "rows, numbered" });
-    Part { place, kind, name: String::new(), words, bytes }
+    Part::new(place, kind, "", words, bytes)
 }
 
 fn columns(place: Place, frame: &Frame) -> Vec<Part> {
@@ -181,7 +190,7 @@ fn columns(place: Place, frame: &Frame) -> Vec<Part> {
             Column::Categorical(_) => (Kind::Category, n * 4),
             Column::Opaque { .. } => (Kind::Opaque, 0),
         };
-        Part { place, kind, name: name.clone(), words: column.kind(), bytes }
+        Part::new(place, kind, name, column.kind(), bytes)
     };
     frame.columns.iter().map(of).collect()
 }
@@ -189,30 +198,24 @@ fn columns(place: Place, frame: &Frame) -> Vec<Part> {
 fn annotation(place: Place, name: &str, a: &Annotation) -> Part {
     match a {
         Annotation::Matrix(m) => matrix(place, name, m),
-        Annotation::Frame(f) => Part {
-            place,
-            kind: Kind::Table,
-            name: name.to_owned(),
-            words: format!("table of {} columns", f.columns.len()),
-            bytes: columns(place, f).iter().map(|p| p.bytes).sum(),
-        },
+        Annotation::Frame(f) => {
+            // What becomes of a column of its own becomes of it.
+            let own = columns(if place == Place::Varm { Place::Var } else { Place::Obs }, f);
+            let words = format!("table of {} columns", own.len());
+            let bytes = own.iter().map(|p| p.bytes).sum();
+            Part { columns: own, ..Part::new(place, Kind::Table, name, words, bytes) }
+        }
         Annotation::Opaque { encoding, .. } => opaque(place, name, encoding),
     }
 }
 
 fn opaque(place: Place, name: &str, encoding: &str) -> Part {
     let words = format!("not understood ({encoding})");
-    Part { place, kind: Kind::Opaque, name: name.to_owned(), words, bytes: 0 }
+    Part::new(place, Kind::Opaque, name, words, 0)
 }
 
 fn uns(name: &str, u: &Uns) -> Part {
-    let of = |kind, words: String| Part {
-        place: Place::Uns,
-        kind,
-        name: name.to_owned(),
-        words,
-        bytes: uns_bytes(u),
-    };
+    let of = |kind, words: String| Part::new(Place::Uns, kind, name, words, uns_bytes(u));
     match u {
         Uns::Map(m) => of(Kind::Group, format!("group of {}", m.len())),
         Uns::String(_) => of(Kind::Scalar, "text".into()),

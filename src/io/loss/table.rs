@@ -1,6 +1,7 @@
 //! The table: one row for each kind of element, one column for each format.
 
 use super::{Fate, Kind, Part, Place};
+use crate::data::DType;
 use crate::io::{Compat, Format, Table, Tables};
 
 /// An entry of the table.
@@ -22,6 +23,10 @@ pub enum Entry {
     From(Compat, &'static str),
     /// Only when the file holds this table; then the form, empty when unchanged, and whether something is lost.
     Of(Table, &'static str, bool),
+    /// Kept, or in this other form, but for half-precision floats, which become single ones.
+    Wide(&'static str),
+    /// Each column of a table as an attribute of its own, to which the rows of columns apply.
+    Columns(&'static str),
     /// Names of the rows of this table or of X.
     NamesOf(Table),
 }
@@ -41,7 +46,9 @@ pub struct Rule {
     pub entries: [Entry; 7],
 }
 
-use Entry::{Changed as C, Kept as K, Left as L, Lossy as Y, NamesOf, Of, Renamed as R, Since};
+use Entry::{
+    Changed as C, Columns, Kept as K, Left as L, Lossy as Y, NamesOf, Of, Renamed as R, Since, Wide,
+};
 
 const ONE: Entry = L("there is one matrix");
 const NO_OBS: Entry = L("cells have names only");
@@ -71,13 +78,13 @@ const fn named(place: Place, name: &'static str, words: &'static str, entries: [
 #[rustfmt::skip]
 pub static RULES: &[Rule] = &[
     row(Place::X, Some(Kind::Dense), "X, dense",
-        [K, C("floats that hold every value exactly"), K, C("zeros are not stored"),
+        [K, C("floats that hold every value exactly"), K, Wide("zeros are not stored"),
          C("numbers as text, zeros are not stored"), Of(Table::X, "numbers as text", false), Of(Table::X, "", false)]),
     row(Place::X, Some(Kind::Csr), "X, CSR",
-        [K, C("floats; absent entries become 0"), ALL_CELLS, K, C("numbers as text"),
+        [K, C("floats; absent entries become 0"), ALL_CELLS, Wide(""), C("numbers as text"),
          Of(Table::X, "numbers as text; absent entries become 0", false), Of(Table::X, "absent entries become 0", false)]),
     row(Place::X, None, "X, CSC",
-        [K, C("floats; absent entries become 0"), ALL_CELLS, C("stored by cell"), C("numbers as text, by cell"),
+        [K, C("floats; absent entries become 0"), ALL_CELLS, Wide("stored by cell"), C("numbers as text, by cell"),
          Of(Table::X, "numbers as text; absent entries become 0", false), Of(Table::X, "absent entries become 0", false)]),
     row(Place::Layers, Some(Kind::Dense), "layers, dense", [K, ONE, K, ONE, ONE, FILE, FILE]),
     row(Place::Layers, None, "layers, sparse", [K, ONE, ALL_CELLS, ONE, ONE, FILE, FILE]),
@@ -142,7 +149,7 @@ pub static RULES: &[Rule] = &[
     row(Place::Obsm, Some(Kind::Opaque), "obsm, not understood",
         [K, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD]),
     row(Place::Obsm, Some(Kind::Table), "obsm, table",
-        [K, NO_ARRAY, L("its columns become attributes of their own"), NO_ARRAY, NO_ARRAY, FILE, FILE]),
+        [K, NO_ARRAY, Columns("col_attrs"), NO_ARRAY, NO_ARRAY, FILE, FILE]),
     row(Place::Obsm, None, "obsm, sparse",
         [K, NO_ARRAY, C("col_attrs, two axes; absent entries become 0"), NO_ARRAY, NO_ARRAY, FILE, FILE]),
     row(Place::Varm, Some(Kind::Dense), "varm, dense",
@@ -150,7 +157,7 @@ pub static RULES: &[Rule] = &[
     row(Place::Varm, Some(Kind::Opaque), "varm, not understood",
         [K, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD, NOT_UNDERSTOOD]),
     row(Place::Varm, Some(Kind::Table), "varm, table",
-        [K, NO_ARRAY, L("its columns become attributes of their own"), NO_ARRAY, NO_ARRAY, FILE, FILE]),
+        [K, NO_ARRAY, Columns("row_attrs"), NO_ARRAY, NO_ARRAY, FILE, FILE]),
     row(Place::Varm, None, "varm, sparse",
         [K, NO_ARRAY, C("row_attrs, two axes; absent entries become 0"), NO_ARRAY, NO_ARRAY, FILE, FILE]),
     row(Place::Obsp, Some(Kind::Dense), "obsp, dense",
@@ -245,6 +252,13 @@ impl Entry {
             Of(own, ..) if !tables.has(own) => Fate::Left { why: tables.words() },
             Of(_, "", _) => Fate::Kept,
             Of(_, to, lossy) => changed(to, lossy),
+            Wide(to) if part.dtype == Some(DType::F16) => changed(
+                &[to, "float32"].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join("; "),
+                false,
+            ),
+            Wide("") => Fate::Kept,
+            Wide(to) => changed(to, false),
+            Columns(group) => as_attributes(group, part, tables, compat),
             NamesOf(own) if tables.has(own) || tables.has(Table::X) => Fate::Kept,
             NamesOf(_) => Fate::Left { why: tables.words() },
         }
@@ -262,9 +276,31 @@ impl Entry {
             Entry::From(_, why) => format!("kept; with an older `--h5ad-compat` **left behind**: {why}"),
             Of(t, "", _) => format!("with `--table {}`", t.name()),
             Of(t, to, _) => format!("with `--table {}`: {to}", t.name()),
+            Wide("") => "kept; float16 becomes float32".into(),
+            Wide(to) => format!("{to}; float16 becomes float32"),
+            Columns(group) => format!("`{group}`, one for each column as it is said of columns"),
             NamesOf(t) => format!("with `--table {}` or `x`", t.name()),
         }
     }
+}
+
+/// A table in loom: what is lost of one of its columns is lost of it.
+fn as_attributes(group: &str, part: &Part, tables: Tables, compat: Compat) -> Fate {
+    let Some(first) = part.columns.first() else { return Fate::Left { why: "it has no columns".into() } };
+    let mut to = format!("{group}/{}.{}", part.name, first.name);
+    if part.columns.len() > 1 {
+        to += &format!(" and {} more", part.columns.len() - 1);
+    }
+    let fates = part.columns.iter().map(|c| (c, rule(c).of(Format::Loom).resolve(c, tables, compat)));
+    let lost: Vec<_> = fates.filter(|(_, fate)| fate.loses()).collect();
+    if let Some((column, fate)) = lost.first() {
+        let (Fate::Left { why: what } | Fate::Changed { to: what, .. } | Fate::Renamed { to: what }) = fate
+        else {
+            return Fate::Changed { to, lossy: true };
+        };
+        to += &format!("; {} of {} columns lose: {}, {what}", lost.len(), part.columns.len(), column.name);
+    }
+    Fate::Changed { to, lossy: !lost.is_empty() }
 }
 
 /// A name under which several things go keeps their own behind it.

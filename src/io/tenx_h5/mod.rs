@@ -19,6 +19,7 @@
 
 mod check;
 mod read;
+mod widen;
 mod write;
 
 pub use check::check;

@@ -43,14 +43,6 @@ fn is_genome(g: &Group) -> bool {
 /// # Errors
 /// [`ReadError`] that names the file and the element.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
-    let dataset = quiet(path, options)?;
-    warn_duplicates(path, "barcodes", &names(&dataset.obs));
-    warn_duplicates(path, "names of features", &names(&dataset.var));
-    Ok(dataset)
-}
-
-/// As [`read`], without a word on names that come twice.
-pub(super) fn quiet(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
     let source = Source { path: path.to_owned(), limits: options.limits };
     let file = source.open()?;
     let root: &Group = &file;
@@ -60,6 +52,8 @@ pub(super) fn quiet(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadE
     };
     attributes(&source, root, &mut dataset.uns)?;
     dataset.check().map_err(|e| source.malformed("/", e.to_string()))?;
+    warn_duplicates(path, "barcodes", &names(&dataset.obs));
+    warn_duplicates(path, "names of features", &names(&dataset.var));
     Ok(dataset)
 }
 

@@ -6,25 +6,27 @@ use hdf5_metno as hdf5;
 
 use hdf5::{Group, Location};
 
+use super::widen::widened;
 use crate::data::{Column, Dataset, Frame, Layout, Uns, Values};
 use crate::io::hdf5::{
     Storage, create, new_group, set_text, set_texts, set_value, write_compressed, write_error, write_file,
     write_fixed_strings, write_rows,
 };
 use crate::io::tenx::{EXPRESSION, GENOME, IDS, TYPES, compressed, names, texts, texts_or};
-use crate::io::{ReadOptions, WriteError, WriteOptions};
+use crate::io::{ReadOptions, WriteError, WriteOptions, silently};
 
 /// Names inside `features` with a meaning of their own.
 const RESERVED: &[&str] = &["_all_tag_keys", "feature_type", "gene_id", "id", "name", "target_sets"];
 
 /// Writes X, the names and the columns of var that hold text or booleans as a new file at `path`; everything else a
-/// data set may hold has no place in the format. What [`super::read`] takes from a file is written back to its place.
+/// data set may hold has no place in the format. Half-precision floats become single ones. What [`super::read`] takes from a file is written back to its place.
 ///
 /// # Errors
 /// [`WriteError`] when there is no X, the disk is full, the data cannot be read on, or the new file does not read back.
 pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(), WriteError> {
     let lib = |e: hdf5::Error| write_error(path, &e);
-    let x = compressed(dataset, path, options.memory)?;
+    let x = widened(compressed(dataset, path, options.memory)?);
+    warn_barcodes(dataset, path);
     if x.dtype().is_float() {
         tracing::warn!(
             "{}: X is written as {}; some tools of 10x Genomics expect whole numbers",
@@ -45,6 +47,20 @@ pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(
         write_features(dataset, &features).map_err(lib)
     })?;
     verify(dataset, &x, path)
+}
+
+/// scanpy takes barcodes for ASCII.
+fn warn_barcodes(dataset: &Dataset, path: &Path) {
+    let all = names(&dataset.obs);
+    let mut foreign = all.iter().filter(|b| !b.is_ascii());
+    if let Some(first) = foreign.next() {
+        tracing::warn!(
+            "{}: {} barcodes are not ASCII, {first:?} first: scanpy's read_10x_h5 cannot open the file; rename the \
+             cells, or write h5ad instead",
+            crate::io::known_as(path).display(),
+            foreign.count() + 1
+        );
+    }
 }
 
 /// What the file says of itself: what Cell Ranger says, as far as it is known.
@@ -156,7 +172,7 @@ fn target_sets(dataset: &Dataset, g: &Group) -> hdf5::Result<()> {
 /// Reads the new file and compares sizes and names with what was meant.
 fn verify(dataset: &Dataset, x: &crate::data::Matrix, path: &Path) -> Result<(), WriteError> {
     let fail = |what: String| WriteError::Verify { path: path.to_owned(), what };
-    let found = super::read::quiet(path, &ReadOptions::default()).map_err(|e| fail(e.to_string()))?;
+    let found = silently(|| super::read(path, &ReadOptions::default())).map_err(|e| fail(e.to_string()))?;
     let size = |m: &crate::data::Matrix| (m.shape(), m.dtype(), m.nnz());
     if found.x.as_ref().map(size) != Some(size(x)) {
         return Err(fail(format!(

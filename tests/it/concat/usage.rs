@@ -122,3 +122,43 @@ fn files_without_a_common_gene_or_with_x_in_some_only_are_refused() {
     let x = crate::support::x(&dir, "t.h5ad");
     assert_eq!((x.nrows(), x.row(6).to_vec()), (7, vec![6.0, 7.0]));
 }
+
+/// One variable, with these values for cells of this name.
+fn column_of(cell: &str, values: Values) -> Dataset {
+    let n = values.len();
+    let obs = Frame::new(Index::names((0..n).map(|i| format!("{cell}{i}")).collect()));
+    let mut d = Dataset::new(obs, Frame::new(Index::names(vec!["g".into()])));
+    d.x = Some(Matrix::Dense(Dense::new(n, 1, values).unwrap()));
+    d
+}
+
+#[test]
+fn whole_numbers_of_64_bits_are_never_rounded_and_a_change_of_type_is_told() {
+    const BIG: i64 = (1 << 53) + 1;
+    let dir = Dir::new();
+    dir.save("u.h5ad", &column_of("u", Values::U64(vec![BIG as u64, i64::MAX as u64])));
+    dir.save("i.h5ad", &column_of("i", Values::I64(vec![-BIG, i64::MIN])));
+    dir.save("small.h5ad", &column_of("s", Values::I64(vec![7, 1 << 53])));
+    dir.save("f.h5ad", &column_of("f", Values::F32(vec![0.5])));
+    dir.save("top.h5ad", &column_of("t", Values::U64(vec![3, u64::MAX])));
+
+    let told = "X: int64: uint64 in u.h5ad; int64 in i.h5ad";
+    dir.scx("concat u.h5ad i.h5ad -o o.h5ad --dry-run").ok().says(&[told]);
+    dir.scx("concat u.h5ad i.h5ad -o o.h5ad").ok().says(&[told]);
+    let values = |file: &str| {
+        let d = dir.open(file);
+        let Some(Matrix::OnDisk(m)) = &d.x else { panic!("X of {file} is not on disk") };
+        let scx::data::Block::Dense(rows) = m.rows(0..d.n_obs()).unwrap() else { panic!("sparse") };
+        rows.values().clone()
+    };
+    assert_eq!(values("o.h5ad"), Values::I64(vec![BIG, i64::MAX, -BIG, i64::MIN]));
+
+    // What fits may become floats, and is told; what does not is refused before anything is written.
+    dir.scx("concat small.h5ad f.h5ad -o f_o.h5ad").ok().says(&["X: float64: int64 in small.h5ad; float32"]);
+    assert_eq!(values("f_o.h5ad"), Values::F64(vec![7.0, (1i64 << 53) as f64, 0.5]));
+    let says = ["u.h5ad: X: the value 9007199254740993", "float64", "float32 in f.h5ad", "one type"];
+    dir.refuses(5, "concat f.h5ad u.h5ad -o p.h5ad", &says);
+    dir.refuses(5, "concat f.h5ad u.h5ad -o p.h5ad --dry-run", &says);
+    let says = ["top.h5ad: X: the value 18446744073709551615", "int64"];
+    dir.refuses(5, "concat i.h5ad top.h5ad -o p.h5ad", &says);
+}

@@ -33,6 +33,12 @@ fn dense(rows: usize, columns: usize) -> Matrix {
     Matrix::Dense(Dense::new(rows, columns, Values::F32(v)).unwrap())
 }
 
+/// Half-precision floats.
+fn half() -> Matrix {
+    let v = (0..30u8).map(|i| half::f16::from_f32(f32::from(i % 4) / 3.0)).collect();
+    Matrix::Dense(Dense::new(6, 5, Values::F16(v)).unwrap())
+}
+
 fn table(index: Index) -> Frame {
     let n = index.len();
     let category = Categorical {
@@ -77,6 +83,10 @@ fn everything(x: Matrix) -> Dataset {
         map.insert("dense".into(), Annotation::Matrix(dense(len, len)));
         map.insert("sparse".into(), Annotation::Matrix(sparse(Layout::Csr, len, len)));
     }
+    let plain = Frame::new(names("c", n))
+        .with("a", Column::Numbers(Values::F64((0..n).map(|i| i as f64 / 7.0).collect())))
+        .with("b", Column::Strings((0..n).map(|i| format!("b{i}")).collect()));
+    d.obsm.insert("plain".into(), Annotation::Frame(plain));
     d.raw = Some(Raw { x: sparse(Layout::Csr, n, g), var, varm: BTreeMap::new() });
     d.uns.insert("text".into(), Uns::String("hello".into()));
     d.uns.insert("number".into(), Uns::Number(Values::I64(vec![7])));
@@ -101,6 +111,13 @@ fn content(d: &Dataset, part: &Part) -> Option<String> {
     };
     let index = |f: &Frame| f.index.iter().map(|s| s.into_owned()).collect::<Vec<_>>().join(" ");
     let name = part.name.as_str();
+    // Where a table has no place, its columns may be columns of their own.
+    let apart = |f: &Frame| {
+        let own = f.columns.iter().filter_map(|(n, c)| Some((n.strip_prefix(&format!("{name}."))?, c)));
+        let mut all: Vec<String> = own.map(|(n, c)| format!("{n}: {}", column(c))).collect();
+        all.sort();
+        (!all.is_empty()).then(|| all.join("; "))
+    };
     match part.place {
         Place::X => d.x.as_ref().map(matrix),
         Place::Layers => d.layers.get(name).map(matrix),
@@ -108,8 +125,8 @@ fn content(d: &Dataset, part: &Part) -> Option<String> {
         Place::VarNames => Some(index(&d.var)),
         Place::Obs => d.obs.column(name).map(column),
         Place::Var => d.var.column(name).map(column),
-        Place::Obsm => annotation(d.obsm.get(name)),
-        Place::Varm => annotation(d.varm.get(name)),
+        Place::Obsm => annotation(d.obsm.get(name)).or_else(|| apart(&d.obs)),
+        Place::Varm => annotation(d.varm.get(name)).or_else(|| apart(&d.var)),
         Place::Obsp => annotation(d.obsp.get(name)),
         Place::Varp => annotation(d.varp.get(name)),
         Place::Raw => d.raw.as_ref().map(|r| matrix(&r.x)),
@@ -156,7 +173,7 @@ fn hold(d: &Dataset, format: Format, options: &WriteOptions) {
 fn what_the_table_of_losses_says_is_what_every_writer_does() {
     let mut held = 0;
     for codec in CODECS.iter().filter(|c| c.format != Format::Csv && c.format != Format::Parquet) {
-        for x in [sparse(Layout::Csr, 6, 5), sparse(Layout::Csc, 6, 5), dense(6, 5)] {
+        for x in [sparse(Layout::Csr, 6, 5), sparse(Layout::Csc, 6, 5), dense(6, 5), half()] {
             hold(&everything(x), codec.format, &WriteOptions::default());
             held += 1;
         }
@@ -187,4 +204,48 @@ fn every_kind_of_element_has_its_row_in_the_table() {
         assert_ne!(rule(&part).words, "anything else", "{}", part.element());
     }
     assert!(RULES.len() > 20);
+}
+
+#[test]
+fn a_table_becomes_attributes_of_loom_and_loses_what_its_columns_lose() {
+    let fate = |name: &str| {
+        let report = LossReport::new(&everything(dense(3, 3)), Format::Loom, &WriteOptions::default());
+        report.rows.iter().find(|r| r.element == format!("obsm[{name:?}]")).unwrap().fate.clone()
+    };
+    let to = "col_attrs/plain.a and 1 more".to_owned();
+    assert_eq!(fate("plain"), Fate::Changed { to, lossy: false });
+    let Fate::Changed { to, lossy: true } = fate("table") else { panic!("{:?}", fate("table")) };
+    assert!(to.contains("3 of 7 columns lose: category, text; order and unused categories are lost"), "{to}");
+}
+
+#[test]
+fn strict_passes_a_table_that_loom_keeps_as_attributes_and_warnings_name_no_hidden_file() {
+    let dir = Dir::new();
+    let mut d = Dataset::new(Frame::new(names("c", 3)), Frame::new(names("g", 2)));
+    d.obs.index = Index::names(vec!["twice".into(), "twice".into(), "once".into()]);
+    d.x = Some(dense(3, 2));
+    let table = Frame::new(d.obs.index.clone()).with("a", Column::Numbers(Values::I32(vec![1, 2, 3])));
+    d.obsm.insert("df".into(), Annotation::Frame(table));
+    dir.save("in.h5ad", &d);
+    for out in ["out.loom", "out.h5", "out.h5ad", "out_mtx --to 10x-mtx"] {
+        let run = dir.scx(&format!("convert in.h5ad {out} --no-provenance --strict"));
+        assert!(!run.stderr.contains(".scx-"), "{out}: {}", run.stderr);
+        if out == "out.loom" {
+            run.ok();
+            assert!(dir.scx("convert in.h5ad out.loom --dry-run").ok().stdout.contains("col_attrs/df.a"));
+        }
+    }
+}
+
+#[test]
+fn half_precision_becomes_single_in_10x_files_and_is_told() {
+    let dir = Dir::new();
+    let mut d = Dataset::new(Frame::new(names("zelle_ä", 6)), Frame::new(names("g", 5)));
+    d.x = Some(half());
+    dir.save("in.h5ad", &d);
+    let run = dir.scx("convert in.h5ad out.h5 --strict").ok();
+    run.says(&["float32", "out.h5: 6 barcodes are not ASCII, \"zelle_ä0\" first"]);
+    let back = dir.open("out.h5");
+    let x = back.x.as_ref().unwrap();
+    assert_eq!((x.dtype().name(), values(x)), ("float32", values(d.x.as_ref().unwrap())));
 }
