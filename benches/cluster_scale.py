@@ -1,24 +1,33 @@
-"""scx cluster against scanpy on simulated counts: time, memory, agreement.
+"""scx cluster against scanpy on simulated counts: time, peak memory, recall of neighbours, agreement.
 
-cargo build --release && python benches/cluster_scale.py [--cells 20000 100000] [--no-peer]
-Needs anndata and scipy; scanpy, igraph and scikit-learn for the peer.
+    python benches/cluster_scale.py [PATH_OF_scx] [--cells 20000 100000] [--rounds N] [--no-peer]
+
+scanpy does the same steps. Each runs in a process of its own, file to file, with all cores and in turns; the best round
+counts. Without a path scx is built. Needs anndata and scipy; scanpy, igraph and scikit-learn for the peer.
 """
 
-import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import anndata as ad
 import numpy as np
 import scipy.sparse as sp
 
-SCX = Path(os.environ.get("CARGO_TARGET_DIR", "target")) / "release" / "scx"
+import timing
+from peak import run
+
 GENES, KINDS, PER_CELL = 3000, 12, 300
+PEER = """
+import sys, warnings; warnings.filterwarnings("ignore")
+import scanpy as sc
+a = sc.read_h5ad(sys.argv[1]); sc.pp.recipe_zheng17(a); sc.pp.pca(a, n_comps=50)
+sc.pp.neighbors(a, n_neighbors=15)
+sc.tl.leiden(a, flavor="igraph", n_iterations=2, resolution=0.15, key_added="peer")
+a.obs[["peer"]].to_csv(sys.argv[2])
+"""
 
 
 def simulate(cells, path):
@@ -41,56 +50,38 @@ def simulate(cells, path):
     a.write_h5ad(path, compression="gzip")
 
 
-def measured(command):
-    start = time.time()
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    out = child.stdout.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        sys.exit(f"{command[0]}: exit code {child.returncode}")
-    return time.time() - start, usage.ru_maxrss / 1024, out
-
-
-def peer(path):
-    """The same steps in scanpy, in a process of its own."""
-    code = """
-import sys, warnings; warnings.filterwarnings("ignore")
-import scanpy as sc
-a = sc.read_h5ad(sys.argv[1]); sc.pp.recipe_zheng17(a); sc.pp.pca(a, n_comps=50)
-sc.pp.neighbors(a, n_neighbors=15)
-sc.tl.leiden(a, flavor="igraph", n_iterations=2, resolution=0.15, key_added="peer")
-a.obs[["peer"]].to_csv(sys.argv[2])
-"""
-    return measured([sys.executable, "-c", code, str(path), str(path) + ".csv"])
-
-
 def main():
-    args = argparse.ArgumentParser()
-    args.add_argument("--cells", type=int, nargs="+", default=[20_000, 100_000])
-    args.add_argument("--no-peer", action="store_true")
-    args = args.parse_args()
+    parser = timing.options(__doc__, rounds=1)
+    parser.add_argument("--cells", type=int, nargs="+", default=[20_000, 100_000], metavar="N")
+    parser.add_argument("--no-peer", action="store_true")
+    args = parser.parse_args()
+    scx = timing.program(args.program)
+    peers = [] if args.no_peer else ["scanpy", "igraph", "scikit-learn"]
+    print(f"{timing.versions(*peers, 'anndata', scx=scx)}; {os.cpu_count()} cores", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for cells in args.cells:
-            path, out = Path(folder) / f"{cells}.h5ad", Path(folder) / f"{cells}_out.h5ad"
+            path, out, table = (Path(folder) / f"{cells}{end}" for end in (".h5ad", "_out.h5ad", ".csv"))
             simulate(cells, path)
-            seconds, mib, text = measured([SCX, "cluster", path, "-o", out, "--json", "--quiet", "--force"])
-            result = json.loads(text)["result"]
+            ours = [scx, "cluster", path, "-o", out, "--json", "--quiet", "--force"]
+            jobs = {"scx": lambda: run(ours)}
+            if not args.no_peer:
+                jobs["peer"] = lambda: run([sys.executable, "-c", PEER, path, table])
+            results, load = timing.in_turns(jobs, args.rounds)
+            used = min(results["scx"])
+            result = json.loads(used.text)["result"]
             recall = result["recall"]
-            print(f"{cells:,} cells: scx {seconds:.1f} s, {mib:.0f} MiB, {len(result['clusters'])} clusters,", end=" ")
-            print("exact neighbours" if recall is None else f"recall {recall:.4f}", end="")
-            mine = ad.read_h5ad(out, backed="r").obs
+            print(f"{cells:,} cells: scx {used.seconds:.1f} s, {used.mib:.0f} MiB, {len(result['clusters'])} clusters,",
+                  "exact neighbours" if recall is None else f"recall {recall:.4f}", end="")
             if not args.no_peer:
                 import pandas as pd
-                import scanpy
                 from sklearn.metrics import adjusted_rand_score
 
-                seconds_peer, mib_peer, _ = peer(path)
-                theirs = pd.read_csv(str(path) + ".csv", index_col=0)["peer"].to_numpy()
-                index = adjusted_rand_score(mine["cluster"], theirs)
-                print(f"; scanpy {scanpy.__version__} {seconds_peer:.1f} s, {mib_peer:.0f} MiB,", end=" ")
-                print(f"{seconds_peer / seconds:.1f} × the time, ARI {index:.3f}", end="")
-            print(flush=True)
+                peer = min(results["peer"])
+                mine = ad.read_h5ad(out, backed="r").obs
+                index = adjusted_rand_score(mine["cluster"], pd.read_csv(table, index_col=0)["peer"].to_numpy())
+                print(f"; scanpy {peer.seconds:.1f} s, {peer.mib:.0f} MiB,",
+                      f"{peer.seconds / used.seconds:.1f} × the time, ARI {index:.3f}", end="")
+            print(f"; {load}", flush=True)
 
 
 if __name__ == "__main__":

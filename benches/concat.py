@@ -1,18 +1,23 @@
 """Putting h5ad files one below the other: scx against anndata.concat and anndata.experimental.concat_on_disk.
 
-    python benches/concat.py PATH_OF_scx [CELLS [GENES [GENES_PER_CELL]]]
+    python benches/concat.py [PATH_OF_scx] [--cells N] [--genes N] [--per-cell N] [--rounds N]
 
-Three files of CELLS cells; the second lacks a tenth of the genes. Each job runs in a process of its own, file to file,
-uncompressed in and out; time and peak memory are those of the process.
+Three files of 20,000 cells x 20,000 genes x 1,000 genes per cell unless told otherwise; the second lacks a tenth of the
+genes. Jobs take turns, each in a process of its own with all cores, file to file, uncompressed in and out. Time and
+peak memory are those of the process, best of 3 rounds. Without a path scx is built.
 """
 
 import os
-import subprocess
 import sys
 import tempfile
-import time
-from importlib.metadata import version
 from pathlib import Path
+
+import anndata
+import numpy as np
+from scipy import sparse
+
+import timing
+from peak import run
 
 MEMORY = """
 import sys, anndata, warnings
@@ -32,11 +37,6 @@ concat_on_disk(dict(zip("abc", files)), out, join=join, label="batch", index_uni
 
 
 def make(folder, cells, genes, per_cell):
-    import anndata
-    import numpy as np
-    from scipy import sparse
-
-    folder = Path(folder)
     rng = np.random.default_rng(0)
     for name in "abc":
         indptr = np.arange(0, (cells + 1) * per_cell, per_cell, dtype=np.int64)
@@ -52,45 +52,36 @@ def make(folder, cells, genes, per_cell):
         a.write_h5ad(folder / f"{name}.h5ad")
 
 
-def run(command):
-    start = time.perf_counter()
-    child = subprocess.Popen(command)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        sys.exit(f"failed: {command}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
-
-
 def main():
-    scx, *size = sys.argv[1:]
-    cells, genes, per_cell = [*map(int, size), 20_000, 20_000, 1_000][:3] if size else (20_000, 20_000, 1_000)
+    args = timing.options(__doc__, cells=20_000, genes=20_000, per_cell=1_000, rounds=3).parse_args()
+    scx = timing.program(args.program)
     with tempfile.TemporaryDirectory() as folder:
-        # A process of its own: the peak of a child is never below that of the parent it starts from.
-        subprocess.run([sys.executable, __file__, "--make", folder, *map(str, (cells, genes, per_cell))], check=True)
         folder = Path(folder)
-        files = [str(folder / f"{name}.h5ad") for name in "abc"]
-        print(f"3 x {cells} cells, {genes} genes, {per_cell} per cell; anndata {version('anndata')}")
+        make(folder, args.cells, args.genes, args.per_cell)
+        files = [folder / f"{name}.h5ad" for name in "abc"]
+        print(f"3 x {args.cells} cells, {args.genes} genes, {args.per_cell} per cell; {os.cpu_count()} cores")
+        print(timing.versions("anndata", scx=scx), flush=True)
         for join in ("inner", "outer"):
-            out = str(folder / "o.h5ad")
-            jobs = {
+            out = folder / "o.h5ad"
+            commands = {
                 "scx": [scx, "concat", *files, "-o", out, "--join", join, "--on-duplicate", "suffix", "--force",
                         "--compression", "none", "--memory", "256M", "-q"],
                 "anndata.concat": [sys.executable, "-c", MEMORY, join, out, *files],
                 "concat_on_disk": [sys.executable, "-c", ON_DISK, join, out, *files],
             }
-            best = {}
-            for _ in range(3):
-                for name, command in jobs.items():
-                    Path(out).unlink(missing_ok=True)
-                    now = run(command)
-                    best[name] = min(best.get(name, now), now)
-            for name, (seconds, mib) in best.items():
-                print(f"{join}  {name:15}  {seconds:6.2f} s  {mib:6.0f} MiB  {seconds / best['scx'][0]:5.2f} x")
+
+            def fresh(command):
+                out.unlink(missing_ok=True)
+                return run(command)
+
+            jobs = {name: lambda command=command: fresh(command) for name, command in commands.items()}
+            results, load = timing.in_turns(jobs, args.rounds)
+            least = {name: min(uses) for name, uses in results.items()}
+            for name, used in least.items():
+                print(f"{join}  {name:15}  {used.seconds:6.2f} s  {used.mib:6.0f} MiB  "
+                      f"{used.seconds / least['scx'].seconds:5.2f} x")
+            print(f"{join}  {load}", flush=True)
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--make":
-        make(sys.argv[2], *map(int, sys.argv[3:]))
-    else:
-        main()
+    main()

@@ -1,28 +1,30 @@
 """Reading, copying and compressing a sparse h5ad file: scx against anndata and scanpy, and how scx grows.
 
-    python benches/h5ad_speed.py [read] [recompress] [copy] [tenx] [growth] [--scx PATH] [--example PATH] [--cells N]
+    python benches/h5ad_speed.py [read] [recompress] [copy] [tenx] [growth]
+                                 [--scx PATH] [--example PATH_OF_THE_EXAMPLE_h5ad_read] [--cells N] [--rounds N]
 
-Best of 3 rounds on (at most) 2 cores, which should be idle; scx and its peer take turns. The files (50,000 cells x
-20,000 genes, 1,500 genes a cell; four times that for growth) are made once and kept in the system's folder for temporary
-files.
+Best of 3 rounds on (at most) 2 cores, which should be idle; scx and its peer take turns. Time leaves out the imports of
+the peer, memory does not. The files (50,000 cells x 20,000 genes, 1,500 genes a cell; four times that for growth) are
+made once and kept in the system's folder for temporary files. Without paths both programs are built.
 """
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-# Heavy modules are imported where they are needed: a child's peak memory is never below that of its parent.
-GENES, PER_CELL, TIMES = 20_000, 1_500, 3
+import h5py
+import numpy as np
+
+import timing
+from peak import run
+
+GENES, PER_CELL = 20_000, 1_500
 FOLDER = Path(tempfile.gettempdir()) / "scx-bench"
 
 
 def frame(f, name, n):
-    import h5py
-    import numpy as np
     g = f.create_group(name)
     g.attrs.update({"encoding-type": "dataframe", "encoding-version": "0.2.0", "_index": "_index"})
     g.attrs["column-order"] = np.array([], dtype="float64")
@@ -32,7 +34,6 @@ def frame(f, name, n):
 
 
 def tables_10x(g, cells):
-    import numpy as np
     g.create_dataset("barcodes", data=np.array([f"{i:012d}-1" for i in range(cells)], dtype="S"))
     features = g.create_group("features")
     genes = np.array([f"gene{i}" for i in range(GENES)], dtype="S")
@@ -46,19 +47,14 @@ def tables_10x(g, cells):
 def make(kind, cells):
     """An h5ad as anndata writes it with gzip, or a 10x file: chunks of 80,000, shuffle, 64-bit indices."""
     path = FOLDER / f"{kind}-{cells}.{'h5' if kind == 'tenx' else 'h5ad'}"
-    if path.exists():
-        return path
-    FOLDER.mkdir(exist_ok=True)
-    print(f"making {path}", file=sys.stderr)
-    # In a process of its own, for the same reason.
-    code = f"import h5ad_speed as b, pathlib; b.fill({kind!r}, {cells}, pathlib.Path({str(path)!r}))"
-    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, check=True)
+    if not path.exists():
+        FOLDER.mkdir(exist_ok=True)
+        print(f"making {path}", file=sys.stderr)
+        fill(kind, cells, path)
     return path
 
 
 def fill(kind, cells, path):
-    import h5py
-    import numpy as np
     nnz, rng = cells * PER_CELL, np.random.default_rng(0)
     partial = path.with_suffix(".partial")
     with h5py.File(partial, "w") as f:
@@ -88,95 +84,80 @@ def fill(kind, cells, path):
     partial.rename(path)
 
 
-def run(command):
-    """Wall seconds, processor seconds and peak memory in MiB of a command."""
-    start = time.perf_counter()
-    silent = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-    pid = os.posix_spawnp(str(command[0]), [str(c) for c in command], os.environ, file_actions=silent)
-    _, status, usage = os.wait4(pid, 0)
-    if status:
-        sys.exit(f"failed: {command}")
-    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
-
-
 PEER = """
-import resource, time, warnings
+import time, warnings
 warnings.filterwarnings("ignore")
 import anndata, scanpy
 t, cpu = time.perf_counter(), time.process_time()
 {}
-print(time.perf_counter() - t, time.process_time() - cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(time.perf_counter() - t, time.process_time() - cpu)
 """
 
 
 def peer(work):
     """As `run` for work in Python; imports are not counted."""
-    out = subprocess.run([sys.executable, "-c", PEER.format(work)], capture_output=True, text=True, check=True).stdout
-    return tuple(map(float, out.split()[-3:]))
+    used = run([sys.executable, "-c", PEER.format(work)])
+    seconds, processor = map(float, used.text.split()[-2:])
+    return used._replace(seconds=seconds, processor=processor)
 
 
-def compare(name, ours, theirs):
-    rounds = [(run(ours), peer(theirs)) for _ in range(TIMES)]
-    (a, a_cpu, a_mem), (b, b_cpu, b_mem) = (min(r[i] for r in rounds) for i in (0, 1))
-    print(f"{name:12} scx {a:6.2f} s ({a_cpu:5.2f} s of processor, {a_mem:4.0f} MiB)   "
-          f"peer {b:6.2f} s ({b_cpu:5.2f} s, {b_mem:4.0f} MiB)   {b / a:5.1f} x", flush=True)
+def compare(rounds, name, ours, theirs):
+    results, _ = timing.in_turns({"scx": lambda: run(ours), "peer": lambda: peer(theirs)}, rounds)
+    a, b = map(min, results.values())
+    print(f"{name:12} scx {a.seconds:6.2f} s ({a.processor:5.2f} s of processor, {a.mib:4.0f} MiB)   "
+          f"peer {b.seconds:6.2f} s ({b.processor:5.2f} s, {b.mib:4.0f} MiB)   {b.seconds / a.seconds:5.1f} x",
+          flush=True)
 
 
-def copied(path):
+def copied(path, rounds):
     """Seconds `cp` takes for the file."""
-    return min(run(["cp", path, FOLDER / "cp.out"])[0] for _ in range(TIMES))
+    return min(run(["cp", path, FOLDER / "cp.out"]) for _ in range(rounds)).seconds
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("jobs", nargs="*", default=[])
-    parser.add_argument("--example", type=Path, help="the built example h5ad_read")
-    parser.add_argument("--scx", type=Path, help="the built program")
-    parser.add_argument("--cells", type=int, default=50_000)
+    parser.add_argument("--example", help="the built example h5ad_read")
+    parser.add_argument("--scx", help="the built program")
+    parser.add_argument("--cells", type=int, default=50_000, metavar="N")
+    parser.add_argument("--rounds", type=int, default=3, metavar="N")
     args = parser.parse_args()
     jobs = args.jobs or ["read", "recompress", "copy", "tenx", "growth"]
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
-    root = Path(__file__).resolve().parent.parent
-    scx, example = args.scx, args.example
-    if scx is None or example is None:
-        build = ["cargo", "build", "--release", "--quiet", "--bin", "scx", "--example", "h5ad_read"]
-        subprocess.run(build, cwd=root, check=True)
-        built = Path(os.environ.get("CARGO_TARGET_DIR", root / "target")) / "release"
-        scx, example = scx or built / "scx", example or built / "examples/h5ad_read"
-    subprocess.run([sys.executable, "-W", "ignore", "-c", "import anndata, h5py, scanpy; from importlib.metadata import version as v;"
-                    "print(*(f'{p} {v(p)}' for p in ('anndata', 'scanpy', 'h5py')), sep=', ')"], check=True)
-    print(f"{args.cells:,} cells, load {os.getloadavg()[0]:.1f}", flush=True)
+    scx, example = timing.program(args.scx), timing.program(args.example, "h5ad_read")
+    print(timing.versions("anndata", "scanpy", "h5py", scx=scx))
+    print(f"{args.cells:,} cells, {timing.cores(2)} cores, load {os.getloadavg()[0]:.1f}", flush=True)
     convert = [scx, "convert", "--force", "--quiet"]
     out, again = FOLDER / "scx.out.h5ad", FOLDER / "peer.out.h5ad"
     if "read" in jobs:
         path = make("h5ad", args.cells)
-        compare("read", [example, "keep", path], f"anndata.read_h5ad({str(path)!r})")
+        compare(args.rounds, "read", [example, "keep", path], f"anndata.read_h5ad({str(path)!r})")
     if "recompress" in jobs:
         path = make("h5ad", args.cells)
         # The stored level is 4, anndata's own default for gzip: asked for another, every chunk is encoded again.
         work = f"anndata.read_h5ad({str(path)!r}).write_h5ad({str(again)!r}, compression='gzip')"
-        compare("recompress", [*convert, path, out, "--compression", "gzip:5"], work)
+        compare(args.rounds, "recompress", [*convert, path, out, "--compression", "gzip:5"], work)
         print(f"{'':12} bytes: scx {out.stat().st_size:,}, peer {again.stat().st_size:,}")
     if "copy" in jobs:
         path = make("h5ad", args.cells)
         work = f"anndata.read_h5ad({str(path)!r}).write_h5ad({str(again)!r}, compression='gzip')"
-        compare("copy", [*convert, path, out], work)
-        print(f"{'':12} cp takes {copied(path):.2f} s")
+        compare(args.rounds, "copy", [*convert, path, out], work)
+        print(f"{'':12} cp takes {copied(path, args.rounds):.2f} s")
     if "tenx" in jobs:
         path = make("tenx", args.cells)
         work = f"scanpy.read_10x_h5({str(path)!r}).write_h5ad({str(again)!r}, compression='gzip')"
-        compare("10x to h5ad", [*convert, path, out], work)
-        print(f"{'':12} cp takes {copied(path):.2f} s")
+        compare(args.rounds, "10x to h5ad", [*convert, path, out], work)
+        print(f"{'':12} cp takes {copied(path, args.rounds):.2f} s")
     if "growth" in jobs:
         for cells in (args.cells, 4 * args.cells):
             path = make("h5ad", cells)
             for name, command in [("read", [example, "walk", path]), ("copy", [*convert, path, out]),
                                   ("recompress", [*convert, path, out, "--compression", "gzip:5"])]:
-                seconds, cpu, memory = min(run(command) for _ in range(TIMES))
-                print(f"growth {name:10} {cells * PER_CELL / 1e6:6.0f} M entries {seconds:7.2f} s "
-                      f"({cpu:6.2f} s of processor, {memory:4.0f} MiB)", flush=True)
+                used = min(run(command) for _ in range(args.rounds))
+                print(f"growth {name:10} {cells * PER_CELL / 1e6:6.0f} M entries {used.seconds:7.2f} s "
+                      f"({used.processor:6.2f} s of processor, {used.mib:4.0f} MiB)", flush=True)
     for left in (out, again, FOLDER / "cp.out"):
         left.unlink(missing_ok=True)
+    print(f"load average {os.getloadavg()[0]:.1f} after")
 
 
 if __name__ == "__main__":

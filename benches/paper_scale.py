@@ -1,22 +1,24 @@
 """The published job at its published size, file to file: wall time and peak memory of `scx correct`.
 
-    python3 benches/paper_scale.py [PATH_OF_scx]
+    python benches/paper_scale.py [PATH_OF_scx] [--cells CONTROL1 CONTROL2 SAMPLE] [--epochs N]
 
 Two controls of 18,919 and 22,802 cells and a sample of 94,556, 35 markers each, written here as FCS 3.1; 20 epochs,
-both presets. Needs numpy alone. Without an argument the release binary is built. Exit code 1 above 1 GiB.
+both presets, all cores. There is no peer: the limit is 1 GiB. Needs numpy alone. Without a path scx is built. Exit
+code 1 above the limit.
 """
 
 import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 
+import timing
+from peak import run
+
 CELLS = {"control1": 18_919, "control2": 22_802, "sample": 94_556}
-MARKERS, EPOCHS, LIMIT = 35, 20, 1 << 30
+MARKERS, LIMIT = 35, 1024  # MiB
 
 
 def cells(n, gain, shares, rng):
@@ -44,47 +46,31 @@ def write_fcs(path, x):
     path.write_bytes((head + text).ljust(begin) + x.tobytes())
 
 
-def run(command):
-    """Wall seconds and peak resident bytes of one command."""
-    start = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    seconds = time.perf_counter() - start
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode != 0:
-        sys.exit(f"exit code {child.returncode}: {' '.join(map(str, command))}")
-    # Linux counts in kilobytes, macOS in bytes.
-    return seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
 def main():
-    root = Path(__file__).resolve().parent.parent
-    if len(sys.argv) > 1:
-        scx = Path(sys.argv[1]).resolve()
-    else:
-        subprocess.run(["cargo", "build", "--release", "--quiet", "--bin", "scx"], cwd=root, check=True)
-        scx = Path(os.environ.get("CARGO_TARGET_DIR", root / "target")) / "release/scx"
-    version = subprocess.run([scx, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    print(f"{version}, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} before; "
-          f"{' + '.join(f'{n:,}' for n in CELLS.values())} cells x {MARKERS} markers, {EPOCHS} epochs")
+    parser = timing.options(__doc__, epochs=20)
+    parser.add_argument("--cells", type=int, nargs=3, default=[*CELLS.values()], metavar="N")
+    args = parser.parse_args()
+    scx = timing.program(args.program)
+    print(f"{timing.versions('numpy', scx=scx)}, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} before; "
+          f"{' + '.join(f'{n:,}' for n in args.cells)} cells x {MARKERS} markers, {args.epochs} epochs", flush=True)
     rng = np.random.default_rng(1)
     gain = np.exp(0.4 * rng.standard_normal(MARKERS))
     shares = {"control": [0.3, 0.25, 0.2, 0.15, 0.1], "sample": [0.15, 0.2, 0.1, 0.3, 0.25]}
     worst = 0
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        for name, n in CELLS.items():
+        for name, n in zip(CELLS, args.cells):
             there = 1 if name == "control2" else gain
             write_fcs(folder / f"{name}.fcs", cells(n, there, shares[name.rstrip("12")], rng))
         for preset in ("paper", "default"):
             out = folder / f"{preset}.fcs"
-            seconds, peak = run([
+            used = run([
                 scx, "correct", "--spikein", folder / "control1.fcs", folder / "control2.fcs",
-                "--sample", folder / "sample.fcs", "-o", out, "--preset", preset, "--epochs", str(EPOCHS), "--quiet",
+                "--sample", folder / "sample.fcs", "-o", out, "--preset", preset, "--epochs", args.epochs, "--quiet",
             ])
-            assert out.stat().st_size > CELLS["sample"] * MARKERS * 4
-            worst = max(worst, peak)
-            print(f"--preset {preset:8} {seconds:7.1f} s   peak {peak / 2**20:6.0f} MiB")
+            assert out.stat().st_size > args.cells[2] * MARKERS * 4
+            worst = max(worst, used.mib)
+            print(f"--preset {preset:8} {used.seconds:7.1f} s   peak {used.mib:6.0f} MiB", flush=True)
     print(f"limit 1 GiB: {'kept' if worst <= LIMIT else 'BROKEN'} ({worst / LIMIT:.2f} of it)")
     return 0 if worst <= LIMIT else 1
 

@@ -1,15 +1,10 @@
-"""What the benches of 10x formats share: counts of a plausible shape, and timing of a command with its peak memory."""
-
-import os
-import subprocess
-import sys
-import time
-from pathlib import Path
+"""What the benches of 10x formats share: counts of a plausible shape, and a line that compares two measurements."""
 
 import numpy as np
 import scipy.sparse as sp
 
 GENES, PER_CELL = 20_000, 1_500
+PEERS = ("scanpy", "anndata", "h5py", "numpy", "scipy")
 
 
 def counts(cells, seed=1):
@@ -39,48 +34,9 @@ def names(cells):
     return barcodes, [f"ENSG{i:011d}" for i in range(GENES)], [f"Gene{i}" for i in range(GENES)]
 
 
-def binary():
-    """The program to measure: the first argument, or a release build."""
-    root = Path(__file__).resolve().parent.parent
-    if len(sys.argv) > 1:
-        return Path(sys.argv[1]).resolve()
-    subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=root, check=True)
-    return Path(os.environ.get("CARGO_TARGET_DIR", root / "target")) / "release/scx"
-
-
-def apart(work, *args):
-    """Does work in a process that ends with it: the peak memory of a command counts from that of the process starting it."""
-    child = os.fork()
-    if child == 0:
-        work(*args)
-        sys.stdout.flush()
-        os._exit(0)
-    if os.waitpid(child, 0)[1] != 0:
-        sys.exit("the input could not be made")
-
-
-def run(command):
-    """Wall seconds and peak resident bytes of one command."""
-    start = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    seconds = time.perf_counter() - start
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode != 0:
-        sys.exit(f"exit code {child.returncode}: {' '.join(map(str, command))}")
-    # Linux counts in kilobytes, macOS in bytes.
-    return seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
 def report(what, scx, peer, must):
-    ratio = peer[0] / scx[0]
-    print(f"{what}: scx {scx[0]:.2f} s, {scx[1] >> 20} MiB; peer {peer[0]:.2f} s, {peer[1] >> 20} MiB; "
+    """Prints what `peak.run` measured of both; whether scx is as many times faster as it must be."""
+    ratio = peer.seconds / scx.seconds
+    print(f"{what}: scx {scx.seconds:.2f} s, {scx.mib:.0f} MiB; peer {peer.seconds:.2f} s, {peer.mib:.0f} MiB; "
           f"{ratio:.1f} x (must {must} x)")
     return ratio >= must
-
-
-def versions():
-    from importlib.metadata import version
-
-    peers = ", ".join(f"{p} {version(p)}" for p in ("scanpy", "anndata", "h5py", "numpy", "scipy"))
-    print(f"peers: {peers}; {len(os.sched_getaffinity(0))} cores", flush=True)

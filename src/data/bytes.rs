@@ -1,6 +1,5 @@
 //! Numbers as the plain machine words they are stored as, so that code that only moves them need not know their type.
 
-use half::f16;
 use half::slice::HalfFloatSliceExt;
 
 use super::{DType, Values};
@@ -15,7 +14,7 @@ impl Word for u8 {
     fn wrap(dtype: DType, words: Vec<Self>) -> Option<Values> {
         Some(match dtype {
             DType::U8 => Values::U8(words),
-            DType::I8 => Values::I8(words.into_iter().map(u8::cast_signed).collect()),
+            DType::I8 => Values::I8(bytemuck::cast_vec(words)),
             // A damaged file may hold any byte.
             DType::Bool => Values::Bool(words.into_iter().map(|w| w != 0).collect()),
             _ => return None,
@@ -27,8 +26,8 @@ impl Word for u16 {
     fn wrap(dtype: DType, words: Vec<Self>) -> Option<Values> {
         Some(match dtype {
             DType::U16 => Values::U16(words),
-            DType::I16 => Values::I16(words.into_iter().map(u16::cast_signed).collect()),
-            DType::F16 => Values::F16(words.into_iter().map(f16::from_bits).collect()),
+            DType::I16 => Values::I16(bytemuck::cast_vec(words)),
+            DType::F16 => Values::F16(bytemuck::cast_vec(words)),
             _ => return None,
         })
     }
@@ -38,8 +37,8 @@ impl Word for u32 {
     fn wrap(dtype: DType, words: Vec<Self>) -> Option<Values> {
         Some(match dtype {
             DType::U32 => Values::U32(words),
-            DType::I32 => Values::I32(words.into_iter().map(u32::cast_signed).collect()),
-            DType::F32 => Values::F32(words.into_iter().map(f32::from_bits).collect()),
+            DType::I32 => Values::I32(bytemuck::cast_vec(words)),
+            DType::F32 => Values::F32(bytemuck::cast_vec(words)),
             _ => return None,
         })
     }
@@ -49,8 +48,8 @@ impl Word for u64 {
     fn wrap(dtype: DType, words: Vec<Self>) -> Option<Values> {
         Some(match dtype {
             DType::U64 => Values::U64(words),
-            DType::I64 => Values::I64(words.into_iter().map(u64::cast_signed).collect()),
-            DType::F64 => Values::F64(words.into_iter().map(f64::from_bits).collect()),
+            DType::I64 => Values::I64(bytemuck::cast_vec(words)),
+            DType::F64 => Values::F64(bytemuck::cast_vec(words)),
             _ => return None,
         })
     }
@@ -86,6 +85,8 @@ impl Values {
 
 #[cfg(test)]
 mod tests {
+    use half::f16;
+
     use super::*;
 
     #[test]

@@ -40,7 +40,7 @@ pub(super) use store::{
     Storage, create, new_group, set_shape, set_text, set_texts, set_value, write_error, write_file,
     write_fixed_strings, write_rows, write_string, write_strings,
 };
-pub(super) use tiles::{Tile, TilesOut};
+pub(super) use tiles::{Band, Tile, TilesOut};
 
 /// First bytes of every HDF5 file, at 0 or behind a user block.
 const MAGIC: &[u8] = b"\x89HDF\r\n\x1a\n";

@@ -63,12 +63,17 @@ impl Array {
     pub(super) fn rows(&self, rows: Range<usize>) -> Result<Values, ReadError> {
         match self.direct() {
             Some(direct) => {
-                let asked = self.row_bytes().saturating_mul(rows.len() as u64);
-                self.source.backed(direct.name(), asked, 1, || direct.stored_bytes())?;
+                self.backed(direct, rows.len())?;
                 direct.rows(self.dtype, rows)
             }
             None => self.plain(rows),
         }
+    }
+
+    /// Refuses to make room for rows that the stored bytes cannot hold.
+    fn backed(&self, direct: &Direct, rows: usize) -> Result<(), ReadError> {
+        let asked = self.row_bytes().saturating_mul(rows as u64);
+        self.source.backed(direct.name(), asked, 1, || direct.stored_bytes()).map(drop)
     }
 
     /// Rows `rows` through the library.
@@ -99,6 +104,9 @@ impl<'a> Cursor<'a> {
         }
         let end = self.first + self.held.len();
         if span.end > end {
+            if let Some(direct) = self.array.direct() {
+                return self.join(direct, span);
+            }
             let more = self.array.rows(end..self.array.whole_bands(span.end))?;
             if self.held.is_empty() {
                 self.held = more;
@@ -117,6 +125,27 @@ impl<'a> Cursor<'a> {
             self.held = slice(&self.held, at(span.end)..self.held.len());
             self.first = span.end;
         }
+        Ok(out)
+    }
+
+    /// What is held of `span`, then what is not, decoded where it stays. The band the span ends in is held from now on.
+    fn join(&mut self, direct: &Direct, span: Range<usize>) -> Result<Values, ReadError> {
+        let array = self.array;
+        let end = self.first + self.held.len();
+        let whole = match span.end {
+            last if last == array.len() => last,
+            within => (within - within % array.band()).max(end),
+        };
+        array.backed(direct, whole.saturating_sub(end))?;
+        let last = match whole < span.end {
+            true => array.rows(whole..array.whole_bands(span.end))?,
+            false => Values::empty(array.dtype),
+        };
+        let width = array.dtype.size();
+        let head = self.held.bytes().get((span.start - self.first) * width..).unwrap_or(&[]);
+        let tail = last.bytes().get(..(span.end - whole) * width).unwrap_or(&[]);
+        let out = direct.join(array.dtype, head, end..whole, tail)?;
+        (self.first, self.held) = (whole, last);
         Ok(out)
     }
 }

@@ -7,6 +7,10 @@ use hdf5_metno as hdf5;
 
 use hdf5::filters::Filter;
 use libdeflater::{CompressionLvl, Compressor, Decompressor};
+use zlib_rs::{DeflateConfig, ReturnCode, Strategy, compress_bound, compress_slice};
+
+/// The highest level at which chunks of little but zeros are searched for runs only.
+const MOST_RLE: u8 = 6;
 
 /// Deflate makes a run of equal bytes at most this many times smaller.
 const BEST_DEFLATE: u64 = 1032;
@@ -131,6 +135,9 @@ impl Pipeline {
                 return Err("checksums are not written".into());
             }
             let Some((_, level)) = self.deflate else { return Ok(plain.to_vec()) };
+            if (1..=MOST_RLE).contains(&level) && mostly_zero(plain) {
+                return deflate_runs(level, plain);
+            }
             deflate(&mut s.deflate, level, plain)
         })
     }
@@ -152,6 +159,27 @@ fn deflate(cached: &mut Option<(u8, Compressor)>, level: u8, plain: &[u8]) -> Re
     let Some((_, with)) = cached else { return Err("no compressor".into()) };
     let mut out = vec![0; with.zlib_compress_bound(plain.len())];
     let n = with.zlib_compress(plain, &mut out).map_err(|e| format!("deflate failed: {e:?}"))?;
+    out.truncate(n);
+    Ok(out)
+}
+
+/// Whether nearly all bytes are zero, as in a sparse matrix that is stored dense.
+fn mostly_zero(plain: &[u8]) -> bool {
+    let zeros: usize = plain.iter().map(|b| usize::from(*b == 0)).sum();
+    zeros >= plain.len() - plain.len() / 8
+}
+
+/// Deflate that looks for runs of one byte only. In long runs of zeros a search for other matches finds little, and
+/// costs more than everything else.
+fn deflate_runs(level: u8, plain: &[u8]) -> Result<Vec<u8>, String> {
+    let config =
+        DeflateConfig { level: i32::from(level), strategy: Strategy::Rle, ..DeflateConfig::default() };
+    let mut out = vec![0; compress_bound(plain.len())];
+    let (packed, code) = compress_slice(&mut out, plain, config);
+    let n = packed.len();
+    if code != ReturnCode::Ok {
+        return Err(format!("deflate failed: {code:?}"));
+    }
     out.truncate(n);
     Ok(out)
 }
@@ -272,6 +300,25 @@ mod tests {
             assert_eq!(back, plain);
             assert!(p.plausible(stored.len() as u64, plain.len() as u64, 0));
         }
+    }
+
+    #[test]
+    fn chunks_of_zeros_shrink_as_much_by_runs_alone() {
+        let counts: Vec<u8> = (0..4096u32)
+            .map(|i| if i * 7919 % 13 == 0 { 1.0 + (i * i % 3) as f32 } else { 0.0 })
+            .flat_map(f32::to_ne_bytes)
+            .collect();
+        let size = |level| {
+            let p = Pipeline::of(&[Filter::shuffle(), Filter::deflate(level)], 4).unwrap();
+            let stored = p.encode(&counts).unwrap();
+            let mut back = vec![0; counts.len()];
+            p.decode(&stored, 0, &mut back).unwrap();
+            assert!(back == counts, "level {level}");
+            stored.len()
+        };
+        assert!(mostly_zero(&[0; 64]) && !mostly_zero(&[1; 64]) && mostly_zero(&[]));
+        assert!(size(MOST_RLE) <= size(MOST_RLE + 1) * 5 / 4);
+        (1..=9).for_each(|level| drop(size(level)));
     }
 
     #[test]

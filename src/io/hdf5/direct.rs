@@ -206,13 +206,51 @@ impl Direct {
         values.ok_or_else(|| ReadError::malformed(&self.path, &self.at, "elements of another width"))
     }
 
+    /// `head`, then rows `rows`, then `tail`: what is known already around what is decoded in its final place.
+    pub(super) fn join(
+        &self,
+        dtype: DType,
+        head: &[u8],
+        rows: Range<usize>,
+        tail: &[u8],
+    ) -> Result<Values, ReadError> {
+        let values = match dtype.size() {
+            1 => u8::wrap(dtype, self.joined(head, rows, tail)?),
+            2 => u16::wrap(dtype, self.joined(head, rows, tail)?),
+            4 => u32::wrap(dtype, self.joined(head, rows, tail)?),
+            _ => u64::wrap(dtype, self.joined(head, rows, tail)?),
+        };
+        values.ok_or_else(|| ReadError::malformed(&self.path, &self.at, "elements of another width"))
+    }
+
+    fn joined<W: Word>(&self, head: &[u8], rows: Range<usize>, tail: &[u8]) -> Result<Vec<W>, ReadError> {
+        let width = size_of::<W>();
+        let (before, after) = (head.len() / width, tail.len() / width);
+        let within = self.clipped(&rows).len() * self.shape[1];
+        let mut out = vec![W::default(); before + within + after];
+        bytemuck::cast_slice_mut::<W, u8>(&mut out[..before]).copy_from_slice(head);
+        self.read_into(rows, &mut out[before..before + within])?;
+        bytemuck::cast_slice_mut::<W, u8>(&mut out[before + within..]).copy_from_slice(tail);
+        Ok(out)
+    }
+
+    fn clipped(&self, rows: &Range<usize>) -> Range<usize> {
+        rows.start.min(self.shape[0])..rows.end.min(self.shape[0])
+    }
+
     fn read<W: Word>(&self, rows: Range<usize>) -> Result<Vec<W>, ReadError> {
-        let rows = rows.start.min(self.shape[0])..rows.end.min(self.shape[0]);
-        let mut out = vec![W::default(); rows.len() * self.shape[1]];
+        let mut out = vec![W::default(); self.clipped(&rows).len() * self.shape[1]];
+        self.read_into(rows, &mut out)?;
+        Ok(out)
+    }
+
+    /// Fills `out` with rows `rows`.
+    fn read_into<W: Word>(&self, rows: Range<usize>, out: &mut [W]) -> Result<(), ReadError> {
+        let rows = self.clipped(&rows);
         match &self.pieces {
             Pieces::Contiguous(at) => {
                 let first = at + (rows.start * self.shape[1] * size_of::<W>()) as u64;
-                let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut out);
+                let bytes: &mut [u8] = bytemuck::cast_slice_mut(out);
                 bytes.par_chunks_mut(PIECE).enumerate().try_for_each(|(i, piece)| {
                     read_exact_at(&self.file, piece, first + (i * PIECE) as u64)
                         .map_err(|e| ReadError::io(&self.path, e))
@@ -220,7 +258,7 @@ impl Direct {
             }
             Pieces::Chunks(chunks) => {
                 let mut bands = Vec::new();
-                let mut rest = out.as_mut_slice();
+                let mut rest = out;
                 let mut row = rows.start;
                 while row < rows.end && !rest.is_empty() {
                     let end = (row / self.chunk[0] + 1).saturating_mul(self.chunk[0]).min(rows.end);
@@ -231,7 +269,7 @@ impl Direct {
                 bands.into_par_iter().try_for_each(|(rows, out)| self.band_into(chunks, rows, out))?;
             }
         }
-        Ok(out)
+        Ok(())
     }
 
     /// Fills `out` with rows that all lie in one row of chunks.

@@ -10,7 +10,7 @@ use hdf5::{Dataset, Group};
 use ndarray::Array2;
 
 use super::array::Array;
-use super::sparse::{append, by_row, indices_below, unsigned};
+use super::sparse::{append, by_row, indices_below, into_indices, unsigned};
 use super::{Kind, Source};
 use crate::data::{
     Block, BlockSink, DType, DataError, Dense, Layout, Matrix, RowSource, Sparse, StoredArrays, Values,
@@ -211,7 +211,13 @@ impl Stored {
     /// Indices of the stored entries `span`, checked.
     pub(in crate::io) fn indices(&self, m: &Compressed, span: Range<u64>) -> Result<Vec<u32>, ReadError> {
         let start = span.start;
-        self.checked(m, &m.indices.rows(to_usize(span))?, start)
+        self.indices_of(m, m.indices.rows(to_usize(span))?, start)
+    }
+
+    /// Indices read from entry `start` on, checked and kept.
+    pub(super) fn indices_of(&self, m: &Compressed, raw: Values, start: u64) -> Result<Vec<u32>, ReadError> {
+        into_indices(raw, m.minor, start)
+            .map_err(|what| self.source.malformed(format!("{}/indices", self.at), what))
     }
 
     /// Indices read from entry `start` on, checked.

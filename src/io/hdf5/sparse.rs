@@ -40,6 +40,24 @@ pub(in crate::io) fn all_below(values: &Values, bound: usize) -> bool {
     }
 }
 
+/// As [`indices_below`], and without a copy where the numbers have the width of an index.
+pub(in crate::io) fn into_indices(values: Values, bound: usize, offset: u64) -> Result<Vec<u32>, String> {
+    let sound = |v: &[u32]| {
+        let most = v.par_chunks(PIECE).map(|v| v.iter().copied().fold(0, u32::max)).max();
+        v.is_empty() || (most.unwrap_or(0) as usize) < bound
+    };
+    match values {
+        // A negative number becomes a large one, and an axis of more than 2³¹ entries has to look twice.
+        Values::I32(v) if i32::try_from(bound).is_ok() => match bytemuck::try_cast_vec::<i32, u32>(v) {
+            Ok(v) if sound(&v) => Ok(v),
+            Ok(v) => indices_below(&Values::I32(bytemuck::cast_vec(v)), bound, offset),
+            Err((_, v)) => indices_below(&Values::I32(v), bound, offset),
+        },
+        Values::U32(v) if sound(&v) => Ok(v),
+        other => indices_below(&other, bound, offset),
+    }
+}
+
 /// Whole numbers of any type as indices below `bound`; `offset` is the position of the first.
 pub(in crate::io) fn indices_below(values: &Values, bound: usize, offset: u64) -> Result<Vec<u32>, String> {
     fn all<T: Copy + std::fmt::Display + TryInto<u32> + Sync>(

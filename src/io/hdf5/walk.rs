@@ -89,7 +89,7 @@ impl Stored {
         let mut read = |rows: Range<usize>| -> Result<_, DataError> {
             let span = m.span(&rows);
             let raw = indices.take(to_usize(span.clone()))?;
-            let index = self.checked(m, &raw, span.start)?;
+            let index = self.indices_of(m, raw, span.start)?;
             let values = data.take(to_usize(span.clone()))?;
             let pointers = m.indptr.get(rows.start..=rows.end).unwrap_or(&[0]);
             let indptr = pointers.iter().map(|p| p - span.start).collect();
@@ -160,7 +160,7 @@ impl Stored {
                 let span = at..at.saturating_add(step).min(nnz);
                 at = span.end;
                 let raw = indices.take(to_usize(span.clone()))?;
-                let index = self.checked(m, &raw, span.start)?;
+                let index = self.indices_of(m, raw, span.start)?;
                 Ok((m.majors_of(&span), index, data.take(to_usize(span))?))
             })
         };

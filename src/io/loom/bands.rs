@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::attrs::without_booleans;
 use super::turn;
 use crate::data::{Block, DType, DataError, Dense, Matrix, Sparse, Values};
-use crate::io::hdf5::{Meter, Storage, TilesOut};
+use crate::io::hdf5::{Band, Meter, Storage, TilesOut};
 use crate::io::{Compression, WriteError, WriteOptions};
 
 /// Genes and cells of a chunk, as loompy has them.
@@ -101,17 +101,28 @@ impl Target {
 
     /// Writes bands whose rows are all in `block`.
     fn fill(&self, bands: &[Range<usize>], start: usize, block: &Block) -> hdf5::Result<()> {
+        let encode = |few: &[Range<usize>]| -> hdf5::Result<Vec<_>> {
+            few.par_iter()
+                .map(|cells| {
+                    let mut band = self.open(cells.start);
+                    let rows = cells.start - start..cells.end - start;
+                    turn::put(&mut band.values, self.to.width(), 0, block, rows);
+                    Ok((band.first, self.to.encode(band.values)?))
+                })
+                .collect()
+        };
+        // The next bands are packed while the last ones are written.
+        let mut ready = Vec::new();
         for few in bands.chunks(self.at_once) {
-            let filled = few.par_iter().map(|cells| {
-                let mut band = self.open(cells.start);
-                let rows = cells.start - start..cells.end - start;
-                turn::put(&mut band.values, self.to.width(), 0, block, rows);
-                Ok((band.first, self.to.encode(band.values)?))
-            });
-            let filled: hdf5::Result<Vec<_>> = filled.collect();
-            filled?.iter().try_for_each(|(first, band)| self.to.write(*first, band))?;
+            let (next, written) = rayon::join(|| encode(few), || self.write_all(&ready));
+            written?;
+            ready = next?;
         }
-        Ok(())
+        self.write_all(&ready)
+    }
+
+    fn write_all(&self, bands: &[(usize, Band)]) -> hdf5::Result<()> {
+        bands.iter().try_for_each(|(first, band)| self.to.write(*first, band))
     }
 
     fn open(&self, first: usize) -> Open {

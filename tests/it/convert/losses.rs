@@ -232,7 +232,7 @@ fn strict_passes_a_table_that_loom_keeps_as_attributes_and_warnings_name_no_hidd
         assert!(!run.stderr.contains(".scx-"), "{out}: {}", run.stderr);
         if out == "out.loom" {
             run.ok();
-            assert!(dir.scx("convert in.h5ad out.loom --dry-run").ok().stdout.contains("col_attrs/df.a"));
+            assert!(dir.scx("convert in.h5ad other.loom --dry-run").ok().stdout.contains("col_attrs/df.a"));
         }
     }
 }
