@@ -1,6 +1,6 @@
 //! What a matrix holds, judged from some of its values: counts, their logarithm, arcsinh or z-scores.
 
-use super::{Block, DataError, Layout, Matrix};
+use super::{Block, DataError, Layout, Matrix, Values};
 
 /// Some rows of a matrix (columns of a CSC): the values stored there, without zeros of sparse rows.
 #[derive(Debug, Clone, Default)]
@@ -8,6 +8,8 @@ pub struct Sample {
     lines: Vec<Vec<f64>>,
     by_row: bool,
     dense: bool,
+    /// Least and largest of whole numbers of 64 bits, which doubles may round.
+    ends: Option<(i128, i128)>,
 }
 
 /// What values look like, in a word for programs and in words for people.
@@ -29,10 +31,29 @@ pub const LOOK_ROWS: usize = 100;
 /// Values of one scale stay below this when they were logged or arcsinh-transformed.
 const LOGGED: f64 = 15.0;
 
+/// Floats hold every whole number up to here; larger ones are no counts.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 impl Sample {
     /// An empty sample; `by_row` when its lines are cells and not variables, `dense` when zeros are among its values.
     pub fn new(by_row: bool, dense: bool) -> Self {
-        Self { lines: Vec::new(), by_row, dense }
+        Self { lines: Vec::new(), by_row, dense, ends: None }
+    }
+
+    /// Remembers the ends of values whose type doubles may round; they are pushed, too.
+    pub fn note(&mut self, values: &Values) {
+        let ends = |all: &mut dyn Iterator<Item = i128>| {
+            all.fold(None, |e: Option<(i128, i128)>, v| Some(e.map_or((v, v), |(a, b)| (a.min(v), b.max(v)))))
+        };
+        let own = match values {
+            Values::I64(v) => ends(&mut v.iter().map(|x| i128::from(*x))),
+            Values::U64(v) => ends(&mut v.iter().map(|x| i128::from(*x))),
+            _ => None,
+        };
+        self.ends = match (self.ends, own) {
+            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+            (one, other) => one.or(other),
+        };
     }
 
     /// Adds the values of one row or column; what is no number does not count.
@@ -45,10 +66,23 @@ impl Sample {
         let all = || self.lines.iter().flatten().copied();
         let say = |guess: &str, words: String| Looks { guess: guess.into(), words };
         let (min, max) = all().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
+        if self.lines.is_empty() {
+            return say("empty", "no values".into());
+        }
+        if min > max && self.dense {
+            return say("empty", "no finite values where it was looked at".into());
+        }
         if min > max || (min == 0.0 && max == 0.0) {
             return say("empty", "nothing but zeros where it was looked at".into());
         }
-        let up_to = format!("{} to {}", short(min.min(0.0)), short(max));
+        let up_to = match self.ends {
+            Some((a, b)) => format!("{} to {b}", a.min(0)),
+            None => format!("{} to {}", short(min.min(0.0)), short(max)),
+        };
+        if self.ends.is_none() && max.max(-min) > EXACT {
+            let negative = if min < 0.0 { " with negative ones" } else { "" };
+            return say("linear", format!("linear values{negative} ({up_to})"));
+        }
         if all().all(|v| v.fract() == 0.0) {
             return match (min < 0.0, max <= 1.0) {
                 (true, _) => say("whole_numbers", format!("whole numbers, {up_to}")),
@@ -160,11 +194,13 @@ impl Matrix {
 fn add(sample: &mut Sample, block: &Block) {
     match block {
         Block::Dense(d) => {
+            sample.note(d.values());
             let columns = d.shape().1.max(1);
             let values: Vec<f64> = d.values().iter().take(LOOK_VALUES.max(columns)).collect();
             values.chunks(columns).for_each(|row| sample.push(row.iter().copied()));
         }
         Block::Csr(s) => {
+            sample.note(s.values());
             for w in s.indptr().windows(2).take(LOOK_ROWS) {
                 sample.push((w[0]..w[1]).filter_map(|i| s.values().get(i as usize)));
             }
@@ -174,6 +210,11 @@ fn add(sample: &mut Sample, block: &Block) {
 
 /// A number for people.
 fn short(v: f64) -> String {
+    if v.abs() > EXACT {
+        let text = format!("{v:.3e}");
+        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        return format!("{}e{exponent}", digits.trim_end_matches('0').trim_end_matches('.'));
+    }
     if v.fract() == 0.0 || v.abs() >= 1000.0 { format!("{v:.0}") } else { format!("{v:.3}") }
 }
 
@@ -212,5 +253,32 @@ mod tests {
         let mut s = Sample::new(true, true);
         (0..40).for_each(|i| s.push([f64::from(i % 5) - 2.0, f64::from(i % 3) * 1.1 - 1.1].into_iter()));
         assert_eq!(s.looks().guess, "scaled");
+    }
+
+    #[test]
+    fn large_numbers_are_short_and_no_counts_unless_they_are_whole_by_type() {
+        let mut s = Sample::new(true, true);
+        s.push([0.0, 1e300, 3.0].into_iter());
+        let looks = s.looks();
+        assert_eq!((looks.guess.as_str(), looks.words.as_str()), ("linear", "linear values (0 to 1e300)"));
+        let of = |values: Values| {
+            let x = super::super::Dense::new(1, values.len(), values).unwrap();
+            Matrix::Dense(x).looks().unwrap().words
+        };
+        assert_eq!(of(Values::F64(vec![-1.25e20, 2.0])), "linear values with negative ones (-1.25e20 to 2)");
+        assert_eq!(
+            of(Values::U64(vec![3, u64::MAX])),
+            "raw counts (whole numbers, 0 to 18446744073709551615)"
+        );
+        assert_eq!(of(Values::I64(vec![i64::MIN, 1])), "whole numbers, -9223372036854775808 to 1");
+        assert_eq!(of(Values::F64(vec![EXACT])), "raw counts (whole numbers, 0 to 9007199254740992)");
+        assert_eq!(of(Values::F32(vec![f32::NAN])), "no finite values where it was looked at");
+        assert_eq!(of(Values::F32(vec![0.0])), "nothing but zeros where it was looked at");
+    }
+
+    #[test]
+    fn without_cells_there_are_no_values() {
+        let x = super::super::Dense::new(0, 3, Values::F32(Vec::new())).unwrap();
+        assert_eq!(Matrix::Dense(x).looks().unwrap().words, "no values");
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn judge(source: &Source, node: &Node) -> Result<Option<Looks>, ReadE
             let mut sample = Sample::new(true, true);
             for start in [0, rows / 2] {
                 let values = source.number_rows(d, dtype, start..(start + run).min(rows))?;
+                sample.note(&values);
                 let values: Vec<f64> = values.iter().collect();
                 values.chunks(columns).for_each(|row| sample.push(row.iter().copied()));
             }
@@ -74,7 +75,9 @@ fn lines(
     if first >= end {
         return Ok(());
     }
-    let values: Vec<f64> = source.number_rows(data, dtype, first..end)?.iter().collect();
+    let values = source.number_rows(data, dtype, first..end)?;
+    to.note(&values);
+    let values: Vec<f64> = values.iter().collect();
     for w in at.windows(2).take_while(|w| w[0] < end && w[0] >= first && w[1] >= w[0]) {
         let line = values.get(w[0] - first..w[1].min(end) - first).unwrap_or(&[]);
         to.push(line.iter().copied());

@@ -118,6 +118,36 @@ fn short_int(text: &[u8]) -> Option<i64> {
     Some(if negative { -n } else { n })
 }
 
+/// What is lost of a number when it becomes a double.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Strain {
+    /// A decimal with digits that is larger than any double.
+    Overflow,
+    /// A whole number that is rounded, or beyond 64 bits.
+    Whole,
+}
+
+/// Looks at a number and the text it was read from.
+pub(super) fn strain(n: Number, text: &[u8]) -> Option<Strain> {
+    let exact = |x: i128| (x as f64) as i128 == x;
+    match n {
+        Number::Int(n) if n.unsigned_abs() <= 1 << 53 => None,
+        Number::Int(n) => (!exact(n.into())).then_some(Strain::Whole),
+        Number::Big(n) => (!exact(n.into())).then_some(Strain::Whole),
+        // Nearly all are told from whole numbers beyond 64 bits by their size.
+        Number::Float(x) if x.abs() < 9e18 => None,
+        Number::Float(x) => {
+            let text = text.trim_ascii();
+            let digits = text.iter().skip(usize::from(matches!(text.first(), Some(b'+' | b'-'))));
+            match digits.clone().any(u8::is_ascii_digit) {
+                true if x.is_infinite() => Some(Strain::Overflow),
+                true if digits.clone().all(u8::is_ascii_digit) => Some(Strain::Whole),
+                _ => None,
+            }
+        }
+    }
+}
+
 impl Number {
     /// As a double; whole numbers beyond 2^53 are rounded.
     pub(super) fn to_f64(self) -> f64 {
@@ -266,6 +296,26 @@ mod tests {
             assert_eq!(of(text), Cell::Text, "{text}");
         }
         assert_eq!(of("TRUE"), Cell::Bool(true));
+    }
+
+    #[test]
+    fn what_a_double_does_not_hold_is_seen() {
+        let of = |text: &str| strain(number(text.as_bytes(), true).unwrap(), text.as_bytes());
+        for fine in
+            ["1", "9007199254740992", "-9007199254740994", "1e300", "inf", "-Infinity", "1e-400", "1e19"]
+        {
+            assert_eq!(of(fine), None, "{fine}");
+        }
+        for over in ["1e400", "-1e309", "1,8e308"] {
+            assert_eq!(of(over), Some(Strain::Overflow), "{over}");
+        }
+        let long = "9".repeat(400);
+        assert_eq!(of(&long), Some(Strain::Overflow));
+        for whole in
+            ["9007199254740993", "-9007199254740993", "18446744073709551615", "99999999999999999999999"]
+        {
+            assert_eq!(of(whole), Some(Strain::Whole), "{whole}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::matrix::TextMatrix;
 use super::records::Record;
-use super::scan::{Scan, Texts, entry, scan, weight};
+use super::scan::{Entry, Scan, Texts, common_type, entry, scan, weight};
 use crate::data::{Column, Dataset, Frame, Index, Source, Values};
 use crate::io::{ReadError, ReadLimits, ReadOptions};
 
@@ -19,7 +19,8 @@ const X_SHARE: u64 = 8;
 /// - Columns of numbers make X, those of text and of truth values obs. Entries that pandas takes for missing are NaN;
 ///   text in quotes is never missing.
 /// - Whole numbers stay whole (`int32`, else `int64`, else `uint64`); fractions are `float32` when every value is exact
-///   in it, else `float64`. X is CSR when two thirds of it are zero.
+///   in it, else `float64`. X is CSR when two thirds of it are zero. Whole numbers that a float rounds are told, and a
+///   number larger than any float is an error.
 /// - Nothing is transposed: rows are cells.
 ///
 /// # Errors
@@ -39,6 +40,10 @@ pub(in crate::io) fn read(path: &Path, options: &ReadOptions) -> Result<Dataset,
     for (i, column) in found.columns.iter().enumerate().skip(first) {
         if column.is_numeric() { numbers.push(i) } else { texts.push(i) }
     }
+    if numbers.is_empty() && found.columns.len() == 1 {
+        return Err(no_variable(path, &found));
+    }
+    fits(path, &found, &numbers)?;
     collect(path, options, &mut found, &texts)?;
     let mut obs = Frame::new(index(&mut found, n_rows));
     for &i in &texts {
@@ -66,6 +71,42 @@ fn dialect(found: &Scan) -> &'static str {
         b';' => "separated by semicolons",
         _ => "separated by commas",
     }
+}
+
+fn no_variable(path: &Path, found: &Scan) -> ReadError {
+    let first: String = name(found, 0).chars().take(40).collect();
+    let what = format!(
+        "one column of text ({first:?}) and no variable; fields are looked for between `,`, tabs and `;`: if others \
+         separate them, replace those"
+    );
+    ReadError::malformed(path, "the first line", what)
+}
+
+/// Refuses numbers larger than any double and says which whole numbers are rounded.
+fn fits(path: &Path, found: &Scan, numbers: &[usize]) -> Result<(), ReadError> {
+    let columns = || numbers.iter().filter_map(|&i| Some((i, found.columns.get(i)?)));
+    let place = |i: usize, e: &Entry| format!("line {}, column {} ({})", e.line, i + 1, name(found, i));
+    let short = |e: &Entry| e.text.chars().take(40).collect::<String>();
+    let over = columns().filter_map(|(i, c)| Some((i, c.over.as_ref()?))).min_by_key(|(_, e)| e.line);
+    if let Some((i, e)) = over {
+        let what = format!("{} is larger than any 64-bit float (1.8e308); mend it, or write inf", short(e));
+        return Err(ReadError::malformed(path, place(i, e), what));
+    }
+    let rounded: u64 = columns().map(|(_, c)| c.rounded).sum();
+    let first =
+        columns().filter_map(|(i, c)| Some((i, c.first_rounded.as_ref()?))).min_by_key(|(_, e)| e.line);
+    if let Some((i, e)) = first
+        && common_type(columns().map(|(_, c)| c)).is_float()
+    {
+        tracing::warn!(
+            "{}: {}: {} becomes the nearest 64-bit float, as do {} more whole numbers too large for one",
+            path.display(),
+            place(i, e),
+            short(e),
+            rounded - 1
+        );
+    }
+    Ok(())
 }
 
 /// Name of a column: that of the header, or its position.

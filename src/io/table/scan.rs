@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::number::{Cell, Number, cell};
+use super::number::{Cell, Number, Strain, cell, strain};
 use super::records::{Field, Record, Records, text_of};
 use super::sniff::delimiter_of;
 use crate::data::DType;
@@ -39,6 +39,13 @@ impl Dialect {
 /// Text of a column, `None` where missing.
 pub(super) type Texts = Vec<Option<String>>;
 
+/// An entry and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) line: u64,
+    pub(super) text: String,
+}
+
 /// What a column holds.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
@@ -56,6 +63,11 @@ pub(super) struct Seen {
     single: bool,
     /// Numbers that are zero.
     pub(super) zeros: u64,
+    /// The first number larger than any double.
+    pub(super) over: Option<Entry>,
+    /// Whole numbers that are rounded if the column becomes one of floats, and the first of them.
+    pub(super) rounded: u64,
+    pub(super) first_rounded: Option<Entry>,
     /// The entries, while it was known from the first row on that they are no numbers.
     pub(super) texts: Option<Texts>,
 }
@@ -72,6 +84,9 @@ impl Seen {
             most: 0,
             single: true,
             zeros: 0,
+            over: None,
+            rounded: 0,
+            first_rounded: None,
             texts: None,
         }
     }
@@ -98,6 +113,22 @@ impl Seen {
                 }
                 let x = n.to_f64();
                 self.single &= f64::from(x as f32) == x && !matches!(n, Number::Big(_));
+            }
+        }
+    }
+
+    /// Remembers numbers that doubles do not hold.
+    fn strain(&mut self, n: Number, field: Field, line: u64) {
+        let place = || Some(Entry { line, text: utf8(field.text) });
+        match strain(n, field.text) {
+            None => {}
+            Some(Strain::Overflow) if self.over.is_none() => self.over = place(),
+            Some(Strain::Overflow) => {}
+            Some(Strain::Whole) => {
+                self.rounded += 1;
+                if self.first_rounded.is_none() {
+                    self.first_rounded = place();
+                }
             }
         }
     }
@@ -259,6 +290,9 @@ impl Walk<'_> {
         for (i, (seen, field)) in self.scan.columns.iter_mut().zip(record.iter()).enumerate() {
             let cell = cell(field, comma);
             seen.look(cell);
+            if let Cell::Number(n) = cell {
+                seen.strain(n, field, record.line);
+            }
             let begins = self.scan.n_rows == 0 && (i == 0 || matches!(cell, Cell::Text | Cell::Bool(_)));
             if begins {
                 seen.texts = Some(Vec::new());
@@ -277,9 +311,10 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Decides whether the first column holds names: its own name is empty, or it is text that never repeats.
+    /// Decides whether the first column holds names: its own name is empty, or it is text that never repeats. Of a header
+    /// alone it is names, too.
     fn end(mut self) -> Scan {
-        let text = self.scan.columns.first().is_some_and(|c| c.text);
+        let text = self.scan.columns.first().is_some_and(|c| c.text) || self.scan.n_rows == 0;
         if !self.scan.names && text && self.scan.columns.len() > 1 {
             self.scan.names = self.scan.header.is_none() || self.unique();
         }
@@ -287,6 +322,9 @@ impl Walk<'_> {
     }
 
     fn unique(&self) -> bool {
+        if self.scan.n_rows == 0 {
+            return true;
+        }
         let Some(texts) = self.scan.columns.first().and_then(|c| c.texts.as_ref()) else { return false };
         let mut seen = std::collections::HashSet::with_capacity(texts.len());
         let unique = texts.iter().all(|t| seen.insert(t));

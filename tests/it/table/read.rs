@@ -198,3 +198,46 @@ fn a_table_under_another_name_is_found_by_its_content() {
     run.says(&["warning", "ends in .h5ad but the content is csv"]);
     dir.refuses(3, "info nothing.csv", &["nothing.csv"]);
 }
+
+#[test]
+fn numbers_too_large_for_a_float_are_refused_and_rounded_ones_told() {
+    let dir = Dir::new();
+    dir.write("over.csv", "id,a,b\nx,1,2\ny,3,1e400\n");
+    dir.refuses(
+        3,
+        "info over.csv",
+        &["over.csv: line 3, column 3 (b): 1e400 is larger than any 64-bit float"],
+    );
+    // As names, or beside text, it is no number.
+    dir.write("names.csv", ",a,b\n1e400,1,text\n2e400,3,1e400\n");
+    let d = dir.open("names.csv");
+    assert_eq!((d.n_obs(), d.n_vars(), d.obs.columns.len()), (2, 1, 1));
+    dir.write("inf.csv", "id,a\nx,inf\ny,-Infinity\n");
+    assert_eq!(support::values(dir.open("inf.csv").x.as_ref().unwrap())[(1, 0)], f64::NEG_INFINITY);
+
+    dir.write("wide.csv", "id,a,b\nx,1,2\ny,99999999999999999999999,-99999999999999999999999\n");
+    let run = dir.scx("info wide.csv").ok();
+    run.says(&[
+        "wide.csv: line 3, column 2 (a): 99999999999999999999999 becomes the nearest 64-bit float",
+        "1 more",
+    ]);
+    dir.write("mixed.csv", "id,a,b\nx,9007199254740993,0.5\n");
+    dir.scx("info mixed.csv").ok().says(&["column 2 (a): 9007199254740993 becomes the nearest", "0 more"]);
+    dir.write("whole.csv", "id,a\nx,9007199254740993\n");
+    assert!(!dir.scx("info whole.csv").ok().stderr.contains("nearest"));
+}
+
+#[test]
+fn a_header_alone_has_names_first_and_a_file_without_a_variable_is_refused() {
+    let dir = Dir::new();
+    dir.write("head.csv", "id,a\n");
+    let d = dir.open("head.csv");
+    assert_eq!((d.n_obs(), d.n_vars()), (0, 1));
+    assert_eq!(d.var.index.get(0).unwrap(), "a");
+    dir.write("blanks.csv", "a b c\nx 1 2\n");
+    dir.refuses(
+        3,
+        "info blanks.csv",
+        &["one column of text (\"a b c\") and no variable", "`,`, tabs and `;`"],
+    );
+}
