@@ -304,8 +304,13 @@ mod tests {
 
     #[test]
     fn chunks_of_zeros_shrink_as_much_by_runs_alone() {
-        let counts: Vec<u8> = (0..4096u32)
-            .map(|i| if i * 7919 % 13 == 0 { 1.0 + (i * i % 3) as f32 } else { 0.0 })
+        let mut state = 1u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state >> 16
+        };
+        let counts: Vec<u8> = (0..4096)
+            .map(|_| if next() % 14 == 0 { 1.0 + (next() % 3) as f32 } else { 0.0 })
             .flat_map(f32::to_ne_bytes)
             .collect();
         let size = |level| {
