@@ -40,14 +40,13 @@ lint: cmake
 quality: cmake
 	$(CARGO) run --release --locked --example quality
 
-# Ratios against the peers; needs numpy, torch and flowio in $(PYTHON).
+# Ratios against the peers; needs numpy, torch, flowio, anndata, scanpy and loompy in $(PYTHON).
 bench: build
 	$(CARGO) build --release --locked --examples
-	$(PYTHON) benches/train_speed.py
-	$(PYTHON) benches/fcs_read.py
-	$(PYTHON) benches/paper_scale.py
+	for bench in train_speed fcs_read paper_scale fcs_to_h5ad h5ad_speed tenx_h5ad mtx_h5ad loom_h5ad; do \
+	  $(PYTHON) benches/$$bench.py || exit 1; done
 
-# What scx writes, opened by anndata-rs; its first build takes half an hour.
+# What scx writes, opened by anndata-rs; its first build takes ten minutes and more.
 interop: build
 	tests/interop/run.sh
 

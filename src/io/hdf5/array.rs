@@ -36,6 +36,11 @@ impl Array {
         self.direct.get_or_init(open).as_deref()
     }
 
+    /// Whether it is known where the chunks lie.
+    pub(in crate::io) fn listed(&self) -> bool {
+        self.direct.get().is_some()
+    }
+
     /// Length of the first axis.
     pub(super) fn len(&self) -> usize {
         self.dataset.shape().first().copied().unwrap_or(1)

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hdf5_metno as hdf5;
 
@@ -21,6 +22,10 @@ const SCAN_BYTES: u64 = 256 << 20;
 /// Places looked at to tell whether a matrix is mostly zeros, and the length of each side.
 const LOOKS: usize = 32;
 const LOOK: usize = 64;
+/// Times that a few cells are read through the library.
+const GLIMPSES: usize = 4;
+/// Chunks whose bytes are added up.
+const COUNTED: u64 = 20_000;
 /// A matrix with fewer entries than this share that are not zero is handed over as a sparse one.
 const SPARSE_BELOW: f64 = 0.4;
 
@@ -38,6 +43,8 @@ pub(super) struct Turned {
     layout: Layout,
     /// Genes and cells of a chunk; one each where the values lie in one piece.
     chunk: (usize, usize),
+    /// How often a few cells were asked for.
+    glimpses: AtomicUsize,
     /// Entries that are not zero, once somebody walked through all.
     nnz: OnceLock<u64>,
 }
@@ -68,14 +75,25 @@ pub(super) fn open(source: &Source, d: &Dataset, backed: bool) -> Result<Turned,
     source.check_filters(d)?;
     // Most of a claim must be stored somewhere: a layer made and never filled has the shape of a matrix that is.
     let claimed = (genes as u64).saturating_mul(cells as u64).saturating_mul(dtype.size() as u64);
-    if backed && claimed > UNBACKED && claimed > d.storage_size().saturating_mul(BEST_RATIO) {
-        let what = format!("claims {claimed} bytes but only {} are stored", d.storage_size());
-        return Err(source.malformed(at, what));
-    }
     let chunk = match d.chunk().as_deref() {
         Some([g, c]) => ((*g).max(1), (*c).max(1)),
         _ => (1, 1),
     };
+    let chunks = (genes.div_ceil(chunk.0) as u64).saturating_mul(cells.div_ceil(chunk.1) as u64);
+    let stored = || match chunks {
+        // Adding up very many chunks takes longer than anything else that opening does.
+        n if n > COUNTED && d.chunk().is_some() => {
+            std::fs::metadata(&source.path).map_or(u64::MAX, |m| m.len())
+        }
+        _ => d.storage_size(),
+    };
+    if backed && claimed > UNBACKED {
+        let stored = stored();
+        if claimed > stored.saturating_mul(BEST_RATIO) {
+            let what = format!("claims {claimed} bytes but only {stored} are stored");
+            return Err(source.malformed(at, what));
+        }
+    }
     let mut m = Turned {
         source: source.clone(),
         d: d.clone(),
@@ -86,6 +104,7 @@ pub(super) fn open(source: &Source, d: &Dataset, backed: bool) -> Result<Turned,
         dtype,
         layout: Layout::Dense,
         chunk,
+        glimpses: AtomicUsize::new(0),
         nnz: OnceLock::new(),
     };
     if m.looks_sparse()? {
@@ -178,10 +197,13 @@ impl Turned {
     /// The rows of some cells.
     fn block(&self, cells: Range<usize>) -> Result<Block, DataError> {
         let shape = (cells.len(), self.genes);
-        let tiles = self.tiles(cells)?;
+        self.turned(shape, &self.tiles(cells)?)
+    }
+
+    fn turned(&self, shape: (usize, usize), tiles: &[Tile]) -> Result<Block, DataError> {
         match self.layout {
-            Layout::Dense => turn::dense(self.dtype, shape, &tiles),
-            _ => turn::csr(self.dtype, shape, &tiles),
+            Layout::Dense => turn::dense(self.dtype, shape, tiles),
+            _ => turn::csr(self.dtype, shape, tiles),
         }
     }
 
@@ -260,6 +282,11 @@ impl RowSource for Turned {
     fn rows(&self, range: Range<usize>) -> Result<Block, DataError> {
         if range.start > range.end || range.end > self.cells {
             return Err(DataError::OutOfRange { what: "row", index: range.end, len: self.cells });
+        }
+        // For a few cells of a file just opened it does not pay to list all chunks.
+        let few = range.len() <= LOOK && !self.array.listed();
+        if few && self.glimpses.fetch_add(1, Ordering::Relaxed) < GLIMPSES {
+            return self.turned((range.len(), self.genes), &[self.tile(0..self.genes, range)?]);
         }
         self.block(range)
     }

@@ -6,10 +6,13 @@ use anndata_hdf5::H5;
 use anyhow::{Context, Result, bail};
 
 /// What anndata-rs does not read, whoever wrote it: words of its message, and what they mean.
-const LIMITS: [(&str, &str); 5] = [
+const LIMITS: [(&str, &str); 8] = [
     ("unsupported encoding type: 'awkward-array'", "it does not know awkward arrays"),
     ("unsupported encoding type: 'rec-array'", "it does not know tables of records"),
     ("Unsupported type: Compound", "it does not know tables of records"),
+    ("unsupported encoding type: 'null'", "it does not know null"),
+    ("Invalid size of float datatype", "it does not know half-precision floats"),
+    ("Expecting Dataset", "it does not know categories in uns"),
     ("Cannot read NullableArray into Data", "it does not know nullable columns in uns"),
     ("Minor indices are not monotonically increasing", "it refuses the order of genes in a cell that the input has"),
 ];
