@@ -2,6 +2,7 @@
 
 mod apart;
 pub mod args;
+mod columns;
 mod commands;
 pub mod config;
 mod console;

@@ -46,6 +46,12 @@ fn right(codes: &[usize], truth: &[usize]) -> f64 {
 fn cells_get_their_labels_and_everything_else_stays() {
     let (dir, truth) = trained();
     let json = dir.scx("classify cells.h5ad --model-dir actinn -o out.h5ad --json").ok().json();
+    dir.scx("classify cells.h5ad --model-dir actinn -o out.loom").ok();
+    let texts = |d: &Dataset| -> Vec<String> {
+        let column = d.obs.column("actinn").unwrap();
+        (0..d.n_obs()).map(|i| column.text(i).unwrap().into_owned()).collect()
+    };
+    assert_eq!(texts(&dir.open("out.loom")), texts(&dir.open("out.h5ad")));
     assert_eq!(json["result"]["missing_genes"], 0);
     assert_eq!(json["result"]["cells"], 300);
     let (before, after) = (dir.open("cells.h5ad"), dir.open("out.h5ad"));
@@ -126,7 +132,7 @@ fn a_stored_activa_labels_cells_and_a_sampler_does_not() {
 #[test]
 fn usage_is_checked_before_any_work() {
     let (dir, _) = trained();
-    dir.refuses(2, "classify cells.h5ad --model-dir actinn -o x.loom", &["h5ad"]);
+    dir.refuses(2, "classify cells.h5ad --model-dir actinn -o x.fcs", &["no place for the labels", "loom"]);
     dir.refuses(2, "classify cells.h5ad --model-dir actinn -o x.h5ad --max-missing 2", &["share"]);
     dir.refuses(2, "classify cells.h5ad --model-dir actinn -o x.h5ad --key-added a/b", &["column"]);
     dir.refuses(3, "classify cells.h5ad --model-dir nowhere -o x.h5ad", &["nowhere"]);

@@ -333,7 +333,7 @@ fn what_does_not_fit_is_refused_with_a_way_out() {
         .fails(2, &["--max-minutes", "a year"]);
     for model in ["activa", "scgan"] {
         let size = if model == "activa" { "latent" } else { "noise" };
-        dir.write("wide.yaml", &format!("settings: {{{size}: 100000000000}}\n"));
+        dir.write("wide.yaml", format!("settings: {{{size}: 100000000000}}\n"));
         dir.scx(&format!("generate cells.h5ad --model {model} -o out.h5ad --n 5 --config wide.yaml"))
             .fails(2, &["100000000000", "1048576"]);
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::files::{ReadArgs, size};
+use super::files::{FormatArg, ReadArgs, size};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,9 +24,12 @@ pub struct ClassifyArgs {
     /// The folder of a model that `scx train` has written
     #[arg(long, value_name = "DIR")]
     pub model_dir: PathBuf,
-    /// The h5ad file to write
-    #[arg(short, long, value_name = "OUT.h5ad")]
+    /// The file to write: h5ad, loom, or a table of the cells
+    #[arg(short, long, value_name = "OUT")]
     pub output: PathBuf,
+    /// Format to write [default: by the extension of OUT]
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
+    pub to: Option<FormatArg>,
 
     /// Matrix with the counts: a layer, raw or X [default: the first of layers["counts"], raw, X that holds counts]
     #[arg(long, value_name = "NAME", help_heading = "Data")]

@@ -9,12 +9,11 @@ use crate::cli::console::Console;
 use crate::cli::error::CliError;
 use crate::cli::learn::{self, within};
 use crate::cli::show::thousands;
-use crate::cli::{on_threads, print, targets};
+use crate::cli::{columns, on_threads, print, targets};
 use crate::data::Dataset;
 use crate::generate::{self, Classified, Trained};
-use crate::io::{self, Additions, Codec, Format, WriteOptions, h5ad};
+use crate::io::{self, Additions, Codec, Format};
 use crate::loader::{Place, choose_counts};
-use crate::provenance;
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: &ClassifyArgs) -> Result<(), CliError> {
@@ -23,20 +22,15 @@ pub(in crate::cli) fn run(args: &ClassifyArgs) -> Result<(), CliError> {
 }
 
 fn execute(args: &ClassifyArgs, console: &Console) -> Result<(), CliError> {
-    let to = targets::format(&args.output, None)?;
-    if to != Format::H5ad {
-        return Err(CliError::usage(format!(
-            "{}: labels are written to h5ad; give a name that ends in .h5ad",
-            args.output.display()
-        )));
-    }
+    let to = columns::format(&args.output, args.to.map(Format::from), "the labels of cells")?;
     if !(0.0..=1.0).contains(&args.max_missing) {
         return Err(CliError::usage(format!(
             "--max-missing {}: expected a share between 0 and 1",
             args.max_missing
         )));
     }
-    targets::check(&args.output, &[&args.input], args.force, false)?;
+    let folder = io::folder_of(to, &args.output).is_some();
+    targets::check(&args.output, &[&args.input], args.force, folder)?;
     let trained = Trained::load(&args.model_dir)?;
     let codec = io::detect(&args.input)?;
     let dataset = (codec.read)(&args.input, &args.reading.options(args.memory))?;
@@ -68,7 +62,7 @@ fn execute(args: &ClassifyArgs, console: &Console) -> Result<(), CliError> {
     }
     console.check()?;
     let result = outcome(&trained, &found, &place, &names);
-    write(args, codec, dataset, &found, &names, &result, console)?;
+    write(args, (codec, to), dataset, &found, &names, &result, console)?;
     if args.json {
         let object = json!({
             "schema_version": 1,
@@ -120,8 +114,8 @@ fn outcome(trained: &Trained, found: &Classified, place: &Place, names: &[String
 
 fn write(
     args: &ClassifyArgs,
-    codec: &Codec,
-    mut dataset: Dataset,
+    target: (&Codec, Format),
+    dataset: Dataset,
     found: &Classified,
     names: &[String; 2],
     result: &Value,
@@ -131,17 +125,8 @@ fn write(
     let record = learn::record("classify", settings, Some((&args.input, &dataset)), result.clone())?;
     let columns = [found.column(), found.score_column()];
     let obs: Vec<_> = names.iter().cloned().zip(columns).collect();
-    if codec.format == Format::H5ad && h5ad::takes_columns(&dataset) {
-        let additions = Additions { obs, record, ..Additions::default() };
-        return Ok(io::annotate(&dataset, Format::H5ad, &additions, &args.output, args.force)?);
-    }
-    for (name, column) in obs {
-        dataset.obs.set(&name, column);
-    }
-    provenance::append(&mut dataset.uns, &record);
-    let memory = args.memory.unwrap_or(WriteOptions::default().memory);
-    let options = WriteOptions { memory, progress: console, ..WriteOptions::default() };
-    Ok(io::save(&dataset, Format::H5ad, &args.output, args.force, &options)?)
+    let additions = Additions { obs, record, ..Additions::default() };
+    columns::write(target, dataset, additions, (&args.output, args.force), args.memory, console)
 }
 
 fn table(file: &str, trained: &Trained, found: &Classified) -> String {

@@ -9,11 +9,10 @@ use crate::cli::args::ClusterArgs;
 use crate::cli::console::Console;
 use crate::cli::error::CliError;
 use crate::cli::show::thousands;
-use crate::cli::{losses, on_threads, print, targets};
+use crate::cli::{columns, on_threads, print, targets};
 use crate::cluster::{self, Clusters, Settings};
-use crate::data::{Annotation, DataError, Dataset, Matrix, Uns, Values};
-use crate::io::loss::LossReport;
-use crate::io::{self, Additions, Codec, Format, Table, WriteOptions, h5ad};
+use crate::data::{DataError, Dataset, Matrix, Uns, Values};
+use crate::io::{self, Additions, Codec, Format};
 use crate::provenance::{self, Record};
 
 /// Names of the graph's elements, as scanpy names those of a run with a key of its own.
@@ -28,14 +27,7 @@ pub(in crate::cli) fn run(args: &ClusterArgs) -> Result<(), CliError> {
 }
 
 fn execute(args: &ClusterArgs, console: &Console) -> Result<(), CliError> {
-    let to = targets::format(&args.output, args.to.map(Format::from))?;
-    if !matches!(to, Format::H5ad | Format::Loom | Format::Csv | Format::Parquet) {
-        return Err(CliError::usage(format!(
-            "{}: {} has no place for the clusters of cells; write h5ad, loom, csv or parquet",
-            args.output.display(),
-            to.name()
-        )));
-    }
+    let to = columns::format(&args.output, args.to.map(Format::from), "the clusters of cells")?;
     let folder = io::folder_of(to, &args.output).is_some();
     targets::check(&args.output, &[&args.input], args.force, folder)?;
     let codec = io::detect(&args.input)?;
@@ -106,8 +98,8 @@ fn data(e: DataError) -> CliError {
 
 fn write(
     args: &ClusterArgs,
-    (codec, to): (&Codec, Format),
-    mut dataset: Dataset,
+    target: (&Codec, Format),
+    dataset: Dataset,
     found: &Clusters,
     names: &Names,
     console: &Console,
@@ -127,31 +119,7 @@ fn write(
         ];
         additions.uns.push((NEIGHBORS.to_owned(), neighbors(&settings, names.pca)));
     }
-    if (codec.format, to) == (Format::H5ad, Format::H5ad) && h5ad::takes_columns(&dataset) {
-        return Ok(io::annotate(&dataset, Format::H5ad, &additions, &args.output, args.force)?);
-    }
-    let Additions { result: _, obs, obsm, obsp, uns, record } = additions;
-    for (name, column) in obs {
-        dataset.obs.columns.retain(|(n, _)| *n != name);
-        dataset.obs.columns.push((name, column));
-    }
-    dataset.obsm.extend(obsm.into_iter().map(|(n, m)| (n, Annotation::Matrix(m))));
-    dataset.obsp.extend(obsp.into_iter().map(|(n, m)| (n, Annotation::Matrix(m))));
-    dataset.uns.extend(uns);
-    provenance::append(&mut dataset.uns, &record);
-    let table_folder = io::folder_of(to, &args.output).is_some();
-    // A single table is that of the cells, where the clusters are.
-    let table = if table_folder { None } else { Some(Table::Obs) };
-    let options = WriteOptions {
-        memory: settings.memory,
-        table,
-        table_folder,
-        progress: console,
-        ..WriteOptions::default()
-    };
-    losses::say(&LossReport::new(&dataset, to, &options), &[], console);
-    io::keep_keywords(&mut dataset, to);
-    Ok(io::save(&dataset, to, &args.output, args.force, &options)?)
+    columns::write(target, dataset, additions, (&args.output, args.force), args.memory, console)
 }
 
 /// What `uns["neighbors"]` of scanpy says about a graph, so that its tools find this one by its key.
