@@ -87,12 +87,9 @@ pub(super) fn open(source: &Source, d: &Dataset, backed: bool) -> Result<Turned,
         }
         _ => d.storage_size(),
     };
-    if backed && claimed > UNBACKED {
-        let stored = stored();
-        if claimed > stored.saturating_mul(BEST_RATIO) {
-            let what = format!("claims {claimed} bytes but only {stored} are stored");
-            return Err(source.malformed(at, what));
-        }
+    if backed && claimed > UNBACKED && claimed > stored().saturating_mul(BEST_RATIO) {
+        let what = format!("claims {claimed} bytes but only {} are stored", d.storage_size());
+        return Err(source.malformed(at, what));
     }
     let mut m = Turned {
         source: source.clone(),
