@@ -43,7 +43,7 @@ quality: cmake
 # Ratios against the peers; needs numpy, torch, flowio, anndata, scanpy and loompy in $(PYTHON).
 bench: build
 	$(CARGO) build --release --locked --examples
-	for bench in train_speed fcs_read paper_scale fcs_to_h5ad h5ad_speed tenx_h5ad mtx_h5ad loom_h5ad; do \
+	for bench in train_speed fcs_read paper_scale fcs_to_h5ad h5ad_speed tenx_h5ad mtx_h5ad loom_h5ad info; do \
 	  $(PYTHON) benches/$$bench.py || exit 1; done
 
 # What scx writes, opened by anndata-rs; its first build takes ten minutes and more.

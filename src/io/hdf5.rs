@@ -6,11 +6,14 @@ mod cell;
 mod codec;
 mod copy;
 mod direct;
+mod glance;
+mod judge;
 mod kind;
 mod matrix;
 mod matrix_out;
 mod meter;
 mod numbers;
+mod open;
 mod raw;
 mod sparse;
 mod store;
@@ -19,6 +22,7 @@ mod walk;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use hdf5_metno as hdf5;
 
@@ -30,10 +34,13 @@ use crate::data::{DType, Values};
 use numbers::{from_bytes, read_numbers};
 
 pub(super) use array::Array;
+pub(super) use glance::storage;
+pub(super) use judge::{judge_compressed, judge_dense};
 pub(super) use kind::Kind;
 pub(super) use matrix::{Compressed, Parts, Stored, open_compressed, open_dense, whole as whole_size};
 pub(super) use matrix_out::{write_compressed, write_dense};
 pub(super) use meter::Meter;
+pub(super) use open::open_shared;
 pub(super) use raw::{has_attr, leave_files_at_exit};
 pub(super) use sparse::{by_row, whole, wide_enough};
 pub(super) use store::{
@@ -103,7 +110,7 @@ pub(super) struct Source {
 
 impl Source {
     /// Opens the file for reading.
-    pub(super) fn open(&self) -> Result<File, ReadError> {
+    pub(super) fn open(&self) -> Result<Arc<File>, ReadError> {
         // The system's own words for a missing or forbidden file are clearer than the library's.
         std::fs::File::open(&self.path).map_err(|e| ReadError::io(&self.path, e))?;
         if !has_magic(&self.path) {
@@ -112,7 +119,7 @@ impl Source {
                 what: "it is not an HDF5 file (no HDF5 signature)".into(),
             });
         }
-        File::open(&self.path).map_err(|e| {
+        open_shared(&self.path).map_err(|e| {
             let what = format!(
                 "the HDF5 library cannot open it ({}); it may be cut short or damaged: copy or download it again",
                 words(&e)

@@ -6,7 +6,6 @@ mod check;
 mod compat;
 mod elem;
 mod frame;
-mod judge;
 mod matrix;
 mod matrix_out;
 mod names;

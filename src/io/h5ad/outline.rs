@@ -4,18 +4,15 @@ use std::path::Path;
 
 use hdf5_metno as hdf5;
 
-use hdf5::types::{VarLenAscii, VarLenUnicode};
 use hdf5::{Dataset, Group, types::TypeDescriptor as TD};
 
-use super::judge::{LARGE_CHUNK, judge};
 use super::{elem, frame, matrix, read};
-use crate::io::hdf5::{Kind, Node, Source, elements};
+use crate::data::Looks;
+use crate::io::hdf5::{Kind, Node, Source, judge_compressed, judge_dense, storage};
 use crate::io::outline::{CATEGORIES, NAMES, some_categories, some_text};
-use crate::io::{Item, Outline, ReadError, ReadOptions, Storage};
+use crate::io::{Item, Outline, ReadError, ReadOptions};
 
-/// Counting the bytes of more chunks than this takes too long.
-const CHUNKS: u64 = 20_000;
-/// Lists up to this are read whole to show their beginning.
+/// Records up to this are read whole to show their names.
 const SMALL: usize = 10_000;
 /// Groups inside groups inside uns.
 const DEEPEST: usize = 16;
@@ -112,17 +109,6 @@ impl Look<'_> {
         }
     }
 
-    fn storage(&self, d: &Dataset) -> Storage {
-        let chunk = d.chunk();
-        let chunks = match &chunk {
-            Some(c) => {
-                c.iter().zip(d.shape()).map(|(c, n)| (n as u64).div_ceil((*c).max(1) as u64)).product()
-            }
-            None => 1,
-        };
-        Storage { chunk, filters: filter_words(d), bytes: (chunks <= CHUNKS).then(|| d.storage_size()) }
-    }
-
     fn matrix(&self, path: &str, node: &Node) -> Item {
         match self.try_matrix(path, node) {
             Ok(Some(item)) => item,
@@ -137,7 +123,7 @@ impl Look<'_> {
                 let (Kind::Number(dtype), 1 | 2) = (self.source.kind(d), d.ndim()) else { return Ok(None) };
                 let mut shape = d.shape();
                 shape.resize(2, 1);
-                let storage = Some(self.storage(d));
+                let storage = Some(storage(d));
                 Ok(Some(Item {
                     shape,
                     dtype: Some(dtype.name().into()),
@@ -155,7 +141,7 @@ impl Look<'_> {
                     _ => None,
                 };
                 let nnz = Some(data.size() as u64);
-                let storage = Some(self.storage(&data));
+                let storage = Some(storage(&data));
                 let shape = vec![rows, columns];
                 Ok(Some(Item { shape, dtype, nnz, storage, ..Item::new(path, layout.name()) }))
             }
@@ -265,37 +251,10 @@ impl Look<'_> {
         let n = length(self.source, list);
         let words = if ordered { "ordered category" } else { "category" };
         let first = match list {
-            Node::Dataset(d) => self.first(d, CATEGORIES),
+            Node::Dataset(d) => self.source.first(d, CATEGORIES),
             Node::Group(_) => Vec::new(),
         };
         Item { some: some_categories(&first, n), ..Item::new(path, format!("{words} ({n})")) }
-    }
-
-    /// The first entries of a list as text; none when getting at them would take long.
-    fn first(&self, d: &Dataset, most: usize) -> Vec<String> {
-        let n = d.size().min(most);
-        let chunk = d.chunk().map_or(0, |c| elements(&c)).saturating_mul(16);
-        if d.ndim() != 1 || n == 0 || chunk > LARGE_CHUNK || self.source.check_filters(d).is_err() {
-            return Vec::new();
-        }
-        let text = |v: &[u8]| String::from_utf8_lossy(v).into_owned();
-        match self.source.kind(d) {
-            Kind::Text(TD::VarLenUnicode) => d
-                .read_slice_1d::<VarLenUnicode, _>(..n)
-                .map_or_else(|_| Vec::new(), |v| v.iter().map(|s| text(s.as_bytes())).collect()),
-            Kind::Text(TD::VarLenAscii) => d
-                .read_slice_1d::<VarLenAscii, _>(..n)
-                .map_or_else(|_| Vec::new(), |v| v.iter().map(|s| text(s.as_bytes())).collect()),
-            Kind::Text(ty) if d.size() <= SMALL => {
-                let all = self.source.strings(d, &ty).unwrap_or_default();
-                all.into_iter().take(n).collect()
-            }
-            Kind::Number(dtype) => match self.source.number_rows(d, dtype, 0..n) {
-                Ok(v) => (0..n).filter_map(|i| v.text(i)).collect(),
-                Err(_) => Vec::new(),
-            },
-            _ => Vec::new(),
-        }
     }
 
     fn names(&self, table: &Node) -> Option<Vec<String>> {
@@ -309,8 +268,8 @@ impl Look<'_> {
         };
         let index = frame::layout(self.source, g).ok()?.index;
         match self.source.node(g, &index).ok()?? {
-            Node::Dataset(d) => Some(self.first(&d, NAMES)),
-            Node::Group(g) => Some(self.first(&self.source.dataset(&g, "values").ok()?, NAMES)),
+            Node::Dataset(d) => Some(self.source.first(&d, NAMES)),
+            Node::Group(g) => Some(self.source.first(&self.source.dataset(&g, "values").ok()?, NAMES)),
         }
     }
 
@@ -417,16 +376,13 @@ fn length(source: &Source, node: &Node) -> usize {
     }
 }
 
-/// The filters of a dataset, by the names people use.
-fn filter_words(d: &Dataset) -> Vec<String> {
-    use hdf5::filters::Filter;
-    let word = |f: &Filter| match f {
-        Filter::Deflate(level) => format!("gzip {level}"),
-        Filter::Shuffle => "shuffle".into(),
-        Filter::Fletcher32 => "fletcher32".into(),
-        Filter::LZF => "lzf".into(),
-        Filter::Blosc(..) => "blosc".into(),
-        other => format!("filter {}", other.id()),
-    };
-    d.dcpl().and_then(|p| p.get_filters()).unwrap_or_default().iter().map(word).collect()
+/// What X looks like.
+fn judge(source: &Source, x: &Node) -> Result<Option<Looks>, ReadError> {
+    match x {
+        Node::Dataset(d) => judge_dense(source, d),
+        Node::Group(g) => match matrix::layout(source, g)? {
+            Some((layout, _)) => judge_compressed(source, g, layout),
+            None => Ok(None),
+        },
+    }
 }

@@ -8,7 +8,7 @@ use hdf5::Group;
 
 use super::{elem, frame, matrix, stored};
 use crate::data::{Annotation, Categories, Dataset, Frame, Matrix, Raw, Source as Origin, Uns};
-use crate::io::hdf5::{Node, Source, has_magic};
+use crate::io::hdf5::{Node, Source, has_magic, open_shared};
 use crate::io::{Fit, Probe, ReadError, ReadOptions};
 
 /// The dialect of files whose tables are stored as records.
@@ -19,7 +19,7 @@ pub fn probe(probe: &Probe) -> Fit {
     if !has_magic(probe.path) {
         return Fit::No;
     }
-    match hdf5::File::open(probe.path) {
+    match open_shared(probe.path) {
         Ok(f) if f.link_exists("obs") && f.link_exists("var") => Fit::Sure,
         // Reading says what is wrong with it.
         _ => Fit::Possible,

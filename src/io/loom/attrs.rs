@@ -31,28 +31,34 @@ pub(super) struct Axis<'a> {
     pub(super) names: &'a [&'a str],
 }
 
+impl Axis<'_> {
+    /// The attribute that holds the names, of those given by name and by type if they are numbers: the best one with text,
+    /// or the usual one if it holds whole numbers.
+    pub(super) fn names_among<'c>(
+        &self,
+        columns: impl Iterator<Item = (&'c str, Option<DType>)>,
+    ) -> Option<&'c str> {
+        let usual = self.names.first();
+        let suits = |name: &str, dtype: Option<DType>| {
+            dtype.is_none_or(|t| usual == Some(&name) && !t.is_float() && t != DType::Bool)
+        };
+        let rank = |name: &str| self.names.iter().position(|n| *n == name);
+        columns
+            .filter(|(name, dtype)| suits(name, *dtype))
+            .filter_map(|(name, _)| Some((rank(name)?, name)))
+            .min()
+            .map(|(_, name)| name)
+    }
+}
+
 /// Reads all attributes of an axis.
 pub(super) fn read(
     source: &Source,
     root: &Group,
     axis: &Axis,
 ) -> Result<(Frame, BTreeMap<String, Annotation>), ReadError> {
-    let g = match source.node(root, axis.group)? {
-        Some(Node::Group(g)) => g,
-        Some(Node::Dataset(d)) => return Err(source.malformed(d.name(), "is a dataset, expected a group")),
-        None => {
-            let what = format!("is missing: every loom file has this group for its {}", axis.what);
-            return Err(source.malformed(format!("/{}", axis.group), what));
-        }
-    };
     let (mut columns, mut matrices, mut records) = (Vec::new(), BTreeMap::new(), Vec::new());
-    for name in source.members(&g)? {
-        let Some(Node::Dataset(d)) = source.node(&g, &name)? else {
-            let at = g.name();
-            tracing::warn!("{}: {at}/{name}: a group, not an attribute; left out", source.path.display());
-            continue;
-        };
-        fits(source, &d, axis)?;
+    for (name, d) in members(source, root, axis)? {
         match element(source, &d)? {
             Element::Column(c) => columns.push((name, c)),
             Element::Beside(a) => {
@@ -69,6 +75,33 @@ pub(super) fn read(
     Ok((frame, matrices))
 }
 
+/// The attributes of an axis by name, each with an entry for every cell or gene.
+pub(super) fn members(
+    source: &Source,
+    root: &Group,
+    axis: &Axis,
+) -> Result<Vec<(String, Dataset)>, ReadError> {
+    let g = match source.node(root, axis.group)? {
+        Some(Node::Group(g)) => g,
+        Some(Node::Dataset(d)) => return Err(source.malformed(d.name(), "is a dataset, expected a group")),
+        None => {
+            let what = format!("is missing: every loom file has this group for its {}", axis.what);
+            return Err(source.malformed(format!("/{}", axis.group), what));
+        }
+    };
+    let mut members = Vec::new();
+    for name in source.members(&g)? {
+        let Some(Node::Dataset(d)) = source.node(&g, &name)? else {
+            let at = g.name();
+            tracing::warn!("{}: {at}/{name}: a group, not an attribute; left out", source.path.display());
+            continue;
+        };
+        fits(source, &d, axis)?;
+        members.push((name, d));
+    }
+    Ok(members)
+}
+
 /// Every attribute has an entry for each cell or gene.
 pub(super) fn fits(source: &Source, d: &Dataset, axis: &Axis) -> Result<(), ReadError> {
     if d.shape().first() == Some(&axis.len) {
@@ -79,6 +112,38 @@ pub(super) fn fits(source: &Source, d: &Dataset, axis: &Axis) -> Result<(), Read
     Err(source.malformed(d.name(), what))
 }
 
+/// What an attribute is, by its type and shape.
+pub(super) enum Form {
+    /// A column of numbers.
+    Numbers(DType),
+    /// A column of text.
+    Text(TD),
+    /// Numbers along two axes.
+    Matrix,
+    /// Text along two axes.
+    Texts(TD),
+    /// Records, with the types of their fields.
+    Records(Vec<(String, TD)>),
+    /// Anything else, in words.
+    Unknown(String),
+}
+
+/// Tells what an attribute is without reading it.
+pub(super) fn form(source: &Source, d: &Dataset) -> Form {
+    let shape = d.shape();
+    // One column of a matrix is a column.
+    let single = matches!(shape[..], [_] | [_, 1]);
+    match source.kind(d) {
+        Kind::Number(dtype) if single => Form::Numbers(dtype),
+        Kind::Text(ty) if single => Form::Text(ty),
+        Kind::Number(_) if shape.len() == 2 => Form::Matrix,
+        Kind::Text(ty) if shape.len() == 2 => Form::Texts(ty),
+        Kind::Compound(fields) if shape.len() == 1 => Form::Records(fields),
+        Kind::Other(what) => Form::Unknown(what),
+        _ => Form::Unknown(format!("{} axes", shape.len())),
+    }
+}
+
 /// What an attribute becomes.
 pub(super) enum Element {
     Column(Column),
@@ -87,20 +152,16 @@ pub(super) enum Element {
 }
 
 pub(super) fn element(source: &Source, d: &Dataset) -> Result<Element, ReadError> {
-    let shape = d.shape();
-    // One column of a matrix is a column.
-    let single = matches!(shape[..], [_] | [_, 1]);
-    Ok(match source.kind(d) {
-        Kind::Number(dtype) if single => Element::Column(Column::Numbers(source.numbers(d, dtype)?)),
-        Kind::Text(ty) if single => Element::Column(Column::Strings(text::of_dataset(source, d, &ty)?)),
-        Kind::Number(_) if shape.len() == 2 => match open_dense(source, d)? {
+    Ok(match form(source, d) {
+        Form::Numbers(dtype) => Element::Column(Column::Numbers(source.numbers(d, dtype)?)),
+        Form::Text(ty) => Element::Column(Column::Strings(text::of_dataset(source, d, &ty)?)),
+        Form::Matrix => match open_dense(source, d)? {
             Some(m) => Element::Beside(Annotation::Matrix(m.into_matrix())),
             None => opaque(source, d, "numbers"),
         },
-        Kind::Text(ty) if shape.len() == 2 => Element::Records(text_columns(source, d, &ty)?),
-        Kind::Compound(fields) if shape.len() == 1 => Element::Records(fields_of(source, d, &fields)?),
-        Kind::Other(what) => opaque(source, d, &what),
-        _ => opaque(source, d, &format!("{} axes", shape.len())),
+        Form::Texts(ty) => Element::Records(text_columns(source, d, &ty)?),
+        Form::Records(fields) => Element::Records(fields_of(source, d, &fields)?),
+        Form::Unknown(what) => opaque(source, d, &what),
     })
 }
 
@@ -117,6 +178,15 @@ fn text_columns(source: &Source, d: &Dataset, ty: &TD) -> Result<Vec<(String, Co
     Ok((0..n).map(|k| (k.to_string(), column(k))).collect())
 }
 
+/// Whether a field of records is read: text, or one number.
+pub(super) fn readable(ty: &TD) -> bool {
+    let inner = match ty {
+        TD::FixedArray(inner, 1) => inner,
+        ty => ty,
+    };
+    matches!(Kind::of(inner), Kind::Number(_)) || matches!(Kind::of(ty), Kind::Text(_))
+}
+
 /// The fields of records, as SCope writes embeddings and regulons.
 fn fields_of(
     source: &Source,
@@ -125,42 +195,35 @@ fn fields_of(
 ) -> Result<Vec<(String, Column)>, ReadError> {
     let mut columns = Vec::new();
     for (name, ty) in fields {
-        let column = if let Kind::Text(ty) = Kind::of(ty) {
+        let column = if !readable(ty) {
+            None
+        } else if let Kind::Text(ty) = Kind::of(ty) {
             let texts = source.field_strings(d, name, &ty)?;
-            Column::Strings(texts.into_iter().map(text::unescape).collect())
+            Some(Column::Strings(texts.into_iter().map(text::unescape).collect()))
         } else {
-            match source.field_numbers(d, name, ty)? {
-                Some((values, 1)) => Column::Numbers(values),
-                _ => {
-                    let at = d.name();
-                    tracing::warn!(
-                        "{}: {at}/{name}: {ty} is not understood; left out",
-                        source.path.display()
-                    );
-                    continue;
-                }
-            }
+            source.field_numbers(d, name, ty)?.map(|(values, _)| Column::Numbers(values))
         };
-        columns.push((name.clone(), column));
+        match column {
+            Some(column) => columns.push((name.clone(), column)),
+            None => {
+                let at = d.name();
+                tracing::warn!("{}: {at}/{name}: {ty} is not understood; left out", source.path.display());
+            }
+        }
     }
     Ok(columns)
 }
 
 /// The table of an axis: the best attribute for it becomes the index, as in anndata.
 fn table(source: &Source, axis: &Axis, mut columns: Vec<(String, Column)>) -> Frame {
-    // The usual name is taken whatever it holds; others only with text.
-    let suits = |name: &str, c: &Column| match c {
-        Column::Strings(_) => true,
-        Column::Numbers(v) => {
-            axis.names.first() == Some(&name) && !v.dtype().is_float() && v.dtype() != DType::Bool
-        }
-        _ => false,
-    };
-    let find = |wanted: &&&str| columns.iter().any(|(n, c)| n == **wanted && suits(n, c));
-    let Some(name) = axis.names.iter().find(find) else {
+    let name = axis.names_among(columns.iter().filter_map(|(name, c)| match c {
+        Column::Strings(_) => Some((name.as_str(), None)),
+        Column::Numbers(v) => Some((name.as_str(), Some(v.dtype()))),
+        _ => None,
+    }));
+    let Some(at) = name.and_then(|name| columns.iter().position(|(n, _)| n == name)) else {
         return Frame { index: Index::Range(axis.len), columns };
     };
-    let at = columns.iter().position(|(n, _)| n == name).unwrap_or(0);
     let (name, column) = columns.remove(at);
     let values = match column {
         Column::Strings(v) => v,

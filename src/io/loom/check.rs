@@ -7,6 +7,7 @@ use hdf5_metno as hdf5;
 use hdf5::{Dataset, Group};
 
 use super::attrs::{self, Axis, CELL_NAMES, GENE_NAMES};
+use super::graphs::{COLUMN_GRAPHS, ROW_GRAPHS};
 use super::{globals, graphs, matrix, read};
 use crate::io::check::{Arrays, unbacked};
 use crate::io::hdf5::{Node, Source};
@@ -37,7 +38,7 @@ pub fn check(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<
     faults.axis(root, "row_attrs", "genes", genes, GENE_NAMES);
     faults.axis(root, "col_attrs", "cells", cells, CELL_NAMES);
     faults.layers(root, shape);
-    for (groups, n) in [(["row_graphs", "row_edges"], genes), (["col_graphs", "col_edges"], cells)] {
+    for (groups, n) in [(ROW_GRAPHS, genes), (COLUMN_GRAPHS, cells)] {
         groups.into_iter().for_each(|group| faults.graphs(root, group, n));
     }
     faults.tried("/attrs", globals::read(&source, root).map(drop));

@@ -12,13 +12,28 @@ use crate::io::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, by_row, whole_size};
 use crate::with_values;
 
+/// Groups of graphs over genes: the name, and what it was called at first.
+pub(super) const ROW_GRAPHS: [&str; 2] = ["row_graphs", "row_edges"];
+/// Groups of graphs over cells: the name, and what it was called at first.
+pub(super) const COLUMN_GRAPHS: [&str; 2] = ["col_graphs", "col_edges"];
+
 /// Reads all graphs of one axis with `n` entries: those of `name`, and those of `old`, as the group was called at first.
 pub(super) fn read(
     source: &Source,
     root: &Group,
-    [name, old]: [&str; 2],
+    groups: [&str; 2],
     n: usize,
 ) -> Result<BTreeMap<String, Annotation>, ReadError> {
+    let all = members(source, root, groups)?.into_iter();
+    all.map(|(key, g)| Ok((key, Annotation::Matrix(Matrix::Sparse(one(source, &g, n)?))))).collect()
+}
+
+/// The groups of all graphs of one axis, by name.
+pub(super) fn members(
+    source: &Source,
+    root: &Group,
+    [name, old]: [&str; 2],
+) -> Result<BTreeMap<String, Group>, ReadError> {
     let mut all = BTreeMap::new();
     for group in [old, name] {
         let g = match source.node(root, group)? {
@@ -31,8 +46,7 @@ pub(super) fn read(
         for key in source.members(&g)? {
             match source.node(&g, &key)? {
                 Some(Node::Group(graph)) => {
-                    let m = one(source, &graph, n)?;
-                    all.insert(key, Annotation::Matrix(Matrix::Sparse(m)));
+                    all.insert(key, graph);
                 }
                 _ => tracing::warn!(
                     "{}: {}/{key}: not a graph (a group of a, b and w); left out",

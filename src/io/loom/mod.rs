@@ -10,11 +10,13 @@ mod globals;
 mod graphs;
 mod matrix;
 mod names;
+mod outline;
 mod read;
 mod text;
 mod turn;
 mod write;
 
 pub use check::check;
+pub use outline::outline;
 pub use read::{probe, read};
 pub use write::{holds, write};

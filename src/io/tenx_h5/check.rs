@@ -6,7 +6,7 @@ use hdf5_metno as hdf5;
 
 use hdf5::Group;
 
-use super::read::{Part, genomes, target_sets};
+use super::read::{FILTERED, Part, genomes, target_sets};
 use crate::io::check::{Arrays, Compressed};
 use crate::io::hdf5::{Kind, Node, Source};
 use crate::io::{ReadError, ReadOptions, Report};
@@ -65,8 +65,8 @@ impl Faults<'_> {
 
     /// What Cell Ranger 3 added.
     fn later(&mut self, at: &str, g: &Group, part: &Part) {
-        if let Ok(Some(Node::Dataset(d))) = self.source.node(g, "filtered_barcodes") {
-            let done = part.expect(g, "filtered_barcodes", d.size(), part.n_cells, "cells");
+        if let Ok(Some(Node::Dataset(d))) = self.source.node(g, FILTERED) {
+            let done = part.expect(g, FILTERED, d.size(), part.n_cells, "cells");
             self.tried(at, done);
         }
         let Some(node) = self.tried(at, self.source.node(g, "features")) else { return };

@@ -18,10 +18,12 @@
 //! `Gene Expression`. Types stay: scanpy turns int32 counts into float32, scx does not.
 
 mod check;
+mod outline;
 mod read;
 mod widen;
 mod write;
 
 pub use check::check;
+pub use outline::outline;
 pub use read::{probe, read};
 pub use write::write;

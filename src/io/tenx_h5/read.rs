@@ -10,16 +10,19 @@ use hdf5::Group;
 use crate::data::{
     Column, DType, DataError, Dataset, Frame, Index, Layout, Matrix, Source as Origin, Take, Uns, Values,
 };
-use crate::io::hdf5::{Kind, Node, Source, has_magic, open_compressed, whole_size};
+use crate::io::hdf5::{Kind, Node, Source, has_magic, open_compressed, open_shared, whole_size};
 use crate::io::tenx::{GENOME, IDS, TYPES, names, warn_duplicates};
 use crate::io::{Fit, Probe, ReadError, ReadOptions};
+
+/// Column of cells that says which barcodes are cells.
+pub(super) const FILTERED: &str = "filtered_barcodes";
 
 /// How sure the content makes us: `/matrix` is a group (in loom it is a dataset), or a group looks like a genome's.
 pub fn probe(probe: &Probe) -> Fit {
     if !has_magic(probe.path) {
         return Fit::No;
     }
-    let Ok(file) = hdf5::File::open(probe.path) else { return Fit::No };
+    let Ok(file) = open_shared(probe.path) else { return Fit::No };
     if file.link_exists("obs") && file.link_exists("var") {
         return Fit::No;
     }
@@ -45,16 +48,56 @@ fn is_genome(g: &Group) -> bool {
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
     let source = Source { path: path.to_owned(), limits: options.limits };
     let file = source.open()?;
-    let root: &Group = &file;
-    let mut dataset = match source.node(root, "matrix")? {
-        Some(Node::Group(g)) => later(&source, &g, options)?,
-        _ => legacy(&source, root, options)?,
-    };
-    attributes(&source, root, &mut dataset.uns)?;
+    let contents = Contents::open(&source, &file, options)?;
+    let x = contents.part.matrix(&contents.group)?;
+    let obs = contents.part.cells(&contents.group)?;
+    let dataset = contents.dataset(obs, Some(x))?;
     dataset.check().map_err(|e| source.malformed("/", e.to_string()))?;
     warn_duplicates(path, "barcodes", &names(&dataset.obs));
     warn_duplicates(path, "names of features", &names(&dataset.var));
     Ok(dataset)
+}
+
+/// What a file holds but for its cells and the matrix.
+pub(super) struct Contents<'a> {
+    /// Where the matrix is, and its shape.
+    pub(super) part: Part<'a>,
+    /// The group with the arrays.
+    pub(super) group: Group,
+    /// All features.
+    var: Frame,
+    uns: BTreeMap<String, Uns>,
+    /// Positions of the features of the genome that is asked for.
+    pub(super) kept: Option<Vec<usize>>,
+    dialect: &'static str,
+}
+
+impl<'a> Contents<'a> {
+    /// Reads the features and the attributes of a file.
+    pub(super) fn open(source: &'a Source, root: &Group, options: &ReadOptions) -> Result<Self, ReadError> {
+        let mut contents = match source.node(root, "matrix")? {
+            Some(Node::Group(g)) => later(source, g, options)?,
+            _ => legacy(source, root, options)?,
+        };
+        attributes(source, root, &mut contents.uns)?;
+        Ok(contents)
+    }
+
+    /// A data set of these cells and their counts of all features, which the genome asked for is chosen from.
+    pub(super) fn dataset(self, obs: Frame, x: Option<Matrix>) -> Result<Dataset, ReadError> {
+        let source = self.part.source;
+        let mut dataset = Dataset::new(obs, self.var);
+        dataset.x = x;
+        dataset.source =
+            Origin { path: source.path.clone(), dialect: self.dialect.to_owned(), keywords: Vec::new() };
+        if let Some(kept) = &self.kept {
+            let chosen = Take::entries(self.part.n_features, kept)
+                .and_then(|columns| dataset.select(&Take::all(self.part.n_cells), &columns));
+            dataset = chosen.map_err(|e| source.malformed(self.group.name(), words(&e)))?;
+        }
+        dataset.uns = self.uns;
+        Ok(dataset)
+    }
 }
 
 /// The groups of genomes in a file of Cell Ranger 2, one at least.
@@ -75,36 +118,37 @@ pub(super) fn genomes(source: &Source, root: &Group) -> Result<Vec<(String, Grou
 }
 
 /// A file of Cell Ranger 2: one group for each genome.
-fn legacy(source: &Source, root: &Group, options: &ReadOptions) -> Result<Dataset, ReadError> {
-    let genomes = genomes(source, root)?;
+fn legacy<'a>(source: &'a Source, root: &Group, options: &ReadOptions) -> Result<Contents<'a>, ReadError> {
+    let mut genomes = genomes(source, root)?;
     let listed = || genomes.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>().join(", ");
-    let (name, g) = match (&options.genome, genomes.as_slice()) {
-        (None, [one]) => one,
-        (None, _) => {
+    let at = match &options.genome {
+        None if genomes.len() == 1 => 0,
+        None => {
             let what = format!(
                 "the file holds a matrix for each of the genomes {}; choose one with --genome",
                 listed()
             );
             return Err(ReadError::unsupported(&source.path, what));
         }
-        (Some(asked), all) => all.iter().find(|(n, _)| n == asked).ok_or_else(|| {
+        Some(asked) => genomes.iter().position(|(n, _)| n == asked).ok_or_else(|| {
             source.malformed("/", format!("there is no genome {asked}; there are: {}", listed()))
         })?,
     };
-    let part = Part::open(source, g)?;
-    let var = Frame::new(Index::names(part.features(g, "gene_names")?))
-        .with(IDS, Column::Strings(part.features(g, "genes")?))
-        .with(GENOME, Column::Strings(vec![name.clone(); part.n_features]));
-    let x = part.matrix(g)?;
-    part.dataset(g, var, x, "10x HDF5 of Cell Ranger 2")
+    let (name, group) = genomes.swap_remove(at);
+    let part = Part::open(source, &group)?;
+    let var = Frame::new(Index::names(part.features(&group, "gene_names")?))
+        .with(IDS, Column::Strings(part.features(&group, "genes")?))
+        .with(GENOME, Column::Strings(vec![name; part.n_features]));
+    let dialect = "10x HDF5 of Cell Ranger 2";
+    Ok(Contents { part, group, var, uns: BTreeMap::new(), kept: None, dialect })
 }
 
 /// A file of Cell Ranger 3 or later.
-fn later(source: &Source, g: &Group, options: &ReadOptions) -> Result<Dataset, ReadError> {
-    let part = Part::open(source, g)?;
-    let features = match source.node(g, "features")? {
+fn later<'a>(source: &'a Source, group: Group, options: &ReadOptions) -> Result<Contents<'a>, ReadError> {
+    let part = Part::open(source, &group)?;
+    let features = match source.node(&group, "features")? {
         Some(Node::Group(features)) => features,
-        _ => return Err(source.malformed(g.name(), "the group features is missing")),
+        _ => return Err(source.malformed(group.name(), "the group features is missing")),
     };
     let var = table(&part, &features)?;
     let mut sets = target_sets(&part, &features)?;
@@ -112,24 +156,21 @@ fn later(source: &Source, g: &Group, options: &ReadOptions) -> Result<Dataset, R
         Some(genome) => Some(of_genome(source, &features, &var, genome)?),
         None => None,
     };
-    let mut dataset = part.dataset(g, var, part.matrix(g)?, "10x HDF5 of Cell Ranger 3 or later")?;
-    if let Some(kept) = kept {
-        let chosen = Take::entries(part.n_features, &kept)
-            .and_then(|columns| dataset.select(&Take::all(part.n_cells), &columns));
-        dataset = chosen.map_err(|e| source.malformed(g.name(), words(&e)))?;
+    if let Some(kept) = &kept {
         for positions in sets.values_mut() {
             *positions = positions.iter().filter_map(|p| kept.binary_search(p).ok()).collect();
         }
     }
+    let mut uns = BTreeMap::new();
     if !sets.is_empty() {
         let array = |v: Vec<usize>| Uns::Array {
             shape: vec![v.len()],
             values: Values::U32(v.into_iter().map(|p| p as u32).collect()),
         };
         let sets = sets.into_iter().map(|(name, v)| (name, array(v))).collect();
-        dataset.uns.insert("target_sets".into(), Uns::Map(sets));
+        uns.insert("target_sets".into(), Uns::Map(sets));
     }
-    Ok(dataset)
+    Ok(Contents { part, group, var, uns, kept, dialect: "10x HDF5 of Cell Ranger 3 or later" })
 }
 
 /// An error of the matrix with its cause.
@@ -209,7 +250,7 @@ fn of_genome(source: &Source, features: &Group, var: &Frame, genome: &str) -> Re
 
 /// A group with the three arrays, barcodes and features.
 pub(super) struct Part<'a> {
-    source: &'a Source,
+    pub(super) source: &'a Source,
     pub(super) n_features: usize,
     pub(super) n_cells: usize,
 }
@@ -270,25 +311,27 @@ impl<'a> Part<'a> {
     }
 
     /// Features × cells by columns are cells × features by rows.
-    fn matrix(&self, g: &Group) -> Result<Matrix, ReadError> {
+    pub(super) fn matrix(&self, g: &Group) -> Result<Matrix, ReadError> {
         let shape = (self.n_cells, self.n_features);
         Ok(open_compressed(self.source, g, Layout::Csr, shape)?.into_matrix())
     }
 
-    fn dataset(&self, g: &Group, var: Frame, x: Matrix, dialect: &str) -> Result<Dataset, ReadError> {
+    /// The table of cells.
+    fn cells(&self, g: &Group) -> Result<Frame, ReadError> {
         let barcodes = self.texts(g, "barcodes", self.n_cells, "cells")?;
-        let mut obs = Frame::new(Index::names(barcodes));
-        if let Some(Node::Dataset(d)) = self.source.node(g, "filtered_barcodes")?
-            && let Kind::Number(dtype) = self.source.kind(&d)
-        {
-            self.expect(g, "filtered_barcodes", d.size(), self.n_cells, "cells")?;
-            obs = obs.with("filtered_barcodes", Column::Numbers(self.source.numbers(&d, dtype)?));
-        }
-        let mut dataset = Dataset::new(obs, var);
-        dataset.x = Some(x);
-        dataset.source =
-            Origin { path: self.source.path.clone(), dialect: dialect.to_owned(), keywords: Vec::new() };
-        Ok(dataset)
+        let obs = Frame::new(Index::names(barcodes));
+        Ok(match self.filtered(g)? {
+            Some((d, dtype)) => obs.with(FILTERED, Column::Numbers(self.source.numbers(&d, dtype)?)),
+            None => obs,
+        })
+    }
+
+    /// Where it stands which barcodes are cells, if anywhere.
+    pub(super) fn filtered(&self, g: &Group) -> Result<Option<(hdf5::Dataset, DType)>, ReadError> {
+        let Some(Node::Dataset(d)) = self.source.node(g, FILTERED)? else { return Ok(None) };
+        let Kind::Number(dtype) = self.source.kind(&d) else { return Ok(None) };
+        self.expect(g, FILTERED, d.size(), self.n_cells, "cells")?;
+        Ok(Some((d, dtype)))
     }
 }
 

@@ -6,6 +6,7 @@ use hdf5_metno as hdf5;
 
 use hdf5::{Group, Location};
 
+use super::read::FILTERED;
 use super::widen::widened;
 use crate::data::{Column, Dataset, Frame, Layout, Uns, Values};
 use crate::io::hdf5::{
@@ -40,8 +41,8 @@ pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(
         write_fixed_strings(&g, "barcodes", &names(&dataset.obs)).map_err(lib)?;
         write_compressed(&x, &g, Layout::Csr, options, path)?;
         shape(&g, dataset.n_vars(), dataset.n_obs()).map_err(lib)?;
-        if let Some(Column::Numbers(v @ Values::Bool(_))) = dataset.obs.column("filtered_barcodes") {
-            numbers(&g, "filtered_barcodes", v).map_err(lib)?;
+        if let Some(Column::Numbers(v @ Values::Bool(_))) = dataset.obs.column(FILTERED) {
+            numbers(&g, FILTERED, v).map_err(lib)?;
         }
         let features = new_group(&g, "features").map_err(lib)?;
         write_features(dataset, &features).map_err(lib)

@@ -3,23 +3,42 @@
 use std::path::Path;
 
 use super::entries::{Entries, Wrong, parse, parse_pattern};
+use super::files::find;
 use super::header::{self, Field, Header};
-use super::read::without_entries;
 use super::text::Text;
-use crate::data::{LOOK_ROWS as ROWS, LOOK_VALUES as VALUES};
-use crate::data::{Looks, Sample};
+use super::{read, tables};
+use crate::data::{Frame, Index, LOOK_ROWS as ROWS, LOOK_VALUES as VALUES, Looks, Sample};
 use crate::io::{Item, Outline, ReadError, ReadOptions};
 
-/// The outline of a folder. Of the matrix only the first megabyte of text is looked at: whether the rest is sound, and how
-/// wide its numbers are, says reading alone.
+/// Barcodes in a larger file than this are not counted.
+const COUNTED: u64 = 128 << 10;
+
+/// The outline of a folder. Of the matrix only the first megabyte of text is looked at, of many barcodes only the first:
+/// whether the rest is sound, and how wide its numbers are, says reading alone.
 ///
 /// # Errors
 /// [`ReadError`] that names the file and the line.
 pub fn outline(path: &Path, options: &ReadOptions) -> Result<Outline, ReadError> {
-    let (files, header, dataset) = without_entries(path, options)?;
-    let mut outline = Outline::of(&dataset);
+    let files = find(path, options)?;
+    let size = std::fs::metadata(&files.barcodes).map_err(|e| ReadError::io(&files.barcodes, e))?.len();
+    let (obs, columns) = if size <= COUNTED {
+        (Some(tables::cells(&files.barcodes, options)?), 0)
+    } else {
+        (None, tables::further_columns(&files.barcodes)?)
+    };
+    let var = tables::features(&files.features, options)?;
+    let header = read::first_lines(&files)?;
+    let n = header.n_cells;
+    let obs = obs.unwrap_or_else(|| Frame::new(Index::Range(n)));
+    read::agree(&files, &header, &obs, &var)?;
+    let mut outline = Outline::of(&read::without_entries(path, obs, var));
+    if let Some(at) = outline.items.iter().position(|i| i.path == "obs").filter(|_| columns > 0) {
+        outline.items[at].shape = vec![n, columns];
+        let column = |i| Item { shape: vec![n], ..Item::new(&format!("obs/column_{}", i + 2), "string") };
+        outline.items.splice(at + 1..at + 1, (0..columns).map(column));
+    }
     let x = Item {
-        shape: vec![header.n_cells, header.n_features],
+        shape: vec![n, header.n_features],
         dtype: Some(header.field.word().to_owned()),
         nnz: Some(header.nnz),
         ..Item::new("X", "csr")

@@ -23,18 +23,6 @@ pub fn probe(probe: &Probe) -> Fit {
 /// # Errors
 /// [`ReadError`] that names the file and the line.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
-    let (files, header, mut dataset) = without_entries(path, options)?;
-    options.limits.check(&files.matrix, "entries", header.nnz, 8)?;
-    dataset.x = Some(load(&files.matrix, &header, options)?);
-    dataset.check().map_err(|e| ReadError::malformed(path, "folder", e.to_string()))?;
-    Ok(dataset)
-}
-
-/// The files, the first lines of the matrix, and a data set with everything but X.
-pub(super) fn without_entries(
-    path: &Path,
-    options: &ReadOptions,
-) -> Result<(Files, Header, Dataset), ReadError> {
     let files = find(path, options)?;
     let obs = tables::cells(&files.barcodes, options)?;
     let var = tables::features(&files.features, options)?;
@@ -42,6 +30,15 @@ pub(super) fn without_entries(
     agree(&files, &header, &obs, &var)?;
     warn_duplicates(&files.barcodes, "barcodes", &names(&obs));
     warn_duplicates(&files.features, "names of features", &names(&var));
+    let mut dataset = without_entries(path, obs, var);
+    options.limits.check(&files.matrix, "entries", header.nnz, 8)?;
+    dataset.x = Some(load(&files.matrix, &header, options)?);
+    dataset.check().map_err(|e| ReadError::malformed(path, "folder", e.to_string()))?;
+    Ok(dataset)
+}
+
+/// A data set with everything but X.
+pub(super) fn without_entries(path: &Path, obs: Frame, var: Frame) -> Dataset {
     let version = if var.column(TYPES).is_some() { 3 } else { 2 };
     let mut dataset = Dataset::new(obs, var);
     dataset.source = Origin {
@@ -49,7 +46,7 @@ pub(super) fn without_entries(
         dialect: format!("10x folder of Cell Ranger {version}"),
         keywords: Vec::new(),
     };
-    Ok((files, header, dataset))
+    dataset
 }
 
 /// What the first lines of the matrix say.
@@ -59,7 +56,7 @@ pub(super) fn first_lines(files: &Files) -> Result<Header, ReadError> {
 }
 
 /// The three files must speak of the same numbers of cells and features.
-fn agree(files: &Files, header: &Header, obs: &Frame, var: &Frame) -> Result<(), ReadError> {
+pub(super) fn agree(files: &Files, header: &Header, obs: &Frame, var: &Frame) -> Result<(), ReadError> {
     let (f, c) = (header.n_features, header.n_cells);
     if (var.len(), obs.len()) == (c, f) && f != c {
         let what = format!("{f} × {c} is cells × features; 10x writes features × cells: turn it first");

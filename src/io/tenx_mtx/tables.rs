@@ -17,6 +17,12 @@ pub(super) fn cells(path: &Path, options: &ReadOptions) -> Result<Frame, ReadErr
     Ok(further(obs, columns, 2))
 }
 
+/// How many columns a table of cells has behind the first, by its first line.
+pub(super) fn further_columns(path: &Path) -> Result<usize, ReadError> {
+    let first = Text::open(path)?.line()?.unwrap_or_default();
+    Ok(first.iter().filter(|b| **b == b'\t').count())
+}
+
 /// Reads the features: ids, names, kinds. A table of one column holds names.
 pub(super) fn features(path: &Path, options: &ReadOptions) -> Result<Frame, ReadError> {
     let mut columns = read(path, options)?.0.into_iter();

@@ -72,6 +72,98 @@ fn an_outline_says_of_every_file_what_reading_it_says() {
     assert!(seen > 150, "{seen}");
 }
 
+/// The outline of a loom or 10x file against what reading it says. How wide the numbers of a Matrix Market file are, and
+/// whether entries come twice, is known only when all of it has been read.
+fn outline_agrees(path: &Path, options: &scx::io::ReadOptions) -> usize {
+    let (format, lazy) = scx::io::outline(path, options).unwrap();
+    let full = scx::io::Outline::of(&scx::io::open(path, options).unwrap());
+    let name = path.display();
+    let head = |o: &scx::io::Outline| {
+        let own = (o.n_obs, o.n_vars, o.dialect.clone(), o.var_names.clone());
+        (own, o.stains.clone(), o.keywords.clone(), o.history.clone())
+    };
+    assert_eq!(head(&lazy), head(&full), "{name}");
+    let item = |i: &scx::io::Item| {
+        let known = !(format == "10x-mtx" && i.path == "X");
+        let stored = known.then(|| (i.dtype.clone(), i.nnz));
+        (i.path.clone(), i.kind.clone(), i.shape.clone(), stored, i.some.clone())
+    };
+    let items = |o: &scx::io::Outline| o.items.iter().map(item).collect::<Vec<_>>();
+    assert_eq!(items(&lazy), items(&full), "{name}");
+    let guess = |o: &scx::io::Outline| o.x_looks.as_ref().map(|l| l.guess.clone());
+    assert_eq!(guess(&lazy), guess(&full), "{name}");
+    full.items.len()
+}
+
+#[test]
+fn an_outline_of_loom_and_10x_says_what_reading_says() {
+    let mut seen = 0;
+    for folder in ["loom", "tenx"] {
+        for entry in std::fs::read_dir(fixtures().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let genome = path.ends_with("v2_two_genomes.h5").then(|| "hg19".to_owned());
+            seen += outline_agrees(&path, &scx::io::ReadOptions { genome, ..Default::default() });
+        }
+    }
+    assert!(seen > 150, "{seen}");
+    // One genome of two that share a matrix.
+    let both = fixtures().join("tenx/v3.h5");
+    let options = scx::io::ReadOptions { genome: Some("mm10".into()), ..Default::default() };
+    outline_agrees(&both, &options);
+    // Markers and header lines of a cytometer on their way through a loom.
+    let dir = Dir::new();
+    dir.save("one.fcs", &support::experiment().control[0].dataset());
+    dir.scx("convert one.fcs one.loom").ok();
+    outline_agrees(&dir.path("one.loom"), &Default::default());
+}
+
+#[test]
+fn an_outline_of_real_loom_and_10x_files_says_what_reading_says() {
+    let Some(root) = std::env::var_os("SCX_REAL_DATA") else {
+        return println!("skipped: SCX_REAL_DATA is not set");
+    };
+    for folder in ["loom", "tenx"] {
+        let folder = Path::new(&root).join(folder);
+        let all = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        for path in all.map(|entry| entry.unwrap().path()) {
+            let genome = path.to_string_lossy().contains("multiple_genomes").then(|| "mm10".to_owned());
+            let options = scx::io::ReadOptions { genome, ..Default::default() };
+            // Damaged files and others that no reader takes are here, too.
+            if scx::io::open(&path, &options).is_ok() {
+                outline_agrees(&path, &options);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_outline_reads_neither_the_arrays_of_cells_nor_graphs() {
+    // Their faults lie in what an outline does not read: it must list them, and reading must refuse them.
+    for file in [
+        "loom/graph_vertex_out_of_range.loom",
+        "loom/graph_lengths.loom",
+        "10x-h5/indptr_decreasing.h5",
+        "10x-h5/index_out_of_range.h5",
+    ] {
+        let path = fixtures().join("bad").join(file);
+        info(&[], &path).ok();
+        let dir = Dir::new();
+        dir.refuses(3, &format!("convert {} o.h5ad", path.display()), &[]);
+    }
+    let dir = Dir::new();
+    let barcodes: String = (0..60_000).map(|i| format!("{i:07}\n")).collect();
+    for (cells, agree) in [(60_000, true), (60_001, false)] {
+        dir.write(
+            "matrix.mtx",
+            format!("%%MatrixMarket matrix coordinate integer general\n2 {cells} 1\n1 1 5\n"),
+        );
+        dir.write("barcodes.tsv", &barcodes);
+        dir.write("genes.tsv", "a\tA\nb\tB\n");
+        assert_eq!(dir.scx("info matrix.mtx --json").ok().json()["files"][0]["n_obs"], cells);
+        assert_eq!(dir.scx("convert matrix.mtx o.h5ad --dry-run").code == Some(0), agree);
+    }
+}
+
 #[test]
 fn a_column_that_claims_terabytes_is_listed_and_not_read() {
     let run = info(&[], &fixtures().join("bad/h5ad/claims_terabytes.h5ad")).ok();

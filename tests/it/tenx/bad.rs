@@ -326,7 +326,9 @@ fn an_hdf5_file_with_a_byte_changed_is_read_or_refused_by_the_program() {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x10;
         std::fs::write(&path, &bytes).unwrap();
-        let out = std::process::Command::new(SCX).arg("info").arg(&path).output().unwrap();
+        let mut scx = std::process::Command::new(SCX);
+        let out =
+            scx.arg("convert").arg(&path).arg(dir.path().join("o.h5ad")).arg("--force").output().unwrap();
         let run = Run::new(&out);
         assert!(matches!(run.code, Some(0 | 3 | 5)), "byte {at}: {run:?}");
         seen += 1;
