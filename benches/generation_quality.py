@@ -1,7 +1,8 @@
 """How real the cells of each model are on pbmc3k: the table of docs/generation.md.
 
 Needs SCX_REAL_DATA and a built scx (target/release/scx, or SCX). There is no peer. Cases run one after the other
-on all cores, each with the time it is given: MINUTES (30) and RARE_MINUTES (3); TREES (300) is the size of the forests.
+on all cores or THREADS of them, each with the time it is given: MINUTES (30) and RARE_MINUTES (3); TREES (300) is the size
+of the forests.
 The whole takes hours on two cores, so name those you want:
 
     python benches/generation_quality.py                 # all
@@ -39,6 +40,7 @@ CASES = {
     "smote": ("smote", "default", [], {}),
 }
 TREES = os.environ.get("TREES", "300")
+THREADS = ["--threads", os.environ["THREADS"]] if "THREADS" in os.environ else []
 
 
 def run(*args):
@@ -59,18 +61,18 @@ def realism(names):
             config.write_text(json.dumps({"settings": settings} if settings else {}))
             start = time.time()
             out = run("generate", train, "--model", model, "--preset", preset, *length, "--config", config,
-                      "--n", 525, "-o", made, "--json", "--quiet")
+                      "--n", 525, "-o", made, "--json", "--quiet", *THREADS)
             minutes = (time.time() - start) / 60
             steps = (json.loads(out)["result"]["training"] or {}).get("steps", 0)
             score = run("evaluate", "generation", "--real", test, "--synthetic", made, "--train", train,
-                        "--trees", TREES, "--quiet")
+                        "--trees", TREES, "--quiet", *THREADS)
             print(f"## {name}: {model}, preset {preset}, {minutes:.1f} minutes, {steps} steps\n{score}", flush=True)
 
 
 def rare():
     for label in ["CD14+ Monocytes", "B cells"]:
         print(run("evaluate", "augmentation", SOURCE, "--cluster", label, "--fractions", "0.05,0.01", "--n", 1500,
-                  "--repeats", 5, "--max-minutes", os.environ.get("RARE_MINUTES", "3")), flush=True)
+                  "--repeats", 5, "--max-minutes", os.environ.get("RARE_MINUTES", "3"), *THREADS), flush=True)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ pub(super) use array::Array;
 pub(super) use glance::storage;
 pub(super) use judge::{judge_compressed, judge_dense};
 pub(super) use kind::Kind;
-pub(super) use matrix::{Compressed, Parts, Stored, open_compressed, open_dense, whole as whole_size};
+pub(super) use matrix::{Compressed, Parts, Stored, Three, open_compressed, open_dense, whole as whole_size};
 pub(super) use matrix_out::{write_compressed, write_dense};
 pub(super) use meter::Meter;
 pub(super) use open::open_shared;

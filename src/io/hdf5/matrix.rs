@@ -83,63 +83,105 @@ pub(in crate::io) fn open_compressed(
     source: &Source,
     g: &Group,
     layout: Layout,
-    (rows, columns): (usize, usize),
+    shape: (usize, usize),
 ) -> Result<Stored, ReadError> {
-    let dataset = |name: &str| source.dataset(g, name);
-    let three = [dataset("data")?, dataset("indices")?, dataset("indptr")?];
-    compressed(source, &g.name(), three, layout, (rows, columns))
+    Three::of(source, g)?.open(source, &g.name(), layout, shape)
 }
 
-/// The matrix at `at` made of the datasets with values, indices and pointers.
-pub(super) fn compressed(
-    source: &Source,
-    at: &str,
-    [data, indices, indptr]: [Dataset; 3],
-    layout: Layout,
-    (rows, columns): (usize, usize),
-) -> Result<Stored, ReadError> {
-    let (major, minor) = if layout == Layout::Csr { (rows, columns) } else { (columns, rows) };
-    if u32::try_from(minor).is_err() {
-        let what = format!("{at}: {minor} entries along the compressed axis, scx reads up to {}", u32::MAX);
-        return Err(ReadError::unsupported(&source.path, what));
+/// The arrays of a compressed matrix, not read yet.
+pub(in crate::io) struct Three {
+    /// The values.
+    pub(in crate::io) data: Dataset,
+    /// The index of each along the other axis.
+    pub(super) indices: Dataset,
+    /// Where each row or column begins.
+    pub(super) indptr: Dataset,
+}
+
+/// Types of the values, the indices and the pointers.
+pub(in crate::io) struct Types {
+    /// Of the values.
+    pub(in crate::io) data: DType,
+    indices: DType,
+    indptr: DType,
+}
+
+impl Three {
+    /// The three arrays of a group, by their names.
+    pub(in crate::io) fn of(source: &Source, g: &Group) -> Result<Self, ReadError> {
+        let dataset = |name: &str| source.dataset(g, name);
+        Ok(Self { data: dataset("data")?, indices: dataset("indices")?, indptr: dataset("indptr")? })
     }
-    let number = |d: &Dataset| -> Result<DType, ReadError> {
-        source.check_filters(d)?;
-        match (source.kind(d), d.ndim()) {
-            (Kind::Number(dtype), 1) => Ok(dtype),
-            (kind, axes) => {
-                let what = format!("{kind:?} along {axes} axes, expected numbers along one");
-                Err(source.malformed(d.name(), what))
-            }
+
+    /// Checks types and lengths for a matrix at `at` of `shape` rows × columns, without reading anything.
+    pub(in crate::io) fn check(
+        &self,
+        source: &Source,
+        at: &str,
+        layout: Layout,
+        (rows, columns): (usize, usize),
+    ) -> Result<Types, ReadError> {
+        let (major, minor) = if layout == Layout::Csr { (rows, columns) } else { (columns, rows) };
+        if u32::try_from(minor).is_err() {
+            let what =
+                format!("{at}: {minor} entries along the compressed axis, scx reads up to {}", u32::MAX);
+            return Err(ReadError::unsupported(&source.path, what));
         }
-    };
-    let (indptr_dtype, index_dtype, dtype) = (number(&indptr)?, number(&indices)?, number(&data)?);
-    if index_dtype.is_float() || indptr_dtype.is_float() {
-        return Err(source.malformed(at, "indices or indptr hold fractions, expected whole numbers"));
+        let number = |d: &Dataset| -> Result<DType, ReadError> {
+            source.check_filters(d)?;
+            match (source.kind(d), d.ndim()) {
+                (Kind::Number(dtype), 1) => Ok(dtype),
+                (kind, axes) => {
+                    let what = format!("{kind:?} along {axes} axes, expected numbers along one");
+                    Err(source.malformed(d.name(), what))
+                }
+            }
+        };
+        let types = Types {
+            indptr: number(&self.indptr)?,
+            indices: number(&self.indices)?,
+            data: number(&self.data)?,
+        };
+        if types.indices.is_float() || types.indptr.is_float() {
+            return Err(source.malformed(at, "indices or indptr hold fractions, expected whole numbers"));
+        }
+        let (nnz, indices, pointers) = (self.data.size(), self.indices.size(), self.indptr.size());
+        if indices != nnz {
+            return Err(source.malformed(at, format!("{indices} indices but {nnz} values in data")));
+        }
+        if Some(pointers) != major.checked_add(1) {
+            let what = format!("{pointers} entries, expected {} for the shape {rows} × {columns}", major + 1);
+            return Err(source.malformed(self.indptr.name(), what));
+        }
+        Ok(types)
     }
-    let nnz = data.size() as u64;
-    if indices.size() as u64 != nnz {
-        let what = format!("{} indices but {nnz} values in data", indices.size());
-        return Err(source.malformed(at, what));
+
+    /// The matrix at `at` made of them; the pointers are read and checked.
+    pub(super) fn open(
+        self,
+        source: &Source,
+        at: &str,
+        layout: Layout,
+        shape: (usize, usize),
+    ) -> Result<Stored, ReadError> {
+        let types = self.check(source, at, layout, shape)?;
+        let Self { data, indices, indptr } = self;
+        let (major, minor) = if layout == Layout::Csr { shape } else { (shape.1, shape.0) };
+        let pointers = source.numbers(&indptr, types.indptr)?;
+        let pointers = unsigned(&pointers).map_err(|what| source.malformed(indptr.name(), what))?;
+        check_indptr(&pointers, major, data.size() as u64)
+            .map_err(|e| source.malformed(at, e.to_string()))?;
+        let parts = Parts::Sparse(Compressed {
+            layout,
+            indptr: pointers,
+            indptr_dtype: types.indptr,
+            indptr_name: indptr.name(),
+            indices: Array::new(source, indices, types.indices),
+            data: Array::new(source, data, types.data),
+            minor,
+        });
+        Ok(Stored { source: source.clone(), at: at.to_owned(), shape, dtype: types.data, parts })
     }
-    if Some(indptr.size()) != major.checked_add(1) {
-        let what =
-            format!("{} entries, expected {} for the shape {rows} × {columns}", indptr.size(), major + 1);
-        return Err(source.malformed(indptr.name(), what));
-    }
-    let pointers = source.numbers(&indptr, indptr_dtype)?;
-    let pointers = unsigned(&pointers).map_err(|what| source.malformed(indptr.name(), what))?;
-    check_indptr(&pointers, major, nnz).map_err(|e| source.malformed(at, e.to_string()))?;
-    let parts = Parts::Sparse(Compressed {
-        layout,
-        indptr: pointers,
-        indptr_dtype,
-        indptr_name: indptr.name(),
-        indices: Array::new(source, indices, index_dtype),
-        data: Array::new(source, data, dtype),
-        minor,
-    });
-    Ok(Stored { source: source.clone(), at: at.to_owned(), shape: (rows, columns), dtype, parts })
 }
 
 /// A stored number as a size.

@@ -8,7 +8,7 @@ use hdf5_metno as hdf5;
 use hdf5::{Dataset, Group};
 
 use super::array_out::ArrayOut;
-use super::matrix::{Parts, Stored, compressed as open_arrays, open_dense};
+use super::matrix::{Parts, Stored, Three, open_dense};
 use super::meter::Meter;
 use super::walk::ahead;
 use super::{Source, Storage, copy, create, whole, wide_enough, write_rows};
@@ -114,9 +114,9 @@ fn reopened(m: &Matrix) -> Option<Stored> {
     let stored = match at.compressed {
         None => open_dense(&source, &data).ok()??,
         Some((indices, indptr)) => {
-            let three = [data, file.dataset(&indices).ok()?, file.dataset(&indptr).ok()?];
+            let (indices, indptr) = (file.dataset(&indices).ok()?, file.dataset(&indptr).ok()?);
             let group = at.data.rsplit_once('/').map_or("/", |(group, _)| group);
-            open_arrays(&source, group, three, at.layout, m.shape()).ok()?
+            Three { data, indices, indptr }.open(&source, group, at.layout, m.shape()).ok()?
         }
     };
     (stored.dims() == m.shape() && stored.element() == m.dtype()).then_some(stored)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hdf5_metno as hdf5;
 
-use hdf5::Group;
+use hdf5::{Dataset, Group};
 
 use super::attrs::words;
 use crate::data::{Annotation, DType, DataError, Dense, Element, Layout, Matrix, Sparse, Values};
@@ -61,12 +61,9 @@ pub(super) fn members(
 
 pub(super) fn one(source: &Source, g: &Group, n: usize) -> Result<Sparse, ReadError> {
     let at = g.name();
-    let [a, b, w] = [vector(source, g, "a")?, vector(source, g, "b")?, vector(source, g, "w")?];
-    if a.len() != b.len() || a.len() != w.len() {
-        let what =
-            format!("a, b and w have {}, {} and {} entries, expected the same", a.len(), b.len(), w.len());
-        return Err(source.malformed(at, what));
-    }
+    let read = |(d, dtype): (Dataset, DType)| source.numbers(&d, dtype);
+    let [a, b, w] = vectors(source, g)?;
+    let (a, b, w) = (read(a)?, read(b)?, read(w)?);
     let vertices =
         |v: &Values, name: &str| below(v, n).map_err(|what| source.malformed(format!("{at}/{name}"), what));
     let (a, b) = (vertices(&a, "a")?, vertices(&b, "b")?);
@@ -77,15 +74,25 @@ pub(super) fn one(source: &Source, g: &Group, n: usize) -> Result<Sparse, ReadEr
         .map_err(|e| source.malformed(at.clone(), e.to_string()))
 }
 
-fn vector(source: &Source, g: &Group, name: &str) -> Result<Values, ReadError> {
-    let d = source.dataset(g, name)?;
-    match (source.kind(&d), d.ndim()) {
-        (Kind::Number(dtype), 1) => source.numbers(&d, dtype),
-        (kind, axes) => {
-            let what = format!("{} along {axes} axes, expected numbers along one", words(&kind));
-            Err(source.malformed(d.name(), what))
+/// The vectors a, b and w of a graph, of the same length, not read yet.
+pub(super) fn vectors(source: &Source, g: &Group) -> Result<[(Dataset, DType); 3], ReadError> {
+    let vector = |name: &str| {
+        let d = source.dataset(g, name)?;
+        match (source.kind(&d), d.ndim()) {
+            (Kind::Number(dtype), 1) => Ok((d, dtype)),
+            (kind, axes) => {
+                let what = format!("{} along {axes} axes, expected numbers along one", words(&kind));
+                Err(source.malformed(d.name(), what))
+            }
         }
+    };
+    let all = [vector("a")?, vector("b")?, vector("w")?];
+    let [a, b, w] = all.each_ref().map(|(d, _)| d.size());
+    if a != b || a != w {
+        let what = format!("a, b and w have {a}, {b} and {w} entries, expected the same");
+        return Err(source.malformed(g.name(), what));
     }
+    Ok(all)
 }
 
 /// Numbers of vertices; some writers store them as floats.

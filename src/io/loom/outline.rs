@@ -140,12 +140,13 @@ impl Look<'_> {
     fn graphs(&self, groups: [&str; 2], axis: &Axis, group: &str) -> Result<Vec<Item>, ReadError> {
         let graph = |(name, g): (String, Group)| {
             let path = format!("{group}/{name}");
-            match self.source.dataset(&g, "w") {
-                Ok(w) => {
-                    let matrix = self.dense(&path, &w);
-                    let nnz = Some(w.size() as u64);
-                    Item { kind: Layout::Csr.name().into(), shape: vec![axis.len; 2], nnz, ..matrix }
-                }
+            match graphs::vectors(self.source, &g) {
+                Ok([_, _, (w, dtype)]) => Item {
+                    shape: vec![axis.len; 2],
+                    dtype: Some(dtype.name().into()),
+                    nnz: Some(w.size() as u64),
+                    ..Item::new(&path, Layout::Csr.name())
+                },
                 Err(e) => Item::new(&path, format!("unreadable: {e}")),
             }
         };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::read::{Contents, FILTERED};
 use crate::data::{Frame, Index, Layout};
-use crate::io::hdf5::{Kind, Source, judge_compressed, storage};
+use crate::io::hdf5::{Source, Three, judge_compressed, storage};
 use crate::io::{Item, Outline, ReadError, ReadOptions};
 
 /// Looks into a 10x HDF5 file: the features are read, of cells and counts only how many there are and a few values.
@@ -18,18 +18,15 @@ pub fn outline(path: &Path, options: &ReadOptions) -> Result<Outline, ReadError>
     let contents = Contents::open(&source, &file, options)?;
     let (part, g) = (&contents.part, &contents.group);
     let n_cells = part.n_cells;
-    let barcodes = source.dataset(g, "barcodes")?;
-    part.expect(g, "barcodes", barcodes.size(), n_cells, "cells")?;
+    part.list(g, "barcodes", n_cells, "cells")?;
     let filtered = part.filtered(g)?;
-    let data = source.dataset(g, "data")?;
-    let Kind::Number(dtype) = source.kind(&data) else {
-        return Err(source.malformed(data.name(), "holds no numbers"));
-    };
+    let three = Three::of(&source, g)?;
+    let types = three.check(&source, &g.name(), Layout::Csr, (n_cells, part.n_features))?;
     let x = Item {
         shape: vec![n_cells, part.n_features],
-        dtype: Some(dtype.name().into()),
-        nnz: Some(data.size() as u64),
-        storage: Some(storage(&data)),
+        dtype: Some(types.data.name().into()),
+        nnz: Some(three.data.size() as u64),
+        storage: Some(storage(&three.data)),
         ..Item::new("X", Layout::Csr.name())
     };
     let looks = judge_compressed(&source, g, Layout::Csr).ok().flatten();

@@ -6,6 +6,7 @@ use std::path::Path;
 use hdf5_metno as hdf5;
 
 use hdf5::Group;
+use hdf5::types::TypeDescriptor;
 
 use crate::data::{
     Column, DType, DataError, Dataset, Frame, Index, Layout, Matrix, Source as Origin, Take, Uns, Values,
@@ -286,13 +287,25 @@ impl<'a> Part<'a> {
         n: usize,
         what: &str,
     ) -> Result<Vec<String>, ReadError> {
+        let (d, ty) = self.list(g, name, n, what)?;
+        self.source.strings(&d, &ty)
+    }
+
+    /// A list of `n` texts, not read yet.
+    pub(super) fn list(
+        &self,
+        g: &Group,
+        name: &str,
+        n: usize,
+        what: &str,
+    ) -> Result<(hdf5::Dataset, TypeDescriptor), ReadError> {
         let d = self.source.dataset(g, name)?;
         let Kind::Text(ty) = self.source.kind(&d) else {
             return Err(self.source.malformed(d.name(), "holds no text"));
         };
         // Before they are read: the length is a claim.
         self.expect(g, name, d.size(), n, what)?;
-        self.source.strings(&d, &ty)
+        Ok((d, ty))
     }
 
     pub(super) fn expect(

@@ -141,7 +141,7 @@ fn an_outline_reads_neither_the_arrays_of_cells_nor_graphs() {
     // Their faults lie in what an outline does not read: it must list them, and reading must refuse them.
     for file in [
         "loom/graph_vertex_out_of_range.loom",
-        "loom/graph_lengths.loom",
+        "loom/graph_vertex_negative.loom",
         "10x-h5/indptr_decreasing.h5",
         "10x-h5/index_out_of_range.h5",
     ] {
