@@ -158,12 +158,24 @@ impl From<CorrectError> for CliError {
     }
 }
 
+impl From<CountsError> for CliError {
+    fn from(e: CountsError) -> Self {
+        let code = match e {
+            // A place that is not there is the user's, anything else the file's fault.
+            CountsError::Missing { .. } => 2,
+            CountsError::Scratch(_) => 5,
+            _ => 3,
+        };
+        Self { message: chain(&e), code }
+    }
+}
+
 impl From<GenerateError> for CliError {
     fn from(e: GenerateError) -> Self {
         let code = match e {
             GenerateError::Usage { .. }
             | GenerateError::Labels(LabelError::Missing { .. } | LabelError::Unknown { .. }) => 2,
-            GenerateError::Counts(CountsError::Missing { .. }) => 2,
+            GenerateError::Counts(e) => return e.into(),
             GenerateError::Exhausted { .. } => 4,
             GenerateError::TooLarge { .. } | GenerateError::Concat(ConcatError::CannotHold { .. }) => 5,
             GenerateError::Zoo(e) => return e.into(),

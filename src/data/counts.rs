@@ -4,22 +4,24 @@ use ndarray::Array2;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DataError, Layout, Sparse, Values, check_indices, check_indptr};
+use super::numbers::Numbers;
+use super::{CountsBuilder, DataError, Layout, Sparse, Values, check_indices, check_indptr};
 
-/// Counts in memory, cells × genes, CSR. Genes of a cell are increasing and each is there once; zeros are not stored.
+/// Counts, cells × genes, CSR: in memory or, from [`CountsBuilder`], in temporary files that are read as they are asked
+/// for. Genes of a cell are increasing and each is there once; zeros are not stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Stored")]
 pub struct Counts {
-    n_genes: usize,
-    indptr: Vec<u64>,
-    genes: Vec<u32>,
-    values: Vec<u32>,
+    pub(super) n_genes: usize,
+    pub(super) indptr: Vec<u64>,
+    pub(super) genes: Numbers,
+    pub(super) values: Numbers,
 }
 
 impl Counts {
     /// No cells of so many genes.
     pub fn empty(n_genes: usize) -> Self {
-        Self { n_genes, indptr: vec![0], genes: Vec::new(), values: Vec::new() }
+        Self { n_genes, indptr: vec![0], genes: Numbers::default(), values: Numbers::default() }
     }
 
     /// Number of cells.
@@ -45,22 +47,23 @@ impl Counts {
 
     /// Adds a cell from (gene, count) pairs with increasing genes below `n_genes`; zeros are left out.
     pub fn push(&mut self, cell: impl IntoIterator<Item = (u32, u32)>) {
+        let (genes, values) = (self.genes.vec(), self.values.vec());
         for (gene, count) in cell {
             debug_assert!((gene as usize) < self.n_genes);
             if count > 0 {
-                self.genes.push(gene);
-                self.values.push(count);
+                genes.push(gene);
+                values.push(count);
             }
         }
-        self.indptr.push(self.genes.len() as u64);
+        self.indptr.push(genes.len() as u64);
     }
 
     /// Adds all cells of `other`, which has the same genes.
     pub fn append(&mut self, other: &Counts) {
         let at = self.genes.len() as u64;
         self.indptr.extend(other.indptr.iter().skip(1).map(|p| p + at));
-        self.genes.extend_from_slice(&other.genes);
-        self.values.extend_from_slice(&other.values);
+        self.genes.vec().extend_from_slice(&other.genes);
+        self.values.vec().extend_from_slice(&other.values);
     }
 
     /// These cells, in that order; a cell may be asked for more than once.
@@ -69,8 +72,8 @@ impl Counts {
         let mut out = Self::empty(self.n_genes);
         for &cell in cells {
             let (genes, values) = self.cell(cell);
-            out.genes.extend_from_slice(genes);
-            out.values.extend_from_slice(values);
+            out.genes.vec().extend_from_slice(genes);
+            out.values.vec().extend_from_slice(values);
             out.indptr.push(out.genes.len() as u64);
         }
         out
@@ -79,23 +82,44 @@ impl Counts {
     /// The genes that `keep` lists, increasing, as genes 0, 1, ….
     #[must_use]
     pub fn select_genes(&self, keep: &[usize]) -> Self {
-        let mut new = vec![u32::MAX; self.n_genes];
-        for (to, &from) in keep.iter().enumerate() {
-            new[from] = to as u32;
-        }
+        let new = self.numbers_of(keep);
         let mut out = Self::empty(keep.len());
-        for cell in 0..self.n_cells() {
-            let (genes, values) = self.cell(cell);
-            let kept = genes.iter().zip(values).filter(|(g, _)| new[**g as usize] != u32::MAX);
-            out.push(kept.map(|(&g, &v)| (new[g as usize], v)));
-        }
+        (0..self.n_cells()).for_each(|cell| out.push(self.renumbered(cell, &new)));
         out
+    }
+
+    /// As [`Counts::select_genes`], in temporary files beyond `memory` bytes.
+    ///
+    /// # Errors
+    /// When these cannot be written.
+    pub fn select_genes_within(&self, keep: &[usize], memory: u64) -> std::io::Result<Self> {
+        let new = self.numbers_of(keep);
+        let mut out = CountsBuilder::new(keep.len(), memory);
+        for cell in 0..self.n_cells() {
+            out.push(self.renumbered(cell, &new))?;
+        }
+        out.done()
+    }
+
+    /// The new number of every gene when only these are kept.
+    fn numbers_of(&self, keep: &[usize]) -> Vec<Option<u32>> {
+        let mut new = vec![None; self.n_genes];
+        for (to, &from) in keep.iter().enumerate() {
+            new[from] = Some(to as u32);
+        }
+        new
+    }
+
+    /// What a cell has of the genes with a new number.
+    fn renumbered(&self, cell: usize, new: &[Option<u32>]) -> impl Iterator<Item = (u32, u32)> {
+        let (genes, values) = self.cell(cell);
+        genes.iter().zip(values).filter_map(|(&g, &v)| Some((new[g as usize]?, v)))
     }
 
     /// The other way round: gene `i` becomes gene `to[i]` of `n_genes`; `to` is increasing.
     #[must_use]
     pub fn spread_genes(mut self, to: &[usize], n_genes: usize) -> Self {
-        for gene in &mut self.genes {
+        for gene in self.genes.vec() {
             *gene = to[*gene as usize] as u32;
         }
         Self { n_genes, ..self }
@@ -132,7 +156,8 @@ impl Counts {
     /// As [`Counts::to_sparse`].
     pub fn into_sparse(self) -> Result<Sparse, DataError> {
         let shape = (self.n_cells(), self.n_genes);
-        Sparse::new(Layout::Csr, shape, self.indptr, self.genes, Values::U32(self.values))
+        let (genes, values) = (self.genes.into_vec(), self.values.into_vec());
+        Sparse::new(Layout::Csr, shape, self.indptr, genes, Values::U32(values))
     }
 
     /// The same numbers as a matrix of a data set.
@@ -140,9 +165,9 @@ impl Counts {
     /// # Errors
     /// [`DataError`] when a gene is out of range, which `push` forbids.
     pub fn to_sparse(&self) -> Result<Sparse, DataError> {
-        let values = Values::U32(self.values.clone());
+        let values = Values::U32(self.values.to_vec());
         let shape = (self.n_cells(), self.n_genes);
-        Sparse::new(Layout::Csr, shape, self.indptr.clone(), self.genes.clone(), values)
+        Sparse::new(Layout::Csr, shape, self.indptr.clone(), self.genes.to_vec(), values)
     }
 }
 
@@ -167,6 +192,7 @@ impl TryFrom<Stored> for Counts {
         }
         check_indptr(&indptr, indptr.len().saturating_sub(1), genes.len() as u64)?;
         check_indices(&genes, n_genes, 0)?;
+        let (genes, values) = (genes.into(), values.into());
         let counts = Self { n_genes, indptr, genes, values };
         for cell in 0..counts.n_cells() {
             let (genes, values) = counts.cell(cell);

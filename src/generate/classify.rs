@@ -6,8 +6,8 @@ use candle_core::Device;
 
 use super::GenerateError;
 use super::train::{Maker, Trained};
-use crate::data::{Categorical, Categories, Column, Counts, Dataset, Values};
-use crate::loader::{LabelledCells, Place, chosen, read_counts};
+use crate::data::{Categorical, Categories, Column, CountsBuilder, Dataset, Values};
+use crate::loader::{CountsError, LabelledCells, Place, chosen, read_counts};
 use crate::progress::Progress;
 use crate::zoo::{BatchSource, ZooError};
 
@@ -103,15 +103,16 @@ pub fn classify(
         )));
     }
     let all = read_counts(dataset, place, memory)?;
-    let mut counts = Counts::empty(modelled.len());
+    let mut counts = CountsBuilder::new(modelled.len(), memory / 2);
     for cell in 0..all.n_cells() {
         let (genes, values) = all.cell(cell);
         let known = genes.iter().zip(values).filter_map(|(&g, &v)| Some((to[g as usize]?, v)));
         let mut known: Vec<(u32, u32)> = known.collect();
         known.sort_unstable_by_key(|k| k.0);
-        counts.push(known);
+        counts.push(known).map_err(CountsError::Scratch)?;
     }
     drop(all);
+    let counts = counts.done().map_err(CountsError::Scratch)?;
     let n = counts.n_cells();
     // The source wants labels; these say nothing.
     let none = vec![0; n];

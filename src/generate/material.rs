@@ -3,7 +3,7 @@
 use super::GenerateError;
 use crate::cluster;
 use crate::data::{Column, Counts, Dataset};
-use crate::loader::{self, LABEL_KEYS, Labels, Place, choose_counts, chosen};
+use crate::loader::{self, CountsError, LABEL_KEYS, Labels, Place, choose_counts, chosen};
 use crate::progress::Progress;
 use crate::rng::Seed;
 use crate::zoo::LibraryLaw;
@@ -23,7 +23,7 @@ pub struct Sought {
     pub min_genes: usize,
     /// Seed of the clusters, where none are given.
     pub seed: Seed,
-    /// Bytes that reading may take, and that the counts may fill.
+    /// Bytes that reading may take, and that the counts may fill; what does not fit goes to temporary files.
     pub memory: u64,
 }
 
@@ -59,11 +59,6 @@ impl Material {
         let place = choose_counts(dataset, sought.place.as_ref())?;
         let of = chosen(dataset, &place)?;
         let genes: Vec<String> = of.var.index.iter().map(|n| n.into_owned()).collect();
-        if let Some(nnz) = of.matrix.nnz_known().filter(|nnz| nnz.saturating_mul(8) > MOST_MEMORY) {
-            let what =
-                format!("{place} holds {nnz} counts, more than can be learnt from at once; take a sample");
-            return Err(GenerateError::TooLarge { what });
-        }
         let labels = Labels::of(&dataset.obs, sought.cluster_key.as_deref(), sought.unlabeled.as_deref())?;
         let all = loader::read_counts(dataset, &place, sought.memory)?;
         let (labels, found) = match labels {
@@ -72,13 +67,10 @@ impl Material {
         };
         let rich = |cell: &usize| all.cell(*cell).0.len() >= sought.min_genes.max(1);
         let cells: Vec<usize> = (0..all.n_cells()).filter(rich).collect();
-        let kept: Vec<usize> = all
-            .cells(&cells)
-            .cells_of_gene()
-            .into_iter()
-            .enumerate()
-            .filter_map(|(g, n)| (n >= sought.min_cells.max(1)).then_some(g))
-            .collect();
+        let mut with_gene = vec![0; all.n_genes()];
+        cells.iter().for_each(|&c| all.cell(c).0.iter().for_each(|&g| with_gene[g as usize] += 1));
+        let enough = |g: &usize| with_gene[*g] >= sought.min_cells.max(1);
+        let kept: Vec<usize> = (0..with_gene.len()).filter(enough).collect();
         if cells.len() < 2 || kept.is_empty() {
             return Err(GenerateError::input(format!(
                 "{} cells with {} genes or more and {} genes in {} cells or more are left; more are needed to learn \
@@ -91,7 +83,7 @@ impl Material {
         }
         let totals = all.totals();
         let n_genes = (0..all.n_cells()).map(|c| all.cell(c).0.len() as u32).collect();
-        let counts = all.select_genes(&kept);
+        let counts = all.select_genes_within(&kept, sought.memory / 2).map_err(CountsError::Scratch)?;
         Ok(Self { counts, place, genes, kept, totals, n_genes, labels, cells, found })
     }
 
@@ -131,9 +123,6 @@ impl Material {
         sizes
     }
 }
-
-/// Bytes of counts in memory at most.
-const MOST_MEMORY: u64 = 64 << 30;
 
 /// Clusters of a data set that has none.
 fn clustered(

@@ -1,6 +1,6 @@
 //! Which matrix of a data set holds raw counts, and reading it.
 
-use crate::data::{Block, Counts, DataError, Dataset, Frame, Matrix, Values};
+use crate::data::{Block, Counts, CountsBuilder, DataError, Dataset, Frame, Matrix, Values};
 
 /// Where counts were found.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -76,6 +76,11 @@ pub enum CountsError {
         /// What is there.
         value: f64,
     },
+    /// Temporary files cannot be written.
+    #[error(
+        "cannot keep the counts in a temporary file (TMPDIR chooses another folder, --memory more memory)"
+    )]
+    Scratch(#[source] std::io::Error),
     /// The matrix cannot be read on.
     #[error("{place}")]
     Data {
@@ -136,14 +141,16 @@ pub fn chosen<'a>(dataset: &'a Dataset, place: &Place) -> Result<Chosen<'a>, Cou
     })
 }
 
-/// Reads the counts of that place: every value is checked, none is rounded. Memory: 8 bytes for each count above zero.
+/// Reads the counts of that place: every value is checked, none is rounded. Each above zero takes 8 bytes; what does not
+/// fit into half of `memory` goes to temporary files.
 ///
 /// # Errors
-/// [`CountsError::Value`] that names cell and gene, or why the matrix cannot be read.
+/// [`CountsError::Value`] that names cell and gene, why the matrix cannot be read, or [`CountsError::Scratch`].
 pub fn read_counts(dataset: &Dataset, place: &Place, memory: u64) -> Result<Counts, CountsError> {
     let Chosen { matrix, var } = chosen(dataset, place)?;
-    let mut counts = Counts::empty(matrix.shape().1);
+    let mut counts = CountsBuilder::new(matrix.shape().1, memory / 2);
     let mut bad: Option<(usize, usize, f64)> = None;
+    let mut full = None;
     let walked = matrix.stream(memory, &mut |first, block| {
         let mut row = Vec::new();
         let n = match &block {
@@ -183,7 +190,10 @@ pub fn read_counts(dataset: &Dataset, place: &Place, memory: u64) -> Result<Coun
                     same
                 });
             }
-            counts.push(row.iter().copied());
+            if let Err(e) = counts.push(row.iter().copied()) {
+                full = Some(e);
+                return Err(DataError::Invalid { what: "no room".into() });
+            }
         }
         Ok(())
     });
@@ -192,8 +202,11 @@ pub fn read_counts(dataset: &Dataset, place: &Place, memory: u64) -> Result<Coun
         let (cell, gene) = (name(&dataset.obs, cell), name(var, gene));
         return Err(CountsError::Value { place: place.clone(), cell, gene, value });
     }
+    if let Some(e) = full {
+        return Err(CountsError::Scratch(e));
+    }
     walked.map_err(|source| CountsError::Data { place: place.clone(), source })?;
-    Ok(counts)
+    counts.done().map_err(CountsError::Scratch)
 }
 
 fn value(values: &Values, i: usize) -> f64 {

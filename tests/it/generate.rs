@@ -261,6 +261,10 @@ impl Progress for StopsAfter {
 }
 
 fn material() -> Material {
+    material_within(1 << 30)
+}
+
+fn material_within(memory: u64) -> Material {
     let sought = Sought {
         place: None,
         cluster_key: None,
@@ -268,7 +272,7 @@ fn material() -> Material {
         min_cells: 3,
         min_genes: 1,
         seed: Seed(0),
-        memory: 1 << 30,
+        memory,
     };
     Material::read(&toy(), &sought, &Silent).unwrap()
 }
@@ -311,6 +315,24 @@ fn a_stopped_training_goes_on_as_if_it_had_not_been_stopped() {
             let of = |name: &str| dir.bytes(&format!("{name}{i}/{file}"));
             assert!(of("whole") == of("rest"), "{kind}: {file}");
         }
+    }
+}
+
+#[test]
+fn counts_that_do_not_fit_into_memory_are_learnt_from_all_the_same() {
+    let dir = Dir::new();
+    let settings = json!({"encoder": [16], "latent": 4, "generator": [16]});
+    for (name, memory) in [("memory", 1 << 30), ("disk", 512)] {
+        let material = material_within(memory);
+        let text = format!("{:?}", material.counts);
+        assert_eq!(text.contains("disk: Some"), name == "disk", "{text}");
+        let plan = Plan { length: Some(Length::Steps(8)), ..plan("activa", settings.clone()) };
+        let trained = generate::train(&material, &plan, &Stops::default(), &Silent).unwrap();
+        trained.save(&dir.path(name), false).unwrap();
+    }
+    for file in ["weights.safetensors", "model.json"] {
+        let of = |name: &str| dir.bytes(&format!("{name}/{file}"));
+        assert!(of("memory") == of("disk"), "{file}");
     }
 }
 

@@ -210,7 +210,8 @@ pub struct TrainArgs {
     /// Replace a stored model
     #[arg(long)]
     pub force: bool,
-    /// Memory to stay within while reading, as 512M or 4G [default: 2G]
+    /// Memory for reading and for counts, as 512M or 4G: counts beyond half of it lie in temporary files (TMPDIR)
+    /// [default: 2G]
     #[arg(long, value_name = "SIZE", value_parser = super::files::size)]
     pub memory: Option<u64>,
 

@@ -15,7 +15,7 @@ use crate::cli::{losses, on_threads, print, targets};
 use crate::data::{Categorical, Categories, Column, Counts, Dataset, Frame, Index, Matrix, Values};
 use crate::io::loss::LossReport;
 use crate::io::{self, DEFAULT_MEMORY, Format, WriteError};
-use crate::loader::{CountsError, Place, choose_counts, read_counts};
+use crate::loader::{Place, choose_counts, read_counts};
 use crate::provenance::{self, Record};
 use crate::rng::Seed;
 use crate::simulate::splat::{DropoutKind, LibraryLaw, Simulated, SplatParams, estimate, simulate};
@@ -99,24 +99,12 @@ fn like(
     let codec = io::detect(path)?;
     let dataset = (codec.read)(path, &args.reading.options(Some(memory)))?;
     let asked = job.layer.as_deref().map(Place::named);
-    let place = choose_counts(&dataset, asked.as_ref()).map_err(|e| at_file(no_counts(&e)))?;
+    let place = choose_counts(&dataset, asked.as_ref()).map_err(|e| at_file(e.into()))?;
     console.say(&format!("counts taken from {place}"));
-    let counts = read_counts(&dataset, &place, memory).map_err(|e| at_file(no_counts(&e)))?;
+    let counts = read_counts(&dataset, &place, memory).map_err(|e| at_file(e.into()))?;
     console.check()?;
     let params = estimate(&counts, Seed(job.seed)).map_err(|e| at_file(e.into()))?;
     Ok((params, Some(Source { place, n_obs: counts.n_cells(), n_vars: counts.n_genes() })))
-}
-
-/// A place that is not there is the user's, anything else the file's fault.
-fn no_counts(e: &CountsError) -> CliError {
-    let mut text = e.to_string();
-    if let CountsError::Data { source, .. } = e {
-        let _ = write!(text, ": {source}");
-    }
-    match e {
-        CountsError::Missing { .. } => CliError::usage(text),
-        _ => CliError::input(text),
-    }
 }
 
 /// What can be said of simulated counts in numbers.

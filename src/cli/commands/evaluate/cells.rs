@@ -9,7 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::show::thousands;
 use crate::data::{Counts, Dataset};
 use crate::io::{self, DEFAULT_MEMORY};
-use crate::loader::{CountsError, LabelError, Labels, Place, choose_counts, chosen, read_counts};
+use crate::loader::{LabelError, Labels, Place, choose_counts, chosen, read_counts};
 
 /// The column that marks generated cells.
 const MARK: &str = "is_synthetic";
@@ -42,9 +42,9 @@ impl File {
         let memory = args.memory.unwrap_or(DEFAULT_MEMORY);
         let dataset = (io::detect(path)?.read)(path, &args.reading.options(args.memory))?;
         let asked = args.layer.as_deref().map(Place::named);
-        let place = choose_counts(&dataset, asked.as_ref()).map_err(|e| at(counts(&e)))?;
-        let mut counts_read = read_counts(&dataset, &place, memory).map_err(|e| at(counts(&e)))?;
-        let var = chosen(&dataset, &place).map_err(|e| at(counts(&e)))?.var;
+        let place = choose_counts(&dataset, asked.as_ref()).map_err(|e| at(e.into()))?;
+        let mut counts_read = read_counts(&dataset, &place, memory).map_err(|e| at(e.into()))?;
+        let var = chosen(&dataset, &place).map_err(|e| at(e.into()))?.var;
         let genes: Vec<String> = var.index.iter().map(|n| n.into_owned()).collect();
         let mut labels = labels(&dataset, args, key).map_err(at)?;
         let synthetic = role == "synthetic";
@@ -204,14 +204,6 @@ fn label_error(e: &LabelError) -> CliError {
     match e {
         LabelError::Missing { .. } | LabelError::Unknown { .. } => CliError::usage(text),
         _ => CliError::input(text),
-    }
-}
-
-fn counts(e: &CountsError) -> CliError {
-    match e {
-        CountsError::Missing { .. } => CliError::usage(e.to_string()),
-        CountsError::Data { source, .. } => CliError::input(format!("{e}: {source}")),
-        _ => CliError::input(e.to_string()),
     }
 }
 
