@@ -21,7 +21,7 @@ pub use classify::ClassifyArgs;
 pub use cluster::ClusterArgs;
 pub use concat::ConcatArgs;
 pub use convert::ConvertArgs;
-pub use evaluate::{AugmentationArgs, EvaluateArgs, EvaluateWhat, GenerationArgs};
+pub use evaluate::{AugmentationArgs, EvaluateArgs, EvaluateWhat, GenerationArgs, TimeArgs};
 pub use files::{FormatArg, ReadArgs};
 pub use generate::{AugmentArgs, GenerateArgs, LearnArgs, ModelsArgs, PresetArg, TrainArgs};
 pub use preprocess::PreprocessArgs;

@@ -434,6 +434,37 @@ fn settings_are_printed_as_they_are_read() {
 }
 
 #[test]
+fn training_is_timed_with_repeats() {
+    let dir = folder(&toy());
+    let run = "evaluate time cells.h5ad --model activa,nb --repeats 3 --n 20 --threads 1";
+    let json = dir.scx(&format!("{run} --steps 4 --json")).ok().json();
+    let models = json["models"].as_array().unwrap();
+    assert_eq!((json["cells"].clone(), json["threads"].clone(), models.len()), (170.into(), 1.into(), 2));
+    assert_eq!(models[0]["steps"], json!([4, 4, 4]));
+    assert_eq!(models[1]["steps"], json!([null, null, null]));
+    for m in models {
+        let seconds: Vec<f64> =
+            m["training"].as_array().unwrap().iter().map(|s| s.as_f64().unwrap()).collect();
+        assert!(seconds.len() == 3 && seconds.iter().all(|s| *s > 0.0), "{m}");
+        let mean = m["training_mean"].as_f64().unwrap();
+        assert!(
+            (mean - seconds.iter().sum::<f64>() / 3.0).abs() < 1e-9 && m["making"].as_f64() > Some(0.0),
+            "{m}"
+        );
+    }
+    let text = dir.scx(&format!("{run} --steps 4")).ok().stdout;
+    assert!(text.contains("170 cells × 39 genes, 1 threads") && text.contains(" ± "), "{text}");
+    let text = dir.scx(&format!("{run} --dry-run")).ok().stdout;
+    assert!(text.contains("would train activa, nb 3 times each"), "{text}");
+    // A model that only labels cells can be timed as long as no cells are wanted.
+    dir.refuses(2, "evaluate time cells.h5ad --model actinn --repeats 1 --steps 2 --n 5", &["labels cells"]);
+    dir.scx("evaluate time cells.h5ad --model actinn --repeats 1 --steps 2 --n 0").ok();
+    dir.refuses(2, "evaluate time cells.h5ad --model nonsense", &["nonsense"]);
+    dir.refuses(2, "evaluate time cells.h5ad --repeats 0", &["--repeats"]);
+    assert_eq!(dir.names(), ["cells.h5ad", "small.yaml"]);
+}
+
+#[test]
 fn the_rare_type_experiment_runs_from_start_to_end_and_repeats() {
     let dir = folder(&toy());
     let line = "evaluate augmentation cells.h5ad --cluster small --fractions 0.2,0.1 --repeats 2 --n 20 --trees 20 --json";

@@ -23,6 +23,8 @@ pub enum EvaluateWhat {
     Augmentation(Box<AugmentationArgs>),
     /// How real are generated cells? Forests, correlations, distances, copies, zeros, types; and a verdict
     Generation(Box<GenerationArgs>),
+    /// How long do models train, and how long do they make cells? A table with repeats
+    Time(Box<TimeArgs>),
 }
 
 const EXAMPLES: &str = "\
@@ -172,6 +174,41 @@ pub struct AugmentationArgs {
     /// The model; `scx models` lists them [default: activa]
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
+    /// Memory to read the file within, as 512M or 4G [default: 2G]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<u64>,
+
+    /// Learning
+    #[command(flatten)]
+    pub learn: LearnArgs,
+    /// Reading
+    #[command(flatten)]
+    pub reading: ReadArgs,
+}
+
+const TIME: &str = "\
+Examples:
+  scx evaluate time cells.h5ad --model activa,scgan --steps 500 --repeats 5
+  scx evaluate time cells.h5ad --model activa --max-minutes 30 --repeats 1 --json
+
+Each model is trained --repeats times, with seeds counted up from --seed; the one trained last makes --n cells. Reading the
+file and writing cells are not counted. Steps are equal for all models only if --steps or --epochs is given.";
+
+/// Options of `evaluate time`.
+#[derive(Debug, Args)]
+#[command(after_help = TIME)]
+pub struct TimeArgs {
+    /// A file with raw counts and labels
+    pub input: PathBuf,
+    /// The models; `scx models` lists them
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "activa")]
+    pub model: Vec<String>,
+    /// Trainings of each
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub repeats: usize,
+    /// Cells made by each; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub n: usize,
     /// Memory to read the file within, as 512M or 4G [default: 2G]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub memory: Option<u64>,

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::quietly::Quietly;
 use crate::cli::args::AugmentationArgs;
 use crate::cli::console::Console;
 use crate::cli::error::CliError;
@@ -13,7 +14,7 @@ use crate::eval::generation::{GenerationError, RareCluster, RareProtocol, rare_c
 use crate::generate::{self, Material, Request, Stops};
 use crate::io;
 use crate::loader::Labels;
-use crate::progress::{Progress, Silent};
+use crate::progress::Silent;
 use crate::rng::Seed;
 
 /// Runs the verb.
@@ -128,18 +129,6 @@ fn new_cells(
     let request = Request { label: new[rare], confirmed: false, n };
     let made = generate::make(&trained, &[request], seed, &Quietly(console))?;
     made.modelled(&material.kept)
-}
-
-/// Passes on the wish to stop, and nothing else.
-struct Quietly<'a>(&'a Console);
-
-impl Progress for Quietly<'_> {
-    fn start(&self, _: &str, _: u64) {}
-    fn advance(&self, _: u64, _: &str) {}
-    fn finish(&self) {}
-    fn cancelled(&self) -> bool {
-        self.0.cancelled()
-    }
 }
 
 fn table(label: &str, r: &RareCluster, kind: &str) -> String {

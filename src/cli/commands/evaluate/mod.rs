@@ -5,7 +5,9 @@ mod baselines;
 mod cells;
 mod generation;
 mod page;
+mod quietly;
 mod text;
+mod time;
 
 use crate::cli::args::{EvaluateArgs, EvaluateWhat};
 use crate::cli::error::CliError;
@@ -30,5 +32,6 @@ pub(in crate::cli) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
     match &args.what {
         EvaluateWhat::Augmentation(args) => augmentation::run(args),
         EvaluateWhat::Generation(args) => generation::run(args),
+        EvaluateWhat::Time(args) => time::run(args),
     }
 }
