@@ -8,6 +8,7 @@ mod evaluate;
 pub mod files;
 mod generate;
 mod preprocess;
+mod running;
 mod simulate;
 mod split;
 
@@ -25,6 +26,7 @@ pub use evaluate::{AugmentationArgs, EvaluateArgs, EvaluateWhat, GenerationArgs,
 pub use files::{FormatArg, ReadArgs};
 pub use generate::{AugmentArgs, GenerateArgs, LearnArgs, ModelsArgs, PresetArg, TrainArgs};
 pub use preprocess::PreprocessArgs;
+pub use running::RunArgs;
 pub use simulate::{SimulateArgs, Simulator};
 pub use split::SplitArgs;
 
@@ -115,7 +117,7 @@ Examples:
     scx correct --spikein c1.fcs c2.fcs --sample a.fcs -o a2.fcs --save-model edit/
     scx correct --model-dir edit/ --sample b.fcs -o b2.fcs
 
-Any format in, any format out, by the name of OUT or --to. In h5ad and loom the result is layers[\"scx_correct\"] and X stays
+Any format in, any format out, by the name of OUT or --to. In h5ad and loom the result is layers[\"scx_correct\"] and X stays \
 as it is; in formats with one matrix it takes the place of X, and what else they cannot hold is said.";
 
 /// Options of `correct`.

@@ -93,10 +93,7 @@ impl Learn {
             min_cells,
             min_genes,
             resume,
-            json: _,
-            dry_run: _,
-            threads: _,
-            quiet: _,
+            running: _,
         } = args;
         let file = config.as_deref().map(read).transpose()?.unwrap_or_default();
         // A length on the command line replaces that of the file, whichever of the two words it uses.

@@ -5,14 +5,16 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::files::{FormatArg, ReadArgs, size};
+use super::running::RunArgs;
 
 const EXAMPLES: &str = "\
 Examples:
-  scx train actinn labelled.h5ad -o model/  &&  scx classify cells.h5ad --model-dir model/ -o out.h5ad
+  scx train actinn labelled.h5ad -o model/
+  scx classify cells.h5ad --model-dir model/ -o out.h5ad
   scx classify cells.h5ad --model-dir model/ -o out.h5ad --key-added cell_type --json
 
-Every cell gets the most probable label in obs[KEY] and its probability in obs[KEY_score]. The counts are taken from
-layers[\"counts\"], else from raw, else from X, whichever holds raw counts first. Genes are matched by name. A stored activa
+Every cell gets the most probable label in obs[KEY] and its probability in obs[KEY_score]. The counts are taken from \
+layers[\"counts\"], else from raw, else from X, whichever holds raw counts first. Genes are matched by name. A stored activa \
 labels cells too, with its own classifier.";
 
 /// Options of `classify`.
@@ -47,20 +49,11 @@ pub struct ClassifyArgs {
     /// Replace an existing output, and columns of the same names
     #[arg(long, help_heading = "Output")]
     pub force: bool,
-    /// Print the result as one JSON object
-    #[arg(long, help_heading = "Output")]
-    pub json: bool,
-    /// Check everything and say what would be done
-    #[arg(long, help_heading = "Output")]
-    pub dry_run: bool,
 
     /// Memory that walking through the counts may take, as 512M or 4G [default: 2G]
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Running")]
     pub memory: Option<u64>,
-    /// Threads to use [default: all cores]; the result does not depend on it
-    #[arg(long, value_name = "N", help_heading = "Running")]
-    pub threads: Option<usize>,
-    /// No progress, no remarks: only warnings and errors
-    #[arg(short, long, help_heading = "Running")]
-    pub quiet: bool,
+    /// How it runs
+    #[command(flatten)]
+    pub running: RunArgs,
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::files::{FormatArg, ReadArgs, size};
+use super::running::RunArgs;
 use crate::cluster::{Method, Settings};
 use crate::rng::Seed;
 
@@ -15,8 +16,8 @@ Examples:
   scx cluster filtered_feature_bc_matrix.h5 -o clustered.h5ad
   scx cluster cells.loom -o clusters.csv
 
-Raw counts go in, in X or the layer named by --layer; they stay as they are. The way is scanpy's: recipe_zheng17, PCA,
-neighbours with UMAP's weights, Leiden. Clusters are numbered by decreasing size. An h5ad file comes out as it went in,
+Raw counts go in, in X or the layer named by --layer; they stay as they are. The way is scanpy's: recipe_zheng17, PCA, \
+neighbours with UMAP's weights, Leiden. Clusters are numbered by decreasing size. An h5ad file comes out as it went in, \
 with obs[KEY], uns[KEY] and obsm[\"X_pca\"] (obsm[\"X_pca_scx\"] when there is an X_pca already) added.";
 
 /// Options of `cluster`.
@@ -64,22 +65,13 @@ pub struct ClusterArgs {
     /// Replace an existing output, and a column of the same name
     #[arg(long, help_heading = "Output")]
     pub force: bool,
-    /// Print the result as one JSON object
-    #[arg(long, help_heading = "Output")]
-    pub json: bool,
-    /// Check everything and say what would be done
-    #[arg(long, help_heading = "Output")]
-    pub dry_run: bool,
 
     /// Memory that walking through the counts may take, as 512M or 4G [default: 2G]
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Running")]
     pub memory: Option<u64>,
-    /// Threads to use [default: all cores]; the result does not depend on it
-    #[arg(long, value_name = "N", help_heading = "Running")]
-    pub threads: Option<usize>,
-    /// No progress, no remarks: only warnings and errors
-    #[arg(short, long, help_heading = "Running")]
-    pub quiet: bool,
+    /// How it runs
+    #[command(flatten)]
+    pub running: RunArgs,
 }
 
 impl ClusterArgs {

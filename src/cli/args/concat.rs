@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::files::{ReadArgs, WriteArgs};
+use super::running::RunArgs;
 use crate::concat::{Join, OnDuplicate};
 
 const EXAMPLES: &str = "\
@@ -86,16 +87,7 @@ pub struct ConcatArgs {
     /// How to write
     #[command(flatten)]
     pub writing: WriteArgs,
-    /// Check everything, say what would become of each element, and write nothing
-    #[arg(long, help_heading = "Running")]
-    pub dry_run: bool,
-    /// Print what was done as one JSON object
-    #[arg(long, help_heading = "Running")]
-    pub json: bool,
-    /// Threads to use [default: all cores]; the result does not depend on it
-    #[arg(long, value_name = "N", help_heading = "Running")]
-    pub threads: Option<usize>,
-    /// No progress, no remarks: only warnings and errors
-    #[arg(short, long, help_heading = "Running")]
-    pub quiet: bool,
+    /// How it runs
+    #[command(flatten)]
+    pub running: RunArgs,
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::files::{FormatArg, ReadArgs, WriteArgs};
+use super::running::RunArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,8 +14,8 @@ Examples:
   scx convert cells.h5ad cells.loom --strict              # exit 1 if anything was lost
   scx convert cells.h5ad counts/ --to 10x-mtx --x counts  # layers[\"counts\"] for Seurat's Read10X
   scx convert cells.h5ad old.h5ad --h5ad-compat 0.8
-  scx convert cells.h5ad tables/ --to csv                 # obs.csv and var.csv; with --table x also X.csv
-  scx convert sample.fcs sample.h5ad --dry-run            # what would be kept, its size, memory and time
+  scx convert cells.h5ad tables/ --to csv                 # obs.csv, var.csv; --table x: X.csv
+  scx convert sample.fcs sample.h5ad --dry-run            # what is kept, size, memory, time
 
 What becomes of each element is printed; `scx help losses` has the whole table.";
 
@@ -52,16 +53,7 @@ pub struct ConvertArgs {
     /// Do not record the conversion in the output
     #[arg(long, help_heading = "Writing")]
     pub no_provenance: bool,
-    /// Say what would be done, with sizes, memory and time, and write nothing
-    #[arg(long, help_heading = "Running")]
-    pub dry_run: bool,
-    /// Print what became of each element as one JSON object
-    #[arg(long, help_heading = "Running")]
-    pub json: bool,
-    /// Threads to use [default: all cores]; the result does not depend on it
-    #[arg(long, value_name = "N", help_heading = "Running")]
-    pub threads: Option<usize>,
-    /// No progress, no remarks: only warnings and errors
-    #[arg(short, long, help_heading = "Running")]
-    pub quiet: bool,
+    /// How it runs
+    #[command(flatten)]
+    pub running: RunArgs,
 }

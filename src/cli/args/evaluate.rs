@@ -30,13 +30,13 @@ pub enum EvaluateWhat {
 const EXAMPLES: &str = "\
 Examples:
   scx split cells.h5ad --by louvain --test-fraction 0.2 --train train.h5ad --test test.h5ad
-  scx evaluate generation --real test.h5ad --synthetic generated.h5ad --train train.h5ad --report page.html
-  scx evaluate generation --real test.h5ad --synthetic augmented.h5ad --train train.h5ad --cluster Dendritic --json
+  scx evaluate generation --real test.h5ad --synthetic new.h5ad --train train.h5ad --report p.html
+  scx evaluate generation --real test.h5ad --synthetic new.h5ad --cluster Dendritic --json
 
-Files hold raw counts, in layers[\"counts\"], raw or X (the first that does is taken). A synthetic file may hold real cells
-too: with a column is_synthetic in obs, the cells it marks are taken of --synthetic, the others of --real and --train. Genes
-are matched by name. --real must be cells the generator has never seen; with --train, what it learnt from, real training
-cells are scored as well (the best that can be reached), copies are looked for, and simple baselines stand beside.
+Files hold raw counts, in layers[\"counts\"], raw or X (the first that does is taken). A synthetic file may hold real cells \
+too: with a column is_synthetic in obs, the cells it marks are taken of --synthetic, the others of --real and --train. Genes \
+are matched by name. --real must be cells the generator has never seen; with --train, what it learnt from, real training \
+cells are scored as well (the best that can be reached), copies are looked for, and simple baselines stand beside. \
 Limits of the verdict: docs/generation-scores.md.";
 
 /// Options of `evaluate generation`.
@@ -140,11 +140,11 @@ impl GenerationArgs {
 
 const AUGMENTATION: &str = "\
 Examples:
-  scx evaluate augmentation cells.h5ad --cluster 'CD14+ Monocytes' --fractions 0.05,0.01 --n 1500 --max-minutes 3
+  scx evaluate augmentation cells.h5ad --cluster 'B cells' --fractions 0.05,0.01 --max-minutes 3
   scx evaluate augmentation cells.h5ad --cluster 2 --model nb-copula --repeats 5 --json
 
-A share of every type is held out; of the rest, the type keeps only the given fractions of its cells (never fewer than
-3). The model is trained on what is left, makes --n cells, and a random forest is asked about the held-out cells, with and
+A share of every type is held out; of the rest, the type keeps only the given fractions of its cells (never fewer than \
+3). The model is trained on what is left, makes --n cells, and a random forest is asked about the held-out cells, with and \
 without them. Class weights, oversampling and SMOTE stand beside. One model is trained for each fraction and repeat.";
 
 /// Options of `evaluate augmentation`.
@@ -191,7 +191,7 @@ Examples:
   scx evaluate time cells.h5ad --model activa,scgan --steps 500 --repeats 5
   scx evaluate time cells.h5ad --model activa --max-minutes 30 --repeats 1 --json
 
-Each model is trained --repeats times, with seeds counted up from --seed; the one trained last makes --n cells. Reading the
+Each model is trained --repeats times, with seeds counted up from --seed; the one trained last makes --n cells. Reading the \
 file and writing cells are not counted. Steps are equal for all models only if --steps or --epochs is given.";
 
 /// Options of `evaluate time`.

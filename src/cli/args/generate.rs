@@ -5,23 +5,25 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::files::{ReadArgs, WriteArgs};
+use super::running::RunArgs;
 use crate::zoo::Preset;
 
 const AUGMENT: &str = "\
 Examples:
   scx augment cells.h5ad --cluster 'Dendritic cells' --n 1500 -o more.h5ad
-  scx augment cells.h5ad --cluster-key leiden --cluster 7 --cluster 9 --n 500 -o more.h5ad --report report.html
+  scx augment cells.h5ad --cluster-key leiden --cluster 7 --cluster 9 --n 500 -o more.h5ad
   scx augment cells.h5ad --cluster 7 --n 500 --model smote --only-synthetic -o new.loom
   scx augment cells.h5ad --cluster 7 --n 500 --model-dir model/ -o more.h5ad
 
-The counts are taken from layers[\"counts\"], else from raw, else from X, whichever holds raw counts first. All real cells
+The counts are taken from layers[\"counts\"], else from raw, else from X, whichever holds raw counts first. All real cells \
 stay as they are; the new ones stand below them, with obs[\"is_synthetic\"] and obs[\"scx_model\"].";
 
 const GENERATE: &str = "\
 Examples:
   scx generate cells.h5ad --n 10000 -o population.h5ad
   scx generate cells.h5ad --n 2000 --proportions 'B cells=1' 'NK cells=3' -o two_types.h5ad
-  scx train activa cells.h5ad -o model/  &&  scx generate --model-dir model/ --n 100000 -o population.h5ad";
+  scx train activa cells.h5ad -o model/
+  scx generate --model-dir model/ --n 100000 -o population.h5ad";
 
 const TRAIN: &str = "\
 Examples:
@@ -101,18 +103,9 @@ pub struct LearnArgs {
     /// Go on where a training was stopped
     #[arg(long, help_heading = "Running")]
     pub resume: bool,
-    /// Print the result as one JSON object
-    #[arg(long, help_heading = "Running")]
-    pub json: bool,
-    /// Check everything and say what would be done
-    #[arg(long, help_heading = "Running")]
-    pub dry_run: bool,
-    /// Threads to use [default: all cores]; the result does not depend on it
-    #[arg(long, value_name = "N", help_heading = "Running")]
-    pub threads: Option<usize>,
-    /// No progress, no remarks: only warnings and errors
-    #[arg(short, long, help_heading = "Running")]
-    pub quiet: bool,
+    /// How it runs
+    #[command(flatten)]
+    pub running: RunArgs,
 }
 
 /// Options of `augment`.

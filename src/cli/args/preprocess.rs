@@ -5,27 +5,28 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::files::{FormatArg, ReadArgs, WriteArgs};
+use super::running::RunArgs;
 use crate::recipe::Flavor;
 
 const EXAMPLES: &str = "\
 Examples:
   scx preprocess counts.h5ad -o ready.h5ad --recipe scgan
-  scx preprocess counts.h5ad -o ready.h5ad --min-genes 200 --min-cells 3 --target-sum 10000 --log1p --n-top-genes 2000
+  scx preprocess counts.h5ad -o ready.h5ad --target-sum 10000 --log1p --n-top-genes 2000
   scx preprocess filtered_feature_bc_matrix.h5 -o ready.h5ad --recipe trvae --n-top-genes 3000
   scx preprocess sample.fcs -o sample.h5ad --compensate --logicle
-  scx preprocess new.h5ad -o new_ready.h5ad --replay ready.h5ad     # repeat exactly what ready.h5ad saw
+  scx preprocess new.h5ad -o new_ready.h5ad --replay ready.h5ad   # exactly what ready.h5ad saw
 
-Recipes: scgan (cells with 10 genes, genes in 3 cells, 20,000 counts a cell), trvae (median, log1p, 2,000 genes), cytof
+Recipes: scgan (cells with 10 genes, genes in 3 cells, 20,000 counts a cell), trvae (median, log1p, 2,000 genes), cytof \
 (arcsinh of a fifth), zheng17 (scanpy's), or a YAML file with a list of steps:
   - {step: filter_cells, min_genes: 200}
   - {step: normalize_total, target_sum: median}
   - {step: log1p}
   - {step: highly_variable_genes, n_top: 2000, flavor: seurat, subset: true}
   - {step: scale, max_value: 10}
-Further steps: filter_genes {min_cells}, compensate {spillover?}, amplify, arcsinh {cofactor, channels?}, logicle {t, w, m,
+Further steps: filter_genes {min_cells}, compensate {spillover?}, amplify, arcsinh {cofactor, channels?}, logicle {t, w, m, \
 a, channels?}.
 
-Without a recipe only the steps asked for are done, in the order of this page. Counts are taken from layers[\"counts\"],
+Without a recipe only the steps asked for are done, in the order of this page. Counts are taken from layers[\"counts\"], \
 else raw, else X, whichever holds whole numbers first. They stay in layers[\"counts\"].";
 
 /// Options of `preprocess`.
@@ -107,13 +108,7 @@ pub struct PreprocessArgs {
     /// How to write
     #[command(flatten)]
     pub writing: WriteArgs,
-    /// Say what would be done, and write nothing
-    #[arg(long, help_heading = "Running")]
-    pub dry_run: bool,
-    /// Print the result as one JSON object
-    #[arg(long, help_heading = "Running")]
-    pub json: bool,
-    /// No progress, no remarks: only warnings and errors
-    #[arg(short, long, help_heading = "Running")]
-    pub quiet: bool,
+    /// How it runs
+    #[command(flatten)]
+    pub running: RunArgs,
 }

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use super::files::{FormatArg, ReadArgs, WriteArgs};
+use super::running::RunArgs;
 use crate::simulate::splat::DropoutKind;
 
 const EXAMPLES: &str = "\
@@ -14,10 +15,10 @@ Examples:
   scx simulate --params params.yaml -o simulated.h5ad --n-cells 5000 --seed 1
   scx simulate splat --like filtered_feature_bc_matrix.h5 -o mtx/ --groups 0.6,0.3,0.1 --de-prob 0.2
 
-Splat (Zappia et al. 2017): gene means are gamma, library sizes log-normal or normal, counts gamma-Poisson with a
-dispersion that falls with the mean; groups differ by log-normal factors on some genes. --like estimates all numbers but
-the groups from raw counts: layers[\"counts\"], else raw, else X. Genes and cells are new ones, Gene1, Gene2, …, not
-those of the file. The truth is in obs (group, expected_library_size) and var (base_mean, outlier_factor, mean,
+Splat (Zappia et al. 2017): gene means are gamma, library sizes log-normal or normal, counts gamma-Poisson with a \
+dispersion that falls with the mean; groups differ by log-normal factors on some genes. --like estimates all numbers but \
+the groups from raw counts: layers[\"counts\"], else raw, else X. Genes and cells are new ones, Gene1, Gene2, …, not \
+those of the file. The truth is in obs (group, expected_library_size) and var (base_mean, outlier_factor, mean, \
 bcv_factor, de_factor_GROUP), the parameters in uns[\"scx\"].
 
 A parameter file is YAML or JSON with the names that --save-params writes; what it leaves out is as in the R package.";
@@ -82,22 +83,13 @@ pub struct SimulateArgs {
     /// How to write
     #[command(flatten)]
     pub writing: WriteArgs,
-    /// Say what would be done, and write nothing
-    #[arg(long, help_heading = "Running")]
-    pub dry_run: bool,
-    /// Print the result as one JSON object
-    #[arg(long, help_heading = "Running")]
-    pub json: bool,
     /// Read options from a YAML file; flags win over it
     #[arg(long, value_name = "FILE.yaml", help_heading = "Running")]
     pub config: Option<PathBuf>,
     /// Print all options as YAML that --config can read, and stop
     #[arg(long, help_heading = "Running")]
     pub print_config: bool,
-    /// Threads to use [default: all cores]; the result does not depend on it
-    #[arg(long, value_name = "N", help_heading = "Running")]
-    pub threads: Option<usize>,
-    /// No progress, no remarks: only warnings and errors
-    #[arg(short, long, help_heading = "Running")]
-    pub quiet: bool,
+    /// How it runs
+    #[command(flatten)]
+    pub running: RunArgs,
 }

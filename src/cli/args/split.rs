@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::files::{ReadArgs, WriteArgs};
+use super::running::RunArgs;
 
 const EXAMPLES: &str = "\
 Examples:
   scx split cells.h5ad --train train.h5ad --test test.h5ad --by cluster
-  scx split cells.h5ad --train train.h5ad --test test.h5ad --valid valid.h5ad --by cell_type --valid-fraction 0.1
+  scx split cells.h5ad --train a.h5ad --test b.h5ad --valid c.h5ad --by cell_type --valid-fraction 0.1
 
 Each group gives the same share of its cells, rounded down, so that the parts can be a few cells smaller than asked for.";
 
@@ -47,13 +48,7 @@ pub struct SplitArgs {
     /// How to write
     #[command(flatten)]
     pub writing: WriteArgs,
-    /// Say what would be done, and write nothing
-    #[arg(long, help_heading = "Running")]
-    pub dry_run: bool,
-    /// Print the result as one JSON object
-    #[arg(long, help_heading = "Running")]
-    pub json: bool,
-    /// No progress, no remarks: only warnings and errors
-    #[arg(short, long, help_heading = "Running")]
-    pub quiet: bool,
+    /// How it runs
+    #[command(flatten)]
+    pub running: RunArgs,
 }

@@ -17,8 +17,8 @@ use crate::loader::{Place, choose_counts};
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: &ClassifyArgs) -> Result<(), CliError> {
-    let console = Console::new(args.quiet);
-    on_threads(args.threads.unwrap_or(0), || execute(args, &console))
+    let console = Console::new(args.running.quiet);
+    on_threads(args.running.threads.unwrap_or(0), || execute(args, &console))
 }
 
 fn execute(args: &ClassifyArgs, console: &Console) -> Result<(), CliError> {
@@ -38,7 +38,7 @@ fn execute(args: &ClassifyArgs, console: &Console) -> Result<(), CliError> {
     let file = args.input.display().to_string();
     let asked = args.layer.as_deref().map(Place::named);
     let place = choose_counts(&dataset, asked.as_ref()).map_err(|e| within(e.into(), &file))?;
-    if args.dry_run {
+    if args.running.dry_run {
         return print(&format!(
             "would label {} cells with {} ({} labels) by {place} and write {} with obs[\"{}\"] and obs[\"{}\"] added\n",
             thousands(dataset.n_obs()),
@@ -63,7 +63,7 @@ fn execute(args: &ClassifyArgs, console: &Console) -> Result<(), CliError> {
     console.check()?;
     let result = outcome(&trained, &found, &place, &names);
     write(args, (codec, to), dataset, &found, &names, &result, console)?;
-    if args.json {
+    if args.running.json {
         let object = json!({
             "schema_version": 1,
             "verb": "classify",

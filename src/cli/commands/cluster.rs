@@ -22,8 +22,8 @@ const NEIGHBORS: &str = "scx_neighbors";
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: &ClusterArgs) -> Result<(), CliError> {
-    let console = Console::new(args.quiet);
-    on_threads(args.threads.unwrap_or(0), || execute(args, &console))
+    let console = Console::new(args.running.quiet);
+    on_threads(args.running.threads.unwrap_or(0), || execute(args, &console))
 }
 
 fn execute(args: &ClusterArgs, console: &Console) -> Result<(), CliError> {
@@ -34,7 +34,7 @@ fn execute(args: &ClusterArgs, console: &Console) -> Result<(), CliError> {
     let dataset = (codec.read)(&args.input, &args.reading.options(args.memory))?;
     let settings = args.settings();
     let names = Names::choose(args, &dataset, console)?;
-    if args.dry_run {
+    if args.running.dry_run {
         return plan(args, &dataset, &names);
     }
     let found = cluster::run(&dataset, &settings, console)?;
@@ -43,7 +43,8 @@ fn execute(args: &ClusterArgs, console: &Console) -> Result<(), CliError> {
     }
     console.check()?;
     write(args, (codec, to), dataset, &found, &names, console)?;
-    let text = if args.json { report(args, &found, &names).to_string() + "\n" } else { table(args, &found) };
+    let text =
+        if args.running.json { report(args, &found, &names).to_string() + "\n" } else { table(args, &found) };
     print(&text)?;
     console.say(&format!("wrote {}", args.output.display()));
     Ok(())
@@ -225,7 +226,7 @@ fn plan(args: &ClusterArgs, dataset: &Dataset, names: &Names) -> Result<(), CliE
     if dataset.matrix(args.layer.as_deref()).is_none() {
         return Err(CliError::usage(format!("{}: there is no {place}", args.input.display())));
     }
-    if args.json {
+    if args.running.json {
         let object = json!({
             "schema_version": 1,
             "verb": "cluster",

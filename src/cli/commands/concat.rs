@@ -19,8 +19,8 @@ use crate::provenance::{self, Input, Record};
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: &ConcatArgs) -> Result<(), CliError> {
-    let console = Console::new(args.quiet);
-    on_threads(args.threads.unwrap_or(0), || concat(args, &console))
+    let console = Console::new(args.running.quiet);
+    on_threads(args.running.threads.unwrap_or(0), || concat(args, &console))
 }
 
 fn concat(args: &ConcatArgs, console: &Console) -> Result<(), CliError> {
@@ -30,7 +30,7 @@ fn concat(args: &ConcatArgs, console: &Console) -> Result<(), CliError> {
     let to = targets::format(&args.output, None)?;
     let inputs: Vec<_> = args.inputs.iter().collect();
     let folder = io::folder_of(to, &args.output).is_some();
-    if !args.dry_run {
+    if !args.running.dry_run {
         targets::check(&args.output, &inputs, args.writing.force, folder)?;
     }
     let writing = WriteOptions { table_folder: folder, ..args.writing.options(console) };
@@ -49,7 +49,7 @@ fn concat(args: &ConcatArgs, console: &Console) -> Result<(), CliError> {
     }
     let mut joined = concat::concat(pieces.into_iter().map(|(_, p)| p).collect(), &options).map_err(error)?;
     let report = LossReport::new(&joined.dataset, to, &writing);
-    if !args.dry_run {
+    if !args.running.dry_run {
         let record = record(args, &options, &batches, &sources, &joined)?;
         provenance::append(&mut joined.dataset.uns, &record);
         console.check()?;
@@ -171,14 +171,14 @@ fn tell(
     console: &Console,
 ) -> Result<(), CliError> {
     let Joined { dataset, changes } = joined;
-    if args.json {
+    if args.running.json {
         let object = json!({
             "schema_version": 1,
             "verb": "concat",
             "inputs": args.inputs.iter().zip(batches)
                 .map(|(p, b)| json!({"path": p.display().to_string(), "batch": b})).collect::<Vec<_>>(),
             "to": {"path": args.output.display().to_string(), "format": to.name()},
-            "dry_run": args.dry_run,
+            "dry_run": args.running.dry_run,
             "n_obs": dataset.n_obs(),
             "n_vars": dataset.n_vars(),
             "changes": changes,
@@ -190,7 +190,7 @@ fn tell(
         console.say(&format!("  {}: {}", c.element, c.what));
     }
     let size = format!("{} cells × {} variables", thousands(dataset.n_obs()), thousands(dataset.n_vars()));
-    if args.dry_run {
+    if args.running.dry_run {
         print(&losses::table(report, &[]))?;
         return print(&format!("{} files would become {size}\n", args.inputs.len()));
     }

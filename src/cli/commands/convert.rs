@@ -16,8 +16,8 @@ use crate::provenance::{self, Record};
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: &ConvertArgs) -> Result<(), CliError> {
-    let console = Console::new(args.quiet);
-    on_threads(args.threads.unwrap_or(0), || convert(args, &console))
+    let console = Console::new(args.running.quiet);
+    on_threads(args.running.threads.unwrap_or(0), || convert(args, &console))
 }
 
 fn convert(args: &ConvertArgs, console: &Console) -> Result<(), CliError> {
@@ -35,7 +35,7 @@ fn convert(args: &ConvertArgs, console: &Console) -> Result<(), CliError> {
         .arrange(args.x.as_deref(), &layers(&args.layers)?)
         .map_err(|e| CliError::usage(format!("{}: {e}", args.input.display())))?;
     let report = LossReport::new(&dataset, to, &options);
-    if args.dry_run {
+    if args.running.dry_run {
         (io::codec(to).holds)(&dataset, &args.output, &options)?;
         let plan = estimate::of(&args.input, &dataset, from.format, to, &options);
         return tell(args, from, to, &report, &left, Some(&plan), console);
@@ -76,13 +76,13 @@ fn tell(
     console: &Console,
 ) -> Result<(), CliError> {
     let lost = report.lost().count() + left.len();
-    if args.json {
+    if args.running.json {
         let object = json!({
             "schema_version": 1,
             "verb": "convert",
             "from": {"path": args.input.display().to_string(), "format": from.format.name()},
             "to": {"path": args.output.display().to_string(), "format": to.name()},
-            "dry_run": args.dry_run,
+            "dry_run": args.running.dry_run,
             "elements": report.rows,
             "replaced": left,
             "lost": lost,
@@ -97,7 +97,7 @@ fn tell(
         console.say(&format!("wrote {}", args.output.display()));
     }
     if args.strict && lost > 0 {
-        let verb = if args.dry_run { "would be" } else { "were" };
+        let verb = if args.running.dry_run { "would be" } else { "were" };
         let what = format!("{}: {lost} elements {verb} lost or changed (--strict)", args.output.display());
         return Err(CliError::findings(what));
     }

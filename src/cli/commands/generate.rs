@@ -15,8 +15,8 @@ use crate::provenance;
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: &GenerateArgs) -> Result<(), CliError> {
-    let console = Console::new(args.learn.quiet);
-    on_threads(args.learn.threads.unwrap_or(0), || execute(args, &console))
+    let console = Console::new(args.learn.running.quiet);
+    on_threads(args.learn.running.threads.unwrap_or(0), || execute(args, &console))
 }
 
 fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
@@ -53,7 +53,7 @@ fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
         (None, Some(input), Some(d)) => {
             let material = learn.material(input, d, console)?;
             let parts = wanted(args, &material.labels)?;
-            if args.learn.dry_run {
+            if args.learn.running.dry_run {
                 return plan(args, &learn.plan.kind, &material.labels, &parts);
             }
             (learn.train(input, &material, &folder, console)?, Some(d))
@@ -62,7 +62,7 @@ fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
     };
     let labels = trained.labels();
     let parts = wanted(args, &labels)?;
-    if args.learn.dry_run {
+    if args.learn.running.dry_run {
         return plan(args, &trained.description.kind, &labels, &parts);
     }
     let requests: Vec<Request> = if args.proportions.is_empty() {
@@ -91,7 +91,7 @@ fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
     console.check()?;
     io::save(&out, format, &args.output, args.writing.force, &args.writing.options(console))?;
     learn::keep(&trained, args.save_model.as_deref(), &folder, args.writing.force)?;
-    if args.learn.json {
+    if args.learn.running.json {
         let object = json!({
             "schema_version": 1,
             "verb": "generate",
@@ -136,7 +136,7 @@ fn sizes(labels: &Labels, parts: &[(u32, usize)]) -> Value {
 
 /// What a run would do.
 fn plan(args: &GenerateArgs, kind: &str, labels: &Labels, parts: &[(u32, usize)]) -> Result<(), CliError> {
-    if args.learn.json {
+    if args.learn.running.json {
         let object = json!({
             "schema_version": 1,
             "verb": "generate",

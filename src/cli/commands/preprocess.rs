@@ -11,7 +11,7 @@ use crate::cli::args::PreprocessArgs;
 use crate::cli::console::Console;
 use crate::cli::error::CliError;
 use crate::cli::show::thousands;
-use crate::cli::{losses, print, targets};
+use crate::cli::{losses, on_threads, print, targets};
 use crate::data::Dataset;
 use crate::io::loss::LossReport;
 use crate::io::{self, DEFAULT_MEMORY, Format, WriteOptions};
@@ -21,7 +21,11 @@ use plan::{Plan, plan};
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: &PreprocessArgs) -> Result<(), CliError> {
-    let console = Console::new(args.quiet);
+    let console = Console::new(args.running.quiet);
+    on_threads(args.running.threads.unwrap_or(0), || execute(args, &console))
+}
+
+fn execute(args: &PreprocessArgs, console: &Console) -> Result<(), CliError> {
     let mut plan = plan(args)?;
     let to = targets::format(&args.output, args.to.map(Format::from))?;
     let mut inputs = vec![&args.input];
@@ -37,12 +41,12 @@ pub(in crate::cli) fn run(args: &PreprocessArgs) -> Result<(), CliError> {
         fill_channels(recipe, args.markers.as_deref(), &dataset)?;
         fill_spillover(recipe, args, &dataset).map_err(at_file)?;
     }
-    if args.dry_run {
+    if args.running.dry_run {
         return dry_run(args, &plan, counts, before, to);
     }
     let options = Options {
         memory: args.writing.memory.unwrap_or(DEFAULT_MEMORY),
-        progress: &console,
+        progress: console,
         force_space: args.force_space,
         max_missing: args.max_missing.unwrap_or(Options::default().max_missing),
     };
@@ -55,9 +59,9 @@ pub(in crate::cli) fn run(args: &PreprocessArgs) -> Result<(), CliError> {
     };
     console.check()?;
     let done = Done { before, counts, fitted, notes };
-    done.say(&dataset, &console);
-    let writing = WriteOptions { table_folder: folder, ..args.writing.options(&console) };
-    losses::say(&LossReport::new(&dataset, to, &writing), &[], &console);
+    done.say(&dataset, console);
+    let writing = WriteOptions { table_folder: folder, ..args.writing.options(console) };
+    losses::say(&LossReport::new(&dataset, to, &writing), &[], console);
     io::keep_keywords(&mut dataset, to);
     let record = record(args, &plan, &done, &dataset)?;
     match to {
@@ -66,7 +70,7 @@ pub(in crate::cli) fn run(args: &PreprocessArgs) -> Result<(), CliError> {
     }
     io::save(&dataset, to, &args.output, args.writing.force, &writing)?;
     console.say(&format!("wrote {}", args.output.display()));
-    if args.json {
+    if args.running.json {
         print(&(done.json(args, &dataset).to_string() + "\n"))?;
     }
     Ok(())
@@ -248,7 +252,7 @@ fn dry_run(
         Plan::Fit(recipe) => (json!(recipe), false),
         Plan::Replay(fitted) => (fitted.steps.iter().map(short).collect(), true),
     };
-    if args.json {
+    if args.running.json {
         let object = json!({
             "schema_version": 1, "verb": "preprocess", "dry_run": true, "replay": replay,
             "counts_from": counts, "n_obs": before.0, "n_vars": before.1, "steps": steps,

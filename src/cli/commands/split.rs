@@ -8,7 +8,7 @@ use crate::cli::args::SplitArgs;
 use crate::cli::console::Console;
 use crate::cli::error::CliError;
 use crate::cli::show::thousands;
-use crate::cli::{print, targets};
+use crate::cli::{on_threads, print, targets};
 use crate::data::{Dataset, Take};
 use crate::io::{self, Format, WriteError, WriteOptions};
 use crate::provenance::{self, Record};
@@ -25,7 +25,11 @@ struct Part<'a> {
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: &SplitArgs) -> Result<(), CliError> {
-    let console = Console::new(args.quiet);
+    let console = Console::new(args.running.quiet);
+    on_threads(args.running.threads.unwrap_or(0), || execute(args, &console))
+}
+
+fn execute(args: &SplitArgs, console: &Console) -> Result<(), CliError> {
     let paths: Vec<(&str, &PathBuf)> = [("train", &args.train), ("test", &args.test)]
         .into_iter()
         .chain(args.valid.as_ref().map(|p| ("valid", p)))
@@ -66,13 +70,13 @@ pub(in crate::cli) fn run(args: &SplitArgs) -> Result<(), CliError> {
             args.train.display()
         ));
     }
-    if !args.dry_run {
+    if !args.running.dry_run {
         let sets = parts.iter().map(|p| select(args, &dataset, p)).collect::<Result<Vec<_>, _>>()?;
-        let options = args.writing.options(&console);
+        let options = args.writing.options(console);
         let all: Vec<(&Part, &Dataset)> = parts.iter().zip(&sets).collect();
         save_all(&all, args.writing.force, &options)?;
     }
-    tell(args, &dataset, &parts, &console)
+    tell(args, &dataset, &parts, console)
 }
 
 /// The cells of each part, and how many have no group.
@@ -146,7 +150,7 @@ fn save_all(parts: &[(&Part, &Dataset)], force: bool, options: &WriteOptions) ->
 
 /// Says how large the parts are.
 fn tell(args: &SplitArgs, dataset: &Dataset, parts: &[Part], console: &Console) -> Result<(), CliError> {
-    if args.json {
+    if args.running.json {
         let sizes: serde_json::Map<_, _> = parts
             .iter()
             .map(|p| {
@@ -154,18 +158,18 @@ fn tell(args: &SplitArgs, dataset: &Dataset, parts: &[Part], console: &Console) 
             })
             .collect();
         let object = json!({
-            "schema_version": 1, "verb": "split", "dry_run": args.dry_run, "by": args.by, "seed": args.seed,
+            "schema_version": 1, "verb": "split", "dry_run": args.running.dry_run, "by": args.by, "seed": args.seed,
             "n_obs": dataset.n_obs(), "parts": sizes,
         });
         return print(&(object.to_string() + "\n"));
     }
-    let mut text = if args.dry_run { "dry run, nothing is written:\n" } else { "" }.to_owned();
+    let mut text = if args.running.dry_run { "dry run, nothing is written:\n" } else { "" }.to_owned();
     for part in parts {
         let share = 100.0 * part.cells.len() as f64 / dataset.n_obs().max(1) as f64;
-        let verb = if args.dry_run { "write" } else { "wrote" };
+        let verb = if args.running.dry_run { "write" } else { "wrote" };
         let line =
             format!("{verb} {}: {} cells ({share:.1} %)", part.path.display(), thousands(part.cells.len()));
-        if args.dry_run {
+        if args.running.dry_run {
             text.push_str(&format!("  {line}\n"));
         } else {
             console.say(&line);

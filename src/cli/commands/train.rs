@@ -12,8 +12,8 @@ use crate::io;
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: &TrainArgs) -> Result<(), CliError> {
-    let console = Console::new(args.learn.quiet);
-    on_threads(args.learn.threads.unwrap_or(0), || execute(args, &console))
+    let console = Console::new(args.learn.running.quiet);
+    on_threads(args.learn.running.threads.unwrap_or(0), || execute(args, &console))
 }
 
 fn execute(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
@@ -24,7 +24,7 @@ fn execute(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
     learn::check_model_folder(&args.output, args.force || args.learn.resume)?;
     let dataset = io::open(&args.input, &args.reading.options(args.memory))?;
     let material = learn.material(&args.input, &dataset, console)?;
-    if args.learn.dry_run {
+    if args.learn.running.dry_run {
         return print(&format!(
             "would train {} ({}) on {} cells × {} genes and write {}\n",
             args.model,
@@ -36,7 +36,7 @@ fn execute(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
     }
     let trained = learn.train(&args.input, &material, &args.output, console)?;
     trained.save(&args.output, true)?;
-    if args.learn.json {
+    if args.learn.running.json {
         let object = json!({
             "schema_version": 1,
             "verb": "train",

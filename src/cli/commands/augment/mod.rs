@@ -22,8 +22,8 @@ use crate::report::render_generation;
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: &AugmentArgs) -> Result<(), CliError> {
-    let console = Console::new(args.learn.quiet);
-    on_threads(args.learn.threads.unwrap_or(0), || execute(args, &console))
+    let console = Console::new(args.learn.running.quiet);
+    on_threads(args.learn.running.threads.unwrap_or(0), || execute(args, &console))
 }
 
 fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
@@ -72,7 +72,7 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
         // Before hours of training, not after.
         generate::check_below(&dataset, &material.place).map_err(|e| within(e, &name))?;
     }
-    if args.learn.dry_run {
+    if args.learn.running.dry_run {
         return plan(args, &learn, &material, stored.as_ref());
     }
     let folder = state_folder(args.save_model.as_deref(), &args.output);
@@ -148,7 +148,7 @@ fn tell(
     evidence: &str,
     console: &Console,
 ) -> Result<(), CliError> {
-    if args.learn.json {
+    if args.learn.running.json {
         let object = json!({
             "schema_version": 1,
             "verb": "augment",
@@ -187,7 +187,7 @@ fn plan(
     stored: Option<&Trained>,
 ) -> Result<(), CliError> {
     let kind = stored.map_or(learn.plan.kind.as_str(), |s| s.description.kind.as_str());
-    if args.learn.json {
+    if args.learn.running.json {
         let object = json!({
             "schema_version": 1,
             "verb": "augment",

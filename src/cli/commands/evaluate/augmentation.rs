@@ -19,8 +19,8 @@ use crate::rng::Seed;
 
 /// Runs the verb.
 pub(super) fn run(args: &AugmentationArgs) -> Result<(), CliError> {
-    let console = Console::new(args.learn.quiet);
-    on_threads(args.learn.threads.unwrap_or(0), || execute(args, &console))
+    let console = Console::new(args.learn.running.quiet);
+    on_threads(args.learn.running.threads.unwrap_or(0), || execute(args, &console))
 }
 
 fn execute(args: &AugmentationArgs, console: &Console) -> Result<(), CliError> {
@@ -55,7 +55,7 @@ fn execute(args: &AugmentationArgs, console: &Console) -> Result<(), CliError> {
         seed: learn.plan.seed,
         ..RareProtocol::default()
     };
-    if args.learn.dry_run {
+    if args.learn.running.dry_run {
         return print(&format!(
             "would train {} models of {} and compare their cells of {} with simple methods\n",
             args.cluster.len() * args.fractions.len() * args.repeats,
@@ -76,7 +76,7 @@ fn execute(args: &AugmentationArgs, console: &Console) -> Result<(), CliError> {
         let result = rare_cluster(&counts, &labels, rare as usize, &protocol, methods, &Silent);
         found.push((label.clone(), result.map_err(|e| failed(&e, console))?));
     }
-    if args.learn.json {
+    if args.learn.running.json {
         let results: Vec<_> = found
             .iter()
             .map(|(label, r)| json!({"cluster": label, "scores": r, "summary": r.summary(), "verdict": r.verdict(&kind)}))

@@ -18,8 +18,8 @@ use crate::rng::Seed;
 
 /// Runs the verb.
 pub(super) fn run(args: &TimeArgs) -> Result<(), CliError> {
-    let console = Console::new(args.learn.quiet);
-    on_threads(args.learn.threads.unwrap_or(0), || execute(args, &console))
+    let console = Console::new(args.learn.running.quiet);
+    on_threads(args.learn.running.threads.unwrap_or(0), || execute(args, &console))
 }
 
 /// How long one model takes, in seconds of wall time. Reading the file is not counted.
@@ -55,7 +55,7 @@ fn execute(args: &TimeArgs, console: &Console) -> Result<(), CliError> {
     }
     let dataset = io::open(&args.input, &args.reading.options(args.memory))?;
     let material = first.material(&args.input, &dataset, console)?;
-    if args.learn.dry_run {
+    if args.learn.running.dry_run {
         return print(&format!(
             "would train {} {} times each on {} cells × {} genes, and make {} cells with each\n",
             args.model.join(", "),
@@ -70,7 +70,7 @@ fn execute(args: &TimeArgs, console: &Console) -> Result<(), CliError> {
     for learn in &learns {
         found.push(timed(args, learn, &material, console)?);
     }
-    if args.learn.json {
+    if args.learn.running.json {
         let object = json!({
             "schema_version": 1, "verb": "evaluate time", "input": args.input.display().to_string(),
             "cells": material.cells.len(), "genes": material.kept.len(), "threads": threads,

@@ -72,11 +72,11 @@ impl Job {
             dropout: args.dropout.or(file.dropout),
             save_params: args.save_params.clone().or(file.save_params),
             seed: args.seed.unwrap_or(file.seed),
-            threads: args.threads.or(file.threads),
-            json: args.json || file.json,
+            threads: args.running.threads.or(file.threads),
+            json: args.running.json || file.json,
             force: args.writing.force || file.force,
-            dry_run: args.dry_run || file.dry_run,
-            quiet: args.quiet || file.quiet,
+            dry_run: args.running.dry_run || file.dry_run,
+            quiet: args.running.quiet || file.quiet,
         })
     }
 
