@@ -107,7 +107,7 @@ pub enum TransformArg {
 const EXAMPLES: &str = "\
 Examples:
   Two controls and a sample, one file each:
-    scx correct --spikein run1_control.fcs run2_control.fcs --sample run1_sample.fcs -o corrected.fcs
+    scx correct --spikein control1.fcs control2.fcs --sample sample.fcs -o corrected.fcs
   Several samples, with a second control pair as independent evidence and a report:
     scx correct --spikein c1.fcs c2.fcs --sample a.fcs b.fcs -o corrected/ \\
         --holdout d1.fcs d2.fcs --report report.html
