@@ -23,3 +23,15 @@ impl Progress for Silent {
     fn advance(&self, _: u64, _: &str) {}
     fn finish(&self) {}
 }
+
+/// Passes on the wish to stop, and tells of nothing: for work that is a small part of a larger one.
+pub struct Quietly<'a>(pub &'a dyn Progress);
+
+impl Progress for Quietly<'_> {
+    fn start(&self, _: &str, _: u64) {}
+    fn advance(&self, _: u64, _: &str) {}
+    fn finish(&self) {}
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
+    }
+}

@@ -43,21 +43,19 @@ pub struct Input {
 
 /// Adds a record to `uns["scx"]["log"]`, behind those that are there.
 pub fn append(uns: &mut BTreeMap<String, Uns>, record: &str) {
-    fn group<'a>(map: &'a mut BTreeMap<String, Uns>, key: &str) -> &'a mut BTreeMap<String, Uns> {
-        let slot = map.entry(key.to_owned()).or_insert_with(|| Uns::Map(BTreeMap::new()));
-        if !matches!(slot, Uns::Map(_)) {
-            *slot = Uns::Map(BTreeMap::new());
-        }
-        match slot {
-            Uns::Map(inner) => inner,
-            _ => unreachable!("made a map above"),
+    fn taken(map: &mut BTreeMap<String, Uns>, key: &str) -> BTreeMap<String, Uns> {
+        match map.remove(key) {
+            Some(Uns::Map(inner)) => inner,
+            _ => BTreeMap::new(),
         }
     }
-    let scx = group(uns, "scx");
+    let mut scx = taken(uns, "scx");
     scx.insert("version".into(), Uns::String(env!("CARGO_PKG_VERSION").into()));
-    let log = group(scx, "log");
+    let mut log = taken(&mut scx, "log");
     let next = log.keys().filter_map(|k| k.parse::<u64>().ok()).max().map_or(0, |n| n.saturating_add(1));
     log.insert(format!("{next:03}"), Uns::String(record.to_owned()));
+    scx.insert("log".into(), Uns::Map(log));
+    uns.insert("scx".into(), Uns::Map(scx));
 }
 
 /// SHA-256 of a file's bytes, hexadecimal. Of a folder: of a line with hash and name for each plain file in it, by name.

@@ -13,7 +13,7 @@ use super::{
 use crate::data::Counts;
 use crate::eval::{bandwidths, discrepancy, mmd_parts};
 use crate::linalg::{Pca, SparseRows};
-use crate::progress::Progress;
+use crate::progress::{Progress, Quietly};
 use crate::rng::Seed;
 
 /// Counts of cells over common genes, with a type for each where types are known.
@@ -448,7 +448,7 @@ impl<'a> Judge<'a> {
         train: &Ready,
         progress: &dyn Progress,
     ) -> Result<Memorisation, GenerationError> {
-        let quiet = &Quiet(progress);
+        let quiet = &Quietly(progress);
         let on_points = |r: &Ready| nearest_points(&r.points, &train.points, quiet);
         let points = distances(Space::Components, on_points(made)?, on_points(real)?);
         check(progress)?;
@@ -540,16 +540,4 @@ fn in_cluster(all: Ready, cluster: Option<usize>) -> Ready {
 
 fn check(progress: &dyn Progress) -> Result<(), GenerationError> {
     if progress.cancelled() { Err(GenerationError::Cancelled) } else { Ok(()) }
-}
-
-/// Hears the wish to stop and shows nothing: the search for neighbours is a small part of a larger work.
-struct Quiet<'a>(&'a dyn Progress);
-
-impl Progress for Quiet<'_> {
-    fn start(&self, _: &str, _: u64) {}
-    fn advance(&self, _: u64, _: &str) {}
-    fn finish(&self) {}
-    fn cancelled(&self) -> bool {
-        self.0.cancelled()
-    }
 }

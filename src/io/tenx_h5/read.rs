@@ -23,7 +23,8 @@ pub fn probe(probe: &Probe) -> Fit {
     if !has_magic(probe.path) {
         return Fit::No;
     }
-    let Ok(file) = open_shared(probe.path) else { return Fit::No };
+    // Reading says what is wrong with a file that cannot be opened.
+    let Ok(file) = open_shared(probe.path) else { return Fit::Possible };
     if file.link_exists("obs") && file.link_exists("var") {
         return Fit::No;
     }

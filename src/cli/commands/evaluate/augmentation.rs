@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use super::quietly::Quietly;
 use crate::cli::args::AugmentationArgs;
 use crate::cli::console::Console;
 use crate::cli::error::CliError;
@@ -14,7 +13,7 @@ use crate::eval::generation::{GenerationError, RareCluster, RareProtocol, rare_c
 use crate::generate::{self, Material, Request, Stops};
 use crate::io;
 use crate::loader::Labels;
-use crate::progress::Silent;
+use crate::progress::{Quietly, Silent};
 use crate::rng::Seed;
 
 /// Runs the verb.

@@ -5,7 +5,6 @@ mod baselines;
 mod cells;
 mod generation;
 mod page;
-mod quietly;
 mod text;
 mod time;
 

@@ -5,7 +5,6 @@ use std::time::Instant;
 use serde::Serialize;
 use serde_json::json;
 
-use super::quietly::Quietly;
 use crate::cli::args::TimeArgs;
 use crate::cli::console::Console;
 use crate::cli::error::CliError;
@@ -14,6 +13,7 @@ use crate::cli::show::thousands;
 use crate::cli::{on_threads, print};
 use crate::generate::{self, Material, Plan, Stops, Trained, proportions};
 use crate::io;
+use crate::progress::Quietly;
 use crate::rng::Seed;
 
 /// Runs the verb.
