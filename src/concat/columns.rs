@@ -29,10 +29,7 @@ pub(super) fn below(columns: &[(Option<&Column>, usize)]) -> Made {
     let there = || columns.iter().filter_map(|(c, _)| *c);
     let missing = columns.iter().any(|(c, n)| c.is_none() && *n > 0);
     if let Some(Column::Opaque { encoding, .. }) = there().find(|c| matches!(c, Column::Opaque { .. })) {
-        return Made {
-            column: None,
-            note: Some(format!("left behind: encoding {encoding} is not understood")),
-        };
+        return Made { column: None, note: Some(format!("encoding {encoding} is not understood")) };
     }
     if there().all(|c| matches!(c, Column::Categorical(_))) {
         return categories(columns);

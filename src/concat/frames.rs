@@ -24,12 +24,12 @@ pub(super) fn below(
         let lacking = of.iter().filter(|(c, _)| c.is_none()).count();
         let place = format!("{element}[{name:?}]");
         if lacking > 0 && join == Join::Inner {
-            changes.add(place, format!("left behind: not in {lacking} of {} files", frames.len()));
+            changes.left(place, format!("not in {lacking} of {} files", frames.len()));
             continue;
         }
         let made = columns::below(&of);
         if let Some(note) = made.note {
-            changes.add(place, note);
+            changes.note(place, note, made.column.is_some());
         }
         out.columns.extend(made.column.map(|c| (name.clone(), c)));
     }
@@ -95,13 +95,13 @@ pub(super) fn beside(frames: &[&Frame], genes: &Genes, element: &str, changes: &
         let of: Vec<Option<&Column>> = frames.iter().map(|f| f.column(name)).collect();
         let lacking = of.iter().filter(|c| c.is_none()).count();
         if lacking > 0 {
-            changes.add(place, format!("left behind: not in {lacking} of {} files", frames.len()));
+            changes.left(place, format!("not in {lacking} of {} files", frames.len()));
             continue;
         }
         let all: Vec<&Column> = of.into_iter().flatten().collect();
         if let Some(gene) = disagreement(&all, &rows, genes.names.len()) {
             let name = genes.names.get(gene).map_or("", String::as_str);
-            changes.add(place, format!("left behind: files differ, first at {name}"));
+            changes.left(place, format!("files differ, first at {name}"));
             continue;
         }
         let first_has_all =
@@ -113,7 +113,7 @@ pub(super) fn beside(frames: &[&Frame], genes: &Genes, element: &str, changes: &
                 let parts: Vec<_> = all.iter().map(|c| (Some(*c), c.len())).collect();
                 let made = columns::below(&parts);
                 if let Some(note) = made.note {
-                    changes.add(place, note);
+                    changes.note(place, note, made.column.is_some());
                 }
                 made.column
             }

@@ -19,12 +19,11 @@ pub(super) fn arrays(
         let of: Vec<(&str, &Annotation)> = all.iter().filter_map(|(f, m)| Some((*f, m.get(&key)?))).collect();
         let Some(((_, first), rest)) = of.split_first() else { continue };
         if of.len() < all.len() {
-            changes
-                .add(element, format!("left behind: not in {} of {} files", all.len() - of.len(), all.len()));
+            changes.left(element, format!("not in {} of {} files", all.len() - of.len(), all.len()));
             continue;
         }
         if !same_genes {
-            changes.add(element, "left behind: files have different variables");
+            changes.left(element, "files have different variables");
             continue;
         }
         let mut same = true;
@@ -34,7 +33,7 @@ pub(super) fn arrays(
         if same {
             out.insert(key, (*first).clone());
         } else {
-            changes.add(element, "left behind: files differ");
+            changes.left(element, "files differ");
         }
     }
     Ok(out)
@@ -119,8 +118,7 @@ fn same(all: &[&BTreeMap<String, Uns>], at: &str, changes: &mut Changes) -> BTre
         let element = format!("{at}[{key:?}]");
         let of: Vec<&Uns> = all.iter().filter_map(|m| m.get(&key)).collect();
         if of.len() < all.len() {
-            changes
-                .add(element, format!("left behind: not in {} of {} files", all.len() - of.len(), all.len()));
+            changes.left(element, format!("not in {} of {} files", all.len() - of.len(), all.len()));
             continue;
         }
         let maps: Vec<_> =
@@ -134,12 +132,12 @@ fn same(all: &[&BTreeMap<String, Uns>], at: &str, changes: &mut Changes) -> BTre
         }
         match of.split_first() {
             Some((Uns::Opaque { encoding, .. }, _)) => {
-                changes.add(element, format!("left behind: encoding {encoding} is not understood"));
+                changes.left(element, format!("encoding {encoding} is not understood"));
             }
             Some((first, rest)) if rest.iter().all(|u| u == first) => {
                 out.insert(key, (*first).clone());
             }
-            _ => changes.add(element, "left behind: files differ"),
+            _ => changes.left(element, "files differ"),
         }
     }
     out
@@ -160,8 +158,7 @@ pub(super) fn keywords(pieces: &[Piece], changes: &mut Changes) -> Vec<(String, 
         .collect();
     let most = pieces.iter().map(|p| p.dataset.source.keywords.len()).max().unwrap_or(0);
     if most > kept.len() {
-        let what = format!("{} of {most} left behind: files differ", most - kept.len());
-        changes.add("keywords", what);
+        changes.lossy("keywords", format!("{} of {most} left behind: files differ", most - kept.len()));
     }
     kept
 }

@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::data::{Annotation, DataError, Dataset, Frame, Matrix, Raw};
+use crate::data::{Annotation, Change, DataError, Dataset, Frame, Matrix, Raw};
 use stack::{Part, Stacked};
 
 /// Which variables the result has; for obs and obsm, which columns.
@@ -79,15 +79,6 @@ pub struct Piece {
     pub dataset: Dataset,
 }
 
-/// An element that is not in the result as it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Change {
-    /// The element, as `obs["batch"]`.
-    pub element: String,
-    /// What became of it.
-    pub what: String,
-}
-
 /// Why data sets cannot be put together.
 #[derive(Debug, thiserror::Error)]
 pub enum ConcatError {
@@ -114,22 +105,35 @@ pub enum ConcatError {
     },
 }
 
-/// The result and what is not as it was.
-#[derive(Debug)]
-pub struct Joined {
-    /// The data; matrices are read from the pieces when they are walked through.
-    pub dataset: Dataset,
-    /// Everything changed or left behind.
-    pub changes: Vec<Change>,
-}
-
 /// What was changed or left behind so far.
 #[derive(Debug, Default)]
 struct Changes(Vec<Change>);
 
 impl Changes {
+    /// What the pieces lack already.
+    fn of(pieces: &[Piece]) -> Self {
+        let mut all = Vec::new();
+        for piece in pieces {
+            let of = |c: &Change| Change { what: format!("{}: {}", piece.file, c.what), ..c.clone() };
+            all.extend(piece.dataset.changes.iter().map(of));
+        }
+        Self(all)
+    }
+
     fn add(&mut self, element: impl Into<String>, what: impl Into<String>) {
-        self.0.push(Change { element: element.into(), what: what.into() });
+        self.0.push(Change::harmless(element, what));
+    }
+
+    fn left(&mut self, element: impl Into<String>, why: impl Into<String>) {
+        self.0.push(Change::left(element, why));
+    }
+
+    fn lossy(&mut self, element: impl Into<String>, what: impl Into<String>) {
+        self.0.push(Change::lossy(element, what));
+    }
+
+    fn note(&mut self, element: impl Into<String>, what: impl Into<String>, there: bool) {
+        if there { self.add(element, what) } else { self.left(element, what) }
     }
 }
 
@@ -138,13 +142,14 @@ impl Changes {
 /// # Errors
 /// [`ConcatError`] when cells share names and that is refused, when no variable is common, when some have X and others
 /// do not, or when a matrix cannot be read.
-pub fn concat(pieces: Vec<Piece>, options: &Options) -> Result<Joined, ConcatError> {
-    let mut changes = Changes::default();
+pub fn concat(pieces: Vec<Piece>, options: &Options) -> Result<Dataset, ConcatError> {
+    let mut changes = Changes::of(&pieces);
     let genes = names::join(&pieces, |d| Some(&d.var), options.join)?;
     if genes.names.is_empty() && pieces.iter().all(|p| p.dataset.n_vars() > 0) {
         let what = "no variable is in all files; check that names are of one kind (symbols, ids), or take --join outer";
         return Err(ConcatError::Usage { what: what.into() });
     }
+    genes.tell(&pieces, |d| Some(&d.var), "var", &mut changes);
     let index = names::cells(&pieces, options.on_duplicate)?;
     let frames: Vec<&Frame> = pieces.iter().map(|p| &p.dataset.obs).collect();
     let mut obs = frames::below(&frames, index, options.join, "obs", &mut changes);
@@ -162,17 +167,18 @@ pub fn concat(pieces: Vec<Piece>, options: &Options) -> Result<Joined, ConcatErr
     };
     dataset.varm = merge::arrays("varm", &pick(|d| &d.varm), same_genes, options.memory, &mut changes)?;
     dataset.varp = merge::arrays("varp", &pick(|d| &d.varp), same_genes, options.memory, &mut changes)?;
+    for name in keys(pieces.iter().map(|p| &p.dataset.unknown)) {
+        changes.left(name, "scx does not understand it, and files are put together");
+    }
     for key in keys(pieces.iter().map(|p| &p.dataset.obsp)) {
-        changes.add(
-            format!("obsp[{key:?}]"),
-            "left behind: cells of different files have no values for each other",
-        );
+        changes.left(format!("obsp[{key:?}]"), "cells of different files have no values for each other");
     }
     dataset.raw = raw(&pieces, options, &mut changes)?;
     dataset.uns = merge::uns(&pieces, &mut changes);
     dataset.source.keywords = merge::keywords(&pieces, &mut changes);
     dataset.check().map_err(|source| ConcatError::Data { file: "the result".into(), source })?;
-    Ok(Joined { dataset, changes: changes.0 })
+    dataset.changes.extend(changes.0);
+    Ok(dataset)
 }
 
 /// All keys, sorted.
@@ -240,12 +246,12 @@ fn layers(
     for name in all {
         let element = format!("layers[{name:?}]");
         if options.layers.as_ref().is_some_and(|asked| !asked.contains(&name)) {
-            changes.add(element, "left behind: not asked for");
+            changes.left(element, "not asked for");
             continue;
         }
         let of: Vec<_> = pieces.iter().map(|p| p.dataset.layers.get(&name).cloned()).collect();
         match missing_in(pieces, of.iter().map(Option::is_some)) {
-            Some(files) => changes.add(element, format!("left behind: not in {files}")),
+            Some(files) => changes.left(element, format!("not in {files}")),
             None => {
                 out.insert(name, below(pieces, of, genes, options.memory, &element, changes)?);
             }
@@ -277,7 +283,7 @@ fn obsm(
         let of: Vec<Option<&Annotation>> = pieces.iter().map(|p| p.dataset.obsm.get(&key)).collect();
         let lacking = missing_in(pieces, of.iter().map(Option::is_some));
         if let (Some(files), Join::Inner) = (&lacking, options.join) {
-            changes.add(element, format!("left behind: not in {files}"));
+            changes.left(element, format!("not in {files}"));
             continue;
         }
         if of.iter().flatten().all(|a| matches!(a, Annotation::Frame(_))) {
@@ -297,17 +303,17 @@ fn obsm(
             .map(|a| if let Some(Annotation::Matrix(m)) = a { Some(m.clone()) } else { None })
             .collect();
         if matrices.iter().flatten().count() < of.iter().flatten().count() {
-            changes.add(element, "left behind: tables or values scx does not understand in some files");
+            changes.left(element, "tables or values scx does not understand in some files");
             continue;
         }
         let widths: BTreeSet<usize> = matrices.iter().flatten().map(|m| m.shape().1).collect();
         let sparse = matrices.iter().flatten().any(|m| m.nnz().is_some());
         let [width] = widths.into_iter().collect::<Vec<_>>()[..] else {
-            changes.add(element, "left behind: of different width in different files");
+            changes.left(element, "of different width in different files");
             continue;
         };
         if let (Some(files), true) = (&lacking, sparse) {
-            changes.add(element, format!("left behind: not in {files}"));
+            changes.left(element, format!("not in {files}"));
             continue;
         }
         if let Some(files) = lacking {
@@ -326,10 +332,11 @@ fn raw(pieces: &[Piece], options: &Options, changes: &mut Changes) -> Result<Opt
         return Ok(None);
     }
     if let Some(files) = missing_in(pieces, pieces.iter().map(|p| p.dataset.raw.is_some())) {
-        changes.add("raw", format!("left behind: not in {files}"));
+        changes.left("raw", format!("not in {files}"));
         return Ok(None);
     }
     let genes = names::join(pieces, |d| d.raw.as_ref().map(|r| &r.var), options.join)?;
+    genes.tell(pieces, |d| d.raw.as_ref().map(|r| &r.var), "raw/var", changes);
     let vars: Vec<&Frame> = all.iter().map(|r| &r.var).collect();
     let var = frames::beside(&vars, &genes, "raw/var", changes);
     let matrices = all.iter().map(|r| Some(r.x.clone())).collect();

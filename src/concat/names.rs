@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{ConcatError, Join, OnDuplicate, Piece};
+use super::{Changes, ConcatError, Join, OnDuplicate, Piece};
 use crate::data::{Dataset, Frame, Index};
 
 /// A variable of a file that the result does not have.
@@ -24,6 +24,36 @@ impl Genes {
     /// `n` columns that are the same in all of so many files.
     pub(super) fn identity(n: usize, files: usize) -> Self {
         Self { names: vec![String::new(); n], numbered: true, maps: vec![None; files] }
+    }
+
+    /// Lists the variables of the files that the result does not have.
+    pub(super) fn tell(
+        &self,
+        pieces: &[Piece],
+        var: impl Fn(&Dataset) -> Option<&Frame>,
+        element: &str,
+        changes: &mut Changes,
+    ) {
+        let mut seen = HashSet::new();
+        let mut first = Vec::new();
+        for (map, piece) in self.maps.iter().zip(pieces) {
+            let (Some(map), Some(frame)) = (map, var(&piece.dataset)) else { continue };
+            for (name, _) in frame.index.iter().zip(map).filter(|(_, at)| **at == NOWHERE) {
+                if seen.insert(name.clone().into_owned()) && first.len() < 5 {
+                    first.push(name.into_owned());
+                }
+            }
+        }
+        if !first.is_empty() {
+            let some: Vec<&str> = first.iter().map(String::as_str).collect();
+            let of = seen.len() + self.names.len();
+            let what = format!(
+                "{} of {of} variables left behind, not in all files: {} (--join outer keeps them)",
+                seen.len(),
+                list(&some, seen.len())
+            );
+            changes.lossy(element, what);
+        }
     }
 }
 

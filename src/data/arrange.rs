@@ -1,6 +1,6 @@
 //! Which matrix is X, and which are layers, as a user asks for it.
 
-use super::{DataError, Dataset, Frame, Matrix, Raw};
+use super::{Change, DataError, Dataset, Frame, Matrix, Raw};
 
 /// A matrix by the name users give it.
 enum Chosen {
@@ -11,16 +11,12 @@ enum Chosen {
 
 impl Dataset {
     /// Makes `x` (a layer, or `raw` with its own variables) the main matrix and adds `layers` (name, source). A layer
-    /// that becomes X is no layer any more, unless it is asked for as one too. Returns the elements that this leaves
-    /// behind, in words.
+    /// that becomes X is no layer any more, unless it is asked for as one too. What this leaves behind goes to
+    /// [`Dataset::changes`].
     ///
     /// # Errors
     /// [`DataError::Invalid`] when a name is not there, or a matrix has other variables than X will have.
-    pub fn arrange(
-        &mut self,
-        x: Option<&str>,
-        layers: &[(String, String)],
-    ) -> Result<Vec<String>, DataError> {
+    pub fn arrange(&mut self, x: Option<&str>, layers: &[(String, String)]) -> Result<(), DataError> {
         let chosen = x.filter(|name| *name != "X").map(|name| self.choose(name)).transpose()?;
         let added = layers
             .iter()
@@ -33,7 +29,7 @@ impl Dataset {
             Some(Chosen::Layer(m)) => {
                 let kept = layers.iter().any(|(_, source)| source == "X");
                 if self.x.replace(m).is_some() && !kept {
-                    left.push("X: replaced; keep it with --layer NAME=X".into());
+                    left.push(Change::left("X", "replaced; keep it with --add-layer NAME=X"));
                 }
                 self.layers.remove(x.unwrap_or_default());
             }
@@ -60,10 +56,12 @@ impl Dataset {
             }
             let elsewhere = x == Some(name.as_str()) || layers.iter().any(|(_, source)| *source == name);
             if self.layers.insert(name.clone(), m).is_some() && !elsewhere {
-                left.push(format!("layers[{name:?}]: replaced by {source}; give the new layer another name"));
+                let why = format!("replaced by {source}; give the new layer another name");
+                left.push(Change::left(format!("layers[{name:?}]"), why));
             }
         }
-        Ok(left)
+        self.changes.append(&mut left);
+        Ok(())
     }
 
     fn choose(&self, name: &str) -> Result<Chosen, DataError> {
@@ -88,24 +86,25 @@ impl Dataset {
     }
 
     /// `raw` becomes the data set; what belongs to variables it does not have is left behind.
-    fn adopt_raw(&mut self, raw: Raw, left: &mut Vec<String>) {
+    fn adopt_raw(&mut self, raw: Raw, left: &mut Vec<Change>) {
         let same = same_names(&raw.var, &self.var);
         if self.x.replace(raw.x).is_some() {
-            left.push("X: replaced by raw".into());
+            left.push(Change::left("X", "replaced by raw"));
         }
         self.raw = None;
         if same {
             return;
         }
         for name in std::mem::take(&mut self.layers).into_keys() {
-            left.push(format!("layers[{name:?}]: has other variables than raw"));
+            left.push(Change::left(format!("layers[{name:?}]"), "has other variables than raw"));
         }
         for (name, map) in [("varm", &mut self.varm), ("varp", &mut self.varp)] {
-            left.extend(map.keys().map(|k| format!("{name}[{k:?}]: has other variables than raw")));
+            let of = |k: &String| Change::left(format!("{name}[{k:?}]"), "has other variables than raw");
+            left.extend(map.keys().map(of));
             map.clear();
         }
         let gone = self.var.columns.iter().filter(|(n, _)| raw.var.column(n).is_none());
-        left.extend(gone.map(|(n, _)| format!("var[{n:?}]: raw has no such column")));
+        left.extend(gone.map(|(n, _)| Change::left(format!("var[{n:?}]"), "raw has no such column")));
         self.var = raw.var;
         self.varm = raw.varm;
     }
@@ -141,11 +140,17 @@ mod tests {
         d.values().get(0).unwrap()
     }
 
+    fn left(x: Option<&str>, layers: &[(String, String)]) -> Vec<Change> {
+        let mut d = cells();
+        d.arrange(x, layers).unwrap();
+        d.changes
+    }
+
     #[test]
     fn counts_become_x_and_x_stays_as_the_layer_asked_for() {
         let mut d = cells();
-        let left = d.arrange(Some("counts"), &[("data".into(), "X".into())]).unwrap();
-        assert!(left.is_empty());
+        d.arrange(Some("counts"), &[("data".into(), "X".into())]).unwrap();
+        assert!(d.changes.is_empty());
         assert_eq!(first(d.x.as_ref().unwrap()), 2.0);
         assert_eq!(first(&d.layers["data"]), 1.0);
         assert!(!d.layers.contains_key("counts"));
@@ -154,28 +159,30 @@ mod tests {
     #[test]
     fn a_replaced_layer_is_named_unless_it_goes_elsewhere() {
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
-        let left = cells().arrange(None, &[pair("counts", "X")]).unwrap();
-        assert!(left[0].starts_with("layers[\"counts\"]: replaced by X"), "{left:?}");
-        let left = cells().arrange(None, &[pair("counts", "X"), pair("old", "counts")]).unwrap();
+        let left = left(None, &[pair("counts", "X")]);
+        assert_eq!(left[0].element, "layers[\"counts\"]");
+        assert!(left[0].what.starts_with("replaced by X"), "{left:?}");
+        let left = self::left(None, &[pair("counts", "X"), pair("old", "counts")]);
         assert!(left.is_empty(), "{left:?}");
         let mut d = cells();
-        assert!(d.arrange(Some("counts"), &[pair("counts", "X")]).unwrap().is_empty());
+        d.arrange(Some("counts"), &[pair("counts", "X")]).unwrap();
+        assert!(d.changes.is_empty());
         assert_eq!((first(d.x.as_ref().unwrap()), first(&d.layers["counts"])), (2.0, 1.0));
     }
 
     #[test]
     fn a_replaced_x_is_named() {
-        let left = cells().arrange(Some("counts"), &[]).unwrap();
-        assert!(left[0].starts_with("X:"), "{left:?}");
+        let left = left(Some("counts"), &[]);
+        assert_eq!((left[0].element.as_str(), left[0].lost), ("X", true));
     }
 
     #[test]
     fn raw_brings_its_own_variables_and_names_what_does_not_fit() {
         let mut d = cells();
-        let left = d.arrange(Some("raw"), &[]).unwrap();
+        d.arrange(Some("raw"), &[]).unwrap();
         assert_eq!(d.n_vars(), 3);
         assert!(d.check().is_ok());
-        assert!(left.iter().any(|l| l.starts_with("layers[\"counts\"]")), "{left:?}");
+        assert!(d.changes.iter().any(|c| c.element == "layers[\"counts\"]"), "{:?}", d.changes);
         assert!(cells().arrange(None, &[("r".into(), "raw".into())]).is_err());
     }
 

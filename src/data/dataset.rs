@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{DataError, Frame, Matrix, StoredObject, Take, Uns};
+use super::{Change, DataError, Frame, Matrix, StoredObject, Take, Uns};
 
 /// An element of `obsm`, `varm`, `obsp` or `varp`.
 #[derive(Debug, Clone)]
@@ -69,6 +69,8 @@ pub struct Dataset {
     /// Elements for which there is no room above, by their place (`layers/odd`, `spare`): a writer of the same format
     /// copies them as they are. To be cleared when rows or columns change.
     pub unknown: BTreeMap<String, StoredObject>,
+    /// What was left behind or changed on the way here, by readers and by verbs.
+    pub changes: Vec<Change>,
     /// Where it came from.
     pub source: Source,
 }
@@ -88,6 +90,7 @@ impl Dataset {
             raw: None,
             uns: BTreeMap::new(),
             unknown: BTreeMap::new(),
+            changes: Vec::new(),
             source: Source::default(),
         }
     }
@@ -156,7 +159,7 @@ impl Dataset {
 
 impl Dataset {
     /// These cells and variables with everything that belongs to them; matrices stay unread. `raw` follows the cells and
-    /// keeps its own genes. Arrays scx does not understand are left out with a warning.
+    /// keeps its own genes. Arrays scx does not understand are left behind, which [`Dataset::changes`] says.
     ///
     /// # Errors
     /// [`DataError`] when the choice was made for another shape or a file cannot be read.
@@ -172,23 +175,26 @@ impl Dataset {
                 varm: raw.varm.clone(),
             }),
         };
+        let mut changes = self.changes.clone();
+        let all = cells.is_all() && variables.is_all();
+        if !all {
+            let why = "scx does not understand it, and cells or variables were chosen";
+            changes.extend(self.unknown.keys().map(|name| Change::left(name, why)));
+        }
         Ok(Dataset {
             obs: self.obs.take(cells).map_err(|e| e.within("obs"))?,
             var: self.var.take(variables).map_err(|e| e.within("var"))?,
             x: self.x.as_ref().map(matrix).transpose()?,
             layers: layers?,
-            obsm: annotations(&self.obsm, "obsm", cells, None)?,
-            varm: annotations(&self.varm, "varm", variables, None)?,
-            obsp: annotations(&self.obsp, "obsp", cells, Some(cells))?,
-            varp: annotations(&self.varp, "varp", variables, Some(variables))?,
+            obsm: annotations(&self.obsm, "obsm", cells, None, &mut changes)?,
+            varm: annotations(&self.varm, "varm", variables, None, &mut changes)?,
+            obsp: annotations(&self.obsp, "obsp", cells, Some(cells), &mut changes)?,
+            varp: annotations(&self.varp, "varp", variables, Some(variables), &mut changes)?,
             raw,
             uns: self.uns.clone(),
             // Nobody knows which of these belong to rows.
-            unknown: if cells.is_all() && variables.is_all() {
-                self.unknown.clone()
-            } else {
-                BTreeMap::new()
-            },
+            unknown: if all { self.unknown.clone() } else { BTreeMap::new() },
+            changes,
             source: self.source.clone(),
         })
     }
@@ -200,6 +206,7 @@ fn annotations(
     group: &str,
     take: &Take,
     across: Option<&Take>,
+    changes: &mut Vec<Change>,
 ) -> Result<BTreeMap<String, Annotation>, DataError> {
     if take.is_all() {
         return Ok(all.clone());
@@ -215,7 +222,8 @@ fn annotations(
                 Annotation::Frame(f.take(take).map_err(|e| e.within(&format!("{group}/{name}")))?)
             }
             Annotation::Opaque { encoding, .. } => {
-                tracing::warn!("{group}/{name} ({encoding}): rows cannot be chosen; left out");
+                let why = format!("encoding {encoding} is not understood, and rows were chosen");
+                changes.push(Change::left(format!("{group}[{name:?}]"), why));
                 continue;
             }
         };

@@ -3,6 +3,7 @@
 mod amplifier;
 mod arrange;
 mod bytes;
+mod change;
 mod counts;
 mod counts_builder;
 mod dataset;
@@ -21,6 +22,7 @@ mod values;
 
 pub use amplifier::{Amplifier, amplifiers, amplify, mark_linear};
 pub use bytes::Word;
+pub use change::Change;
 pub use counts::Counts;
 pub use counts_builder::CountsBuilder;
 pub use dataset::{Annotation, Dataset, Raw, Source};

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::derive::{column, derive, rule};
 use super::spool::largest;
 use super::{GenerateError, Material, Synthetic, Trained};
-use crate::concat::{Change, Join, OnDuplicate, Options, Piece, concat};
+use crate::concat::{Join, OnDuplicate, Options, Piece, concat};
 use crate::data::{
-    Annotation, Categorical, Categories, Column, DType, Dataset, Frame, Index, Matrix, Raw, Values,
+    Annotation, Categorical, Categories, Change, Column, DType, Dataset, Frame, Index, Matrix, Raw, Values,
 };
 use crate::loader::{Place, chosen};
 
@@ -82,7 +82,7 @@ pub fn alone(
     Ok(out)
 }
 
-/// The real cells with the new ones below them, and what of the real ones the new ones cannot have.
+/// The real cells with the new ones below them; its changes say what of the real ones the new ones cannot have.
 ///
 /// # Errors
 /// [`GenerateError::Input`] when X is a matrix that does not follow from the counts.
@@ -92,7 +92,7 @@ pub fn below(
     material: &Material,
     mut real: Dataset,
     memory: u64,
-) -> Result<(Dataset, Vec<Change>), GenerateError> {
+) -> Result<Dataset, GenerateError> {
     let place = trained.description.place.clone();
     let mut notes = Vec::new();
     let mut made = Dataset::new(
@@ -157,11 +157,11 @@ pub fn below(
         layers: None,
         memory,
     };
-    let joined = concat(pieces, &options)?;
-    let mut out = joined.dataset;
+    let mut out = concat(pieces, &options)?;
     out.obs.columns.retain(|(name, _)| name != PART);
-    notes.extend(joined.changes);
-    Ok((out, notes))
+    notes.append(&mut out.changes);
+    out.changes = notes;
+    Ok(out)
 }
 
 /// Whether new cells can stand below these: whether they can have an X.
@@ -183,7 +183,7 @@ fn no_x(place: &Place) -> GenerateError {
 }
 
 fn note(element: String, what: &str) -> Change {
-    Change { element, what: what.into() }
+    Change::harmless(element, what)
 }
 
 /// The labels of the new cells in the categories of the real ones.

@@ -62,9 +62,7 @@ pub fn take_counts(dataset: &mut Dataset, force: bool) -> Result<CountsFrom, Rec
     if let Some(raw) = &dataset.raw
         && looks_like_counts(&raw.x)?
     {
-        for line in dataset.arrange(Some("raw"), &[])? {
-            tracing::warn!("left behind {line}");
-        }
+        dataset.arrange(Some("raw"), &[])?;
         return Ok(CountsFrom::Raw);
     }
     let Some(x) = &dataset.x else {

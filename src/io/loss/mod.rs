@@ -7,7 +7,7 @@ mod table;
 use serde::Serialize;
 
 use super::{Compat, Format, Table, Tables, WriteOptions};
-use crate::data::Dataset;
+use crate::data::{Change, Dataset};
 
 pub use parts::{Kind, Part, Place, parts};
 pub use table::{RULES, Rule, rule};
@@ -87,6 +87,8 @@ impl LossReport {
                 kind: part.words.clone(),
                 bytes: part.bytes,
             })
+            .chain(unknown(dataset, format))
+            .chain(dataset.changes.iter().map(before))
             .collect();
         Self { rows }
     }
@@ -95,6 +97,27 @@ impl LossReport {
     pub fn lost(&self) -> impl Iterator<Item = &Loss> {
         self.rows.iter().filter(|r| r.fate.loses())
     }
+}
+
+/// Elements of an h5ad file that scx has no name for: only another h5ad holds them.
+fn unknown(dataset: &Dataset, format: Format) -> impl Iterator<Item = Loss> {
+    let there = (format != Format::H5ad).then(|| dataset.unknown.keys());
+    there.into_iter().flatten().map(|name| Loss {
+        element: name.clone(),
+        kind: "not understood".into(),
+        bytes: 0,
+        fate: Fate::Left { why: "scx does not understand it".into() },
+    })
+}
+
+/// What was left behind or changed before there was anything to write.
+fn before(change: &Change) -> Loss {
+    let to = change.what.clone();
+    let fate = match change.left {
+        true => Fate::Left { why: to },
+        false => Fate::Changed { to, lossy: change.lost },
+    };
+    Loss { element: change.element.clone(), kind: "before writing".into(), bytes: 0, fate }
 }
 
 /// The tables a CSV or Parquet target holds.

@@ -145,12 +145,12 @@ proptest! {
         let join = if outer { Join::Outer } else { Join::Inner };
         let joined = concat(pieces.collect(), &options(join)).unwrap();
         prop_assert!(joined.changes.is_empty(), "{:?}", joined.changes);
-        let mut obs = joined.dataset.obs.clone();
+        let mut obs = joined.obs.clone();
         let (key, _) = obs.columns.pop().unwrap();
         prop_assert_eq!(key, "batch");
         prop_assert_eq!(&obs, &d.obs);
-        prop_assert_eq!(&joined.dataset.var, &d.var);
-        let (x, want) = (joined.dataset.x.unwrap(), d.x.unwrap());
+        prop_assert_eq!(&joined.var, &d.var);
+        let (x, want) = (joined.x.unwrap(), d.x.unwrap());
         prop_assert_eq!(x.dtype(), want.dtype());
         prop_assert_eq!(whole(&x, memory), whole(&want, 1 << 30));
         let Matrix::OnDisk(source) = &x else { panic!() };
@@ -184,11 +184,11 @@ proptest! {
                 prop_assert!(join == Join::Inner && !a.iter().any(|g| b.contains(g)));
                 continue;
             };
-            let x = joined.dataset.x.unwrap();
+            let x = joined.x.unwrap();
             let values = support::values(&x);
             let stored = whole(&x, 256);
             prop_assert_eq!(stored.to_f64().mapv(|v| v.to_bits()), values.mapv(|v| v.to_bits()));
-            for (k, name) in joined.dataset.var.index.iter().enumerate() {
+            for (k, name) in joined.var.index.iter().enumerate() {
                 for (i, d) in both.iter().enumerate() {
                     let own = support::values(d.x.as_ref().unwrap());
                     let at = d.var.index.iter().position(|n| n == name);

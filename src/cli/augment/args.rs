@@ -1,0 +1,63 @@
+//! Options of `augment`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::kit::files::{ReadArgs, WriteArgs};
+use crate::cli::kit::learn_args::LearnArgs;
+
+const AUGMENT: &str = "\
+Examples:
+  scx augment cells.h5ad --cluster 'Dendritic cells' --n 1500 -o more.h5ad
+  scx augment cells.h5ad --cluster-key leiden --cluster 7 --cluster 9 --n 500 -o more.h5ad
+  scx augment cells.h5ad --cluster 7 --n 500 --model smote --only-synthetic -o new.loom
+  scx augment cells.h5ad --cluster 7 --n 500 --model-dir model/ -o more.h5ad
+
+The counts are taken from layers[\"counts\"], else from raw, else from X, whichever holds raw counts first. All real cells \
+stay as they are; the new ones stand below them, with obs[\"is_synthetic\"] and obs[\"scx_model\"].";
+
+/// Options of `augment`.
+#[derive(Debug, Args)]
+#[command(after_help = AUGMENT)]
+pub struct AugmentArgs {
+    /// A file with raw counts, of any format scx reads
+    pub input: PathBuf,
+    /// The cluster to make cells of, as its label is written; may be given more than once
+    #[arg(long, value_name = "LABEL", required = true)]
+    pub cluster: Vec<String>,
+    /// Cells to make of each cluster
+    #[arg(long, value_name = "N")]
+    pub n: usize,
+    /// The file to write (h5ad, loom, 10x .h5; a name without extension is a 10x folder)
+    #[arg(short, long, value_name = "OUT")]
+    pub output: PathBuf,
+    /// The model; `scx models` lists them [default: activa]
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
+    /// Write the new cells alone
+    #[arg(long)]
+    pub only_synthetic: bool,
+    /// Keep the trained model in this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "model_dir")]
+    pub save_model: Option<PathBuf>,
+    /// Take a trained model instead of training one
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "resume"])]
+    pub model_dir: Option<PathBuf>,
+    /// Share of each cluster that is kept from training, to judge the new cells by; 0 for none
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
+    pub test_fraction: f64,
+    /// A page with plots and figures
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
+
+    /// Learning
+    #[command(flatten)]
+    pub learn: LearnArgs,
+    /// Reading
+    #[command(flatten)]
+    pub reading: ReadArgs,
+    /// Writing
+    #[command(flatten)]
+    pub writing: WriteArgs,
+}

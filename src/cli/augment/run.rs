@@ -1,0 +1,224 @@
+//! `scx augment`.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::cli::augment::{AugmentArgs, evidence};
+use crate::cli::evaluate::write;
+use crate::cli::kit::console::Console;
+use crate::cli::kit::error::CliError;
+use crate::cli::kit::learn::{Learn, state_folder, training, within};
+use crate::cli::kit::process::{on_threads, print};
+use crate::cli::kit::show::thousands;
+use crate::cli::kit::{learn, targets};
+use crate::data::Dataset;
+use crate::generate::{self, Material, Request, Synthetic, Trained};
+use crate::io;
+use crate::provenance;
+use crate::report::render_generation;
+
+/// Runs the verb.
+pub(in crate::cli) fn run(args: &AugmentArgs) -> Result<(), CliError> {
+    let console = Console::new(args.learn.running.quiet);
+    on_threads(args.learn.running.threads.unwrap_or(0), || execute(args, &console))
+}
+
+fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
+    let learn = Learn::resolve(&args.learn, args.model.as_deref(), args.writing.memory)?;
+    if args.learn.print_config {
+        return print(&learn.yaml()?);
+    }
+    if args.n == 0 {
+        return Err(CliError::usage("--n 0: nothing to make; give at least 1"));
+    }
+    let format = targets::format(&args.output, None)?;
+    let folder = io::codec(format).folder;
+    let replace = args.writing.force;
+    targets::check(&args.output, &[&args.input], replace, folder)?;
+    if !(0.0..1.0).contains(&args.test_fraction) {
+        return Err(CliError::usage(format!(
+            "--test-fraction {}: expected a share of 0 or more, below 1",
+            args.test_fraction
+        )));
+    }
+    if let Some(path) = &args.report {
+        targets::check(path, &[&args.input], replace, false)?;
+        if args.model_dir.is_some() || args.test_fraction == 0.0 {
+            return Err(CliError::usage(
+                "--report needs cells the model has not seen: train here with --test-fraction above 0, or use \
+                 scx evaluate generation",
+            ));
+        }
+    }
+    if let Some(dir) = &args.save_model {
+        learn::check_model_folder(dir, args.writing.force || args.learn.resume)?;
+    }
+    let dataset = io::open(&args.input, &args.reading.options(args.writing.memory))?;
+    let name = args.input.display().to_string();
+
+    let stored = args.model_dir.as_deref().map(Trained::load).transpose()?;
+    let learn = match &stored {
+        Some(stored) if learn.sought.cluster_key.is_none() => learn.with_key(&stored.description.cluster_key),
+        _ => learn,
+    };
+    let mut material = learn.material(&args.input, &dataset, console)?;
+    let stored = stored.map(|s| s.onto(&material.genes)).transpose().map_err(|e| within(e, &name))?;
+    let labels = stored.as_ref().map_or_else(|| material.labels.clone(), |s| s.labels());
+    let requests = wanted(args, &labels).map_err(|e| within(e, &name))?;
+    if !args.only_synthetic {
+        // Before hours of training, not after.
+        generate::check_below(&dataset, &material.place).map_err(|e| within(e, &name))?;
+    }
+    if args.learn.running.dry_run {
+        return plan(args, &learn, &material, stored.as_ref());
+    }
+    let folder = state_folder(args.save_model.as_deref(), &args.output);
+    let held_out = match &stored {
+        Some(_) => Vec::new(),
+        None => material.hold_out(args.test_fraction, learn.plan.seed),
+    };
+    let trained = match stored {
+        Some(stored) => stored,
+        None => learn.train(&args.input, &material, &folder, console)?,
+    };
+    let synthetic = generate::make(&trained, &requests, learn.plan.seed, console)
+        .map_err(|e| learn::keep_failed(&trained, &folder, args.model_dir.is_none(), within(e, &name)))?;
+    let evidence = evidence::gather(args, &learn, &trained, (&material, &held_out), &synthetic, console)?;
+    let mut out = if args.only_synthetic {
+        generate::alone(&trained, &synthetic, Some(&dataset))?
+    } else {
+        let memory = learn.sought.memory;
+        generate::below(&trained, &synthetic, &material, dataset.clone(), memory)
+            .map_err(|e| within(e, &name))?
+    };
+    let result = json!({
+        "made": acceptance(&trained, &synthetic),
+        "training": training(&trained),
+        "model": trained.description.kind,
+        "cells": out.n_obs(),
+        "evidence": evidence.json,
+    });
+    let settings = json!({
+        "cluster": args.cluster, "n": args.n, "only_synthetic": args.only_synthetic, "learn": learn.settings(),
+    });
+    let record = learn::record("augment", settings, Some((&args.input, &dataset)), result.clone())?;
+    provenance::append(&mut out.uns, &record);
+    console.check()?;
+    io::save(&out, format, &args.output, args.writing.force, &args.writing.options(console))?;
+    learn::keep(&trained, args.save_model.as_deref(), &folder, args.writing.force)?;
+    if let (Some(path), Some(page)) = (&args.report, evidence.page) {
+        write(path, &render_generation(&page), args.writing.force)?;
+        console.say(&format!("wrote {}", path.display()));
+    }
+    tell(args, &out, result, (&trained, &synthetic), &evidence.text, console)
+}
+
+/// The labels that are asked for.
+fn wanted(
+    args: &AugmentArgs,
+    labels: &crate::loader::Labels,
+) -> Result<Vec<Request>, generate::GenerateError> {
+    let mut out: Vec<Request> = Vec::new();
+    for label in &args.cluster {
+        let code = labels.code(label)?;
+        if out.iter().all(|r| r.label != Some(code)) {
+            out.push(Request { label: Some(code), confirmed: true, n: args.n });
+        }
+    }
+    Ok(out)
+}
+
+fn acceptance(trained: &Trained, synthetic: &Synthetic) -> Value {
+    let of = |label: &Option<u32>| label.and_then(|l| trained.description.labels.get(l as usize).cloned());
+    let rows = synthetic.acceptance.iter().map(|(label, made, tried)| {
+        json!({"label": of(label), "made": made, "tried": tried, "acceptance": *made as f64 / (*tried).max(1) as f64})
+    });
+    rows.collect()
+}
+
+fn tell(
+    args: &AugmentArgs,
+    out: &Dataset,
+    result: Value,
+    (trained, synthetic): (&Trained, &Synthetic),
+    evidence: &str,
+    console: &Console,
+) -> Result<(), CliError> {
+    if args.learn.running.json {
+        let object = json!({
+            "schema_version": 1,
+            "verb": "augment",
+            "dry_run": false,
+            "input": args.input.display().to_string(),
+            "output": args.output.display().to_string(),
+            "result": result,
+            "changes": out.changes,
+        });
+        return print(&(object.to_string() + "\n"));
+    }
+    let mut text = String::new();
+    for (label, made, tried) in &synthetic.acceptance {
+        let label = label.and_then(|l| trained.description.labels.get(l as usize));
+        text.push_str(&format!(
+            "{}: {} new cells ({:.1} % of those made were taken)\n",
+            label.map_or("all", String::as_str),
+            thousands(*made),
+            100.0 * *made as f64 / (*tried).max(1) as f64
+        ));
+    }
+    for change in &out.changes {
+        text.push_str(&format!("  {}: {}\n", change.element, change.words()));
+    }
+    text.push_str(evidence);
+    print(&text)?;
+    console.say(&format!("wrote {} ({} cells)", args.output.display(), thousands(out.n_obs())));
+    Ok(())
+}
+
+/// What a run would do.
+fn plan(
+    args: &AugmentArgs,
+    learn: &Learn,
+    material: &Material,
+    stored: Option<&Trained>,
+) -> Result<(), CliError> {
+    let kind = stored.map_or(learn.plan.kind.as_str(), |s| s.description.kind.as_str());
+    if args.learn.running.json {
+        let object = json!({
+            "schema_version": 1,
+            "verb": "augment",
+            "dry_run": true,
+            "input": args.input.display().to_string(),
+            "output": args.output.display().to_string(),
+            "model": kind,
+            "counts": material.place,
+            "cluster_key": material.labels.key,
+            "clusters": args.cluster,
+            "n": args.n,
+            "genes": material.kept.len(),
+            "cells": material.cells.len(),
+        });
+        return print(&(object.to_string() + "\n"));
+    }
+    print(&format!(
+        "would {} and write {} with {} new cells of each of: {}\n",
+        match stored {
+            Some(_) => format!("take the stored {kind}"),
+            None => format!(
+                "train {kind} ({}) on {} cells × {} genes of {}",
+                learn.plan.preset.name(),
+                thousands(material.cells.len()),
+                thousands(material.kept.len()),
+                material.place
+            ),
+        },
+        display(&args.output),
+        thousands(args.n),
+        args.cluster.join(", ")
+    ))
+}
+
+fn display(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,7 @@
+//! `scx check`.
+
+mod args;
+mod run;
+
+pub use args::CheckArgs;
+pub(in crate::cli) use run::run;

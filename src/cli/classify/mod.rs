@@ -1,0 +1,7 @@
+//! `scx classify`.
+
+mod args;
+mod run;
+
+pub use args::ClassifyArgs;
+pub(in crate::cli) use run::run;

@@ -1,0 +1,147 @@
+//! `scx classify`.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use crate::cli::classify::ClassifyArgs;
+use crate::cli::kit::console::Console;
+use crate::cli::kit::error::CliError;
+use crate::cli::kit::learn::within;
+use crate::cli::kit::process::{on_threads, print};
+use crate::cli::kit::show::thousands;
+use crate::cli::kit::{columns, learn, targets};
+use crate::data::Dataset;
+use crate::generate::{self, Classified, Trained};
+use crate::io::{self, Additions, Codec, Format};
+use crate::loader::{Place, choose_counts};
+
+/// Runs the verb.
+pub(in crate::cli) fn run(args: &ClassifyArgs) -> Result<(), CliError> {
+    let console = Console::new(args.running.quiet);
+    on_threads(args.running.threads.unwrap_or(0), || execute(args, &console))
+}
+
+fn execute(args: &ClassifyArgs, console: &Console) -> Result<(), CliError> {
+    let to = columns::format(&args.output, args.to.map(Format::from), "the labels of cells")?;
+    if !(0.0..=1.0).contains(&args.max_missing) {
+        return Err(CliError::usage(format!(
+            "--max-missing {}: expected a share between 0 and 1",
+            args.max_missing
+        )));
+    }
+    let folder = io::folder_of(to, &args.output).is_some();
+    targets::check(&args.output, &[&args.input], args.force, folder)?;
+    let trained = Trained::load(&args.model_dir)?;
+    let codec = io::detect(&args.input)?;
+    let dataset = (codec.read)(&args.input, &args.reading.options(args.memory))?;
+    let names = names(args, &trained, &dataset)?;
+    let file = args.input.display().to_string();
+    let asked = args.layer.as_deref().map(Place::named);
+    let place = choose_counts(&dataset, asked.as_ref()).map_err(|e| within(e.into(), &file))?;
+    if args.running.dry_run {
+        return print(&format!(
+            "would label {} cells with {} ({} labels) by {place} and write {} with obs[\"{}\"] and obs[\"{}\"] added\n",
+            thousands(dataset.n_obs()),
+            trained.description.kind,
+            trained.description.labels.len(),
+            args.output.display(),
+            names[0],
+            names[1]
+        ));
+    }
+    let memory = args.memory.unwrap_or(io::ReadOptions::default().memory);
+    let found = generate::classify(&trained, &dataset, &place, (args.max_missing, memory), console)
+        .map_err(|e| within(e, &file))?;
+    if !found.missing.is_empty() {
+        tracing::warn!(
+            "{file}: {} of the {} genes the model was trained on are missing and count as zero ({})",
+            found.missing.len(),
+            found.genes,
+            generate::first(&found.missing)
+        );
+    }
+    console.check()?;
+    let result = outcome(&trained, &found, &place, &names);
+    write(args, (codec, to), dataset, &found, &names, &result, console)?;
+    if args.running.json {
+        let object = json!({
+            "schema_version": 1,
+            "verb": "classify",
+            "dry_run": false,
+            "input": file,
+            "output": args.output.display().to_string(),
+            "result": result,
+        });
+        print(&(object.to_string() + "\n"))?;
+    } else {
+        print(&table(&file, &trained, &found))?;
+    }
+    console.say(&format!("wrote {}", args.output.display()));
+    Ok(())
+}
+
+/// Names of the two columns. Nothing of the user's is replaced unasked.
+fn names(args: &ClassifyArgs, trained: &Trained, dataset: &Dataset) -> Result<[String; 2], CliError> {
+    let key = args.key_added.clone().unwrap_or_else(|| trained.description.kind.clone());
+    if key.is_empty() || key.contains('/') || key == "scx" {
+        return Err(CliError::usage(format!("--key-added {key}: not a name for a column")));
+    }
+    let names = [key.clone(), format!("{key}_score")];
+    match names.iter().find(|n| dataset.obs.column(n).is_some() && !args.force) {
+        Some(taken) => Err(CliError::usage(format!(
+            "{}: there is obs[\"{taken}\"] already; give --key-added another name, or --force to replace it",
+            args.input.display()
+        ))),
+        None => Ok(names),
+    }
+}
+
+fn outcome(trained: &Trained, found: &Classified, place: &Place, names: &[String; 2]) -> Value {
+    let sizes: serde_json::Map<String, Value> =
+        found.labels.iter().cloned().zip(found.sizes().into_iter().map(Value::from)).collect();
+    let mean = found.scores.iter().map(|&p| f64::from(p)).sum::<f64>() / found.scores.len().max(1) as f64;
+    json!({
+        "model": trained.description.kind,
+        "counts": place.to_string(),
+        "cells": found.codes.len(),
+        "labels": sizes,
+        "mean_score": mean,
+        "genes": found.genes,
+        "missing_genes": found.missing.len(),
+        "added": names.iter().map(|n| format!("obs[\"{n}\"]")).collect::<Vec<_>>(),
+    })
+}
+
+fn write(
+    args: &ClassifyArgs,
+    target: (&Codec, Format),
+    dataset: Dataset,
+    found: &Classified,
+    names: &[String; 2],
+    result: &Value,
+    console: &Console,
+) -> Result<(), CliError> {
+    let settings = json!({"layer": args.layer, "max_missing": args.max_missing, "key_added": args.key_added});
+    let record = learn::record("classify", settings, Some((&args.input, &dataset)), result.clone())?;
+    let columns = [found.column(), found.score_column()];
+    let obs: Vec<_> = names.iter().cloned().zip(columns).collect();
+    let additions = Additions { obs, record, ..Additions::default() };
+    columns::write(target, dataset, additions, (&args.output, args.force), args.memory, console)
+}
+
+fn table(file: &str, trained: &Trained, found: &Classified) -> String {
+    let cells = found.codes.len();
+    let mut out = format!(
+        "{file}: {} cells labelled by {}, {} of its {} genes found\n       cells          label\n",
+        thousands(cells),
+        trained.description.kind,
+        thousands(found.genes - found.missing.len()),
+        thousands(found.genes)
+    );
+    for (name, size) in found.labels.iter().zip(found.sizes()) {
+        let share = 100.0 * size as f64 / cells.max(1) as f64;
+        let _ = writeln!(out, "  {:>10}  {share:>5.1} %  {name}", thousands(size));
+    }
+    out
+}

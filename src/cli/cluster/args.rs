@@ -1,0 +1,92 @@
+//! Options of `cluster`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::kit::files::{FormatArg, ReadArgs, size};
+use crate::cli::kit::running::RunArgs;
+use crate::cluster::{Method, Settings};
+use crate::rng::Seed;
+
+const EXAMPLES: &str = "\
+Examples:
+  scx cluster cells.h5ad -o clustered.h5ad
+  scx cluster cells.h5ad -o clustered.h5ad --layer counts --resolution 0.5 --key-added leiden_0.5
+  scx cluster filtered_feature_bc_matrix.h5 -o clustered.h5ad
+  scx cluster cells.loom -o clusters.csv
+
+Raw counts go in, in X or the layer named by --layer; they stay as they are. The way is scanpy's: recipe_zheng17, PCA, \
+neighbours with UMAP's weights, Leiden. Clusters are numbered by decreasing size. An h5ad file comes out as it went in, \
+with obs[KEY], uns[KEY] and obsm[\"X_pca\"] (obsm[\"X_pca_scx\"] when there is an X_pca already) added.";
+
+/// Options of `cluster`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ClusterArgs {
+    /// A file with raw counts, of any format scx reads
+    pub input: PathBuf,
+    /// The file to write: h5ad, loom, or a table of the cells
+    #[arg(short, long, value_name = "OUT")]
+    pub output: PathBuf,
+    /// Format to write [default: by the extension of OUT]
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
+    pub to: Option<FormatArg>,
+
+    /// Larger values give more clusters
+    #[arg(long, value_name = "R", default_value_t = Settings::default().resolution, help_heading = "Method")]
+    pub resolution: f64,
+    /// How communities are searched
+    #[arg(long, value_enum, default_value_t, help_heading = "Method")]
+    pub method: Method,
+    /// Principal components
+    #[arg(long, value_name = "N", default_value_t = Settings::default().n_pcs, help_heading = "Method")]
+    pub n_pcs: usize,
+    /// Neighbours of a cell, itself among them
+    #[arg(long, value_name = "N", default_value_t = Settings::default().n_neighbors, help_heading = "Method")]
+    pub n_neighbors: usize,
+    /// Layer with the raw counts, instead of X
+    #[arg(long, value_name = "NAME", help_heading = "Method")]
+    pub layer: Option<String>,
+    /// Seed of everything random: the same seed gives the same bytes
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Method")]
+    pub seed: u64,
+
+    /// How input is read
+    #[command(flatten)]
+    pub reading: ReadArgs,
+
+    /// Column of obs for the clusters
+    #[arg(long, value_name = "KEY", default_value = "cluster", help_heading = "Output")]
+    pub key_added: String,
+    /// Keep the graph of neighbours too, in obsp and uns[\"scx_neighbors\"]
+    #[arg(long, help_heading = "Output")]
+    pub keep_graph: bool,
+    /// Replace an existing output, and a column of the same name
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+
+    /// Memory that walking through the counts may take, as 512M or 4G [default: 2G]
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Running")]
+    pub memory: Option<u64>,
+    /// How it runs
+    #[command(flatten)]
+    pub running: RunArgs,
+}
+
+impl ClusterArgs {
+    /// As settings of the library.
+    pub fn settings(&self) -> Settings {
+        let defaults = Settings::default();
+        Settings {
+            method: self.method,
+            resolution: self.resolution,
+            n_pcs: self.n_pcs,
+            n_neighbors: self.n_neighbors,
+            layer: self.layer.clone(),
+            seed: Seed(self.seed),
+            memory: self.memory.unwrap_or(defaults.memory),
+            ..defaults
+        }
+    }
+}

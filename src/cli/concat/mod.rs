@@ -1,0 +1,8 @@
+//! `scx concat`.
+
+mod args;
+mod panel;
+mod run;
+
+pub use args::ConcatArgs;
+pub(in crate::cli) use run::run;

@@ -1,0 +1,131 @@
+//! Options of `correct`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::kit::files::FormatArg;
+use crate::correct::{Method, Preset};
+
+/// How stored values become the scale of the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransformArg {
+    /// arcsinh(x / cofactor), undone afterwards
+    Arcsinh,
+    /// Values are on their final scale already
+    None,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  Two controls and a sample, one file each:
+    scx correct --spikein control1.fcs control2.fcs --sample sample.fcs -o corrected.fcs
+  Several samples, with a second control pair as independent evidence and a report:
+    scx correct --spikein c1.fcs c2.fcs --sample a.fcs b.fcs -o corrected/ \\
+        --holdout d1.fcs d2.fcs --report report.html
+  One annotated file with any number of runs, moved to run2:
+    scx correct runs.h5ad --batch-key run --spikein is_control --reference run2 -o corrected.h5ad
+  Learn once, apply later:
+    scx correct --spikein c1.fcs c2.fcs --sample a.fcs -o a2.fcs --save-model edit/
+    scx correct --model-dir edit/ --sample b.fcs -o b2.fcs
+
+Any format in, any format out, by the name of OUT or --to. In h5ad and loom the result is layers[\"scx_correct\"] and X stays \
+as it is; in formats with one matrix it takes the place of X, and what else they cannot hold is said.";
+
+/// Options of `correct`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct CorrectArgs {
+    /// One annotated file with all runs (h5ad, loom); goes with --batch-key
+    pub input: Option<PathBuf>,
+    /// The control in the source and in the target run: two files; with --batch-key one column that marks control
+    /// cells, COLUMN or COLUMN=VALUE
+    #[arg(long, num_args = 1.., value_names = ["SOURCE", "TARGET"], help_heading = "Data")]
+    pub spikein: Vec<String>,
+    /// Files of the source run to correct
+    #[arg(long, num_args = 1.., value_name = "FILE", help_heading = "Data")]
+    pub sample: Vec<PathBuf>,
+    /// Where the result goes: a file; a folder when there are several samples
+    #[arg(short, long, value_name = "OUT", help_heading = "Data")]
+    pub output: Option<PathBuf>,
+    /// Format to write [default: by the extension of OUT, else that of the input]
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Data")]
+    pub to: Option<FormatArg>,
+    /// Column of obs that holds the run of each cell
+    #[arg(long, value_name = "COLUMN", help_heading = "Data")]
+    pub batch_key: Option<String>,
+    /// The run that the others are moved to [default: the first category]
+    #[arg(long, value_name = "RUN", help_heading = "Data")]
+    pub reference: Option<String>,
+    /// A second control pair that only the score looks at: two files, or with --batch-key one column
+    #[arg(long, num_args = 1.., value_names = ["SOURCE_2", "TARGET_2"], help_heading = "Data")]
+    pub holdout: Vec<String>,
+    /// Markers to correct: names separated by commas, or a regular expression [default: stained channels without
+    /// time, event length, scatter, DNA, barcode, bead, width; h5ad: var["marker"], else all]
+    #[arg(long, value_name = "LIST|REGEX", help_heading = "Data")]
+    pub markers: Option<String>,
+    /// Layer to correct instead of X
+    #[arg(long, value_name = "NAME", help_heading = "Data")]
+    pub layer: Option<String>,
+    /// Put the result into X (or the chosen layer) instead of layers["scx_correct"]
+    #[arg(long, help_heading = "Data")]
+    pub into_x: bool,
+
+    /// How to correct [default: neuron-edit]
+    #[arg(long, value_enum, help_heading = "Method")]
+    pub method: Option<Method>,
+    /// Form of neuron-edit [default: default]
+    #[arg(long, value_enum, help_heading = "Method")]
+    pub preset: Option<Preset>,
+    /// Scale to work on [default: arcsinh]
+    #[arg(long, value_enum, help_heading = "Method")]
+    pub transform: Option<TransformArg>,
+    /// Divides values before arcsinh: 5 for mass, about 150 for fluorescence cytometry [default: 5]
+    #[arg(long, value_name = "X", help_heading = "Method")]
+    pub cofactor: Option<f64>,
+    /// Training length in passes over all cells
+    #[arg(long, value_name = "N", conflicts_with = "steps", help_heading = "Method")]
+    pub epochs: Option<u64>,
+    /// Training length in minibatches [default: 3000]
+    #[arg(long, value_name = "N", help_heading = "Method")]
+    pub steps: Option<u64>,
+    /// Seed of everything random: the same seed gives the same bytes [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Method")]
+    pub seed: Option<u64>,
+
+    /// Write one HTML page with plots that shows whether to trust the result
+    #[arg(long, value_name = "FILE.html", help_heading = "Output")]
+    pub report: Option<PathBuf>,
+    /// Two markers that the report draws against each other [default: the most and the least shifted]
+    #[arg(long, value_name = "X,Y", help_heading = "Output")]
+    pub biaxial: Option<String>,
+    /// Print the result as one JSON object
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// Keep what was learnt in this folder
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub save_model: Option<PathBuf>,
+    /// Apply what --save-model kept, without training
+    #[arg(long, value_name = "DIR", help_heading = "Method")]
+    pub model_dir: Option<PathBuf>,
+    /// Replace existing files
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+    /// Check everything and say what would be done
+    #[arg(long, help_heading = "Output")]
+    pub dry_run: bool,
+
+    /// Read options from a YAML file; flags win over it
+    #[arg(long, value_name = "FILE.yaml", help_heading = "Running")]
+    pub config: Option<PathBuf>,
+    /// Print all options as YAML that --config can read, and stop
+    #[arg(long, help_heading = "Running")]
+    pub print_config: bool,
+    /// Threads to use [default: all cores]; the result does not depend on it
+    #[arg(long, value_name = "N", help_heading = "Running")]
+    pub threads: Option<usize>,
+    /// No progress, no remarks: only warnings and errors
+    #[arg(short, long, help_heading = "Running")]
+    pub quiet: bool,
+}

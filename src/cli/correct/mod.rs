@@ -1,0 +1,16 @@
+//! `scx correct`.
+
+mod args;
+pub mod config;
+mod corrected;
+mod inputs;
+mod outcome;
+mod outputs;
+mod page;
+mod run;
+pub mod settings;
+pub(in crate::cli) mod show;
+
+pub use args::{CorrectArgs, TransformArg};
+pub(in crate::cli) use outcome::Outcome;
+pub(in crate::cli) use run::{execute, run};

@@ -1,0 +1,268 @@
+//! Where the result of `correct` goes: targets checked before any work, files written at its end.
+
+use std::path::{Path, PathBuf};
+
+use ndarray::Array2;
+use serde_json::json;
+
+use crate::cli::correct::inputs::{Inputs, Opened};
+use crate::cli::correct::outcome::Outcome;
+use crate::cli::correct::settings::{Cells, FILE_ENDINGS, Job};
+use crate::cli::correct::{corrected, outcome, page, show};
+use crate::cli::kit::console::Console;
+use crate::cli::kit::error::CliError;
+use crate::cli::kit::losses;
+use crate::cli::kit::targets::{check_folder, plain, same};
+use crate::correct::{CorrectError, Method};
+use crate::data::{DataError, Patch};
+use crate::io::loss::LossReport;
+use crate::io::{self, Additions, Format, NewValues, WriteError};
+use crate::progress::Progress;
+use crate::provenance::Record;
+use crate::zoo;
+
+/// Refuses targets that cannot be written, before any work.
+pub(in crate::cli) fn check_targets(job: &Job) -> Result<(), CliError> {
+    let mut inputs: Vec<&PathBuf> = match &job.cells {
+        Cells::Files { spikein, holdout, samples } => {
+            spikein.iter().chain(holdout).flatten().chain(samples).collect()
+        }
+        Cells::Annotated { input, .. } => vec![input],
+    };
+    inputs.extend(&job.config);
+    let written: Vec<&PathBuf> = match &job.cells {
+        Cells::Files { samples, .. } => samples.iter().collect(),
+        Cells::Annotated { input, .. } => vec![input],
+    };
+    let folders = written.iter().zip(&job.outputs).map(|(input, out)| {
+        // What cannot be opened is refused later, with its own words.
+        let own = || io::detect(input).ok().map(|c| c.format);
+        let format = format(job, input, out, own)?;
+        Ok(format.is_some_and(|f| io::folder_of(f, out).is_some()))
+    });
+    let folders = folders.collect::<Result<Vec<bool>, CliError>>()?;
+    let targets: Vec<&PathBuf> = job.outputs.iter().chain(&job.report).collect();
+    for (i, target) in targets.iter().enumerate() {
+        let folder = folders.get(i).copied().unwrap_or(false);
+        if let Some(input) = inputs.iter().find(|i| same(i, target)) {
+            return Err(CliError::usage(format!(
+                "{}: is an input ({}); the input is never changed, give another output",
+                target.display(),
+                input.display()
+            )));
+        }
+        if targets[..i].iter().chain(&job.save_model.iter().collect::<Vec<_>>()).any(|t| same(t, target)) {
+            return Err(CliError::usage(format!(
+                "{}: would be written twice; give another name",
+                target.display()
+            )));
+        }
+        if target.is_dir() && !folder {
+            return Err(CliError::usage(format!(
+                "{}: is a folder, expected the name of a file",
+                target.display()
+            )));
+        }
+        // Through links: what a link points to would be replaced.
+        if target.metadata().is_ok_and(|m| !m.is_file() && !m.is_dir()) || (folder && target.is_file()) {
+            return Err(WriteError::NotPlain { path: (*target).clone() }.into());
+        }
+        for (dir, option) in [(&job.save_model, "--save-model"), (&job.model_dir, "--model-dir")] {
+            let parent = plain(target).parent().map(Path::to_owned);
+            if let (Some(dir), Some(parent)) = (dir, parent)
+                && same(dir, &parent)
+            {
+                return Err(CliError::usage(format!(
+                    "{}: lies in the model's folder ({option} {}); give another name",
+                    target.display(),
+                    dir.display()
+                )));
+            }
+        }
+        if !job.force && target.symlink_metadata().is_ok() {
+            return Err(WriteError::Exists { path: (*target).clone() }.into());
+        }
+        let made = job.out_dir.as_deref().filter(|d| target.parent() == Some(d));
+        check_folder(target, made.unwrap_or(target))?;
+    }
+    if let Some(dir) = &job.save_model {
+        if job.out_dir.as_deref().is_some_and(|out| same(out, dir)) {
+            return Err(CliError::usage(format!(
+                "{}: is where the samples go; give another folder for --save-model",
+                dir.display()
+            )));
+        }
+        zoo::check_target(dir, job.force)?;
+        check_folder(dir, dir)?;
+    }
+    Ok(())
+}
+
+/// The format of a target: the one asked for, else by its name, else that of its input.
+///
+/// # Errors
+/// [`CliError`] when the name says a format scx does not write.
+pub(in crate::cli) fn format(
+    job: &Job,
+    input: &Path,
+    out: &Path,
+    own: impl Fn() -> Option<Format>,
+) -> Result<Option<Format>, CliError> {
+    if let Some(format) = job.to.or_else(|| Format::for_target(out)) {
+        return Ok(Some(format));
+    }
+    let ending = |p: &Path| p.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let foreign = FILE_ENDINGS.contains(&ending(out).as_str()) && ending(out) != ending(input);
+    // Says which endings there are.
+    if foreign { crate::cli::kit::targets::format(out, None).map(Some) } else { Ok(own()) }
+}
+
+/// The format a file of this job is written in.
+pub(in crate::cli) fn format_of(job: &Job, opened: &Opened, out: &Path) -> Result<Format, CliError> {
+    Ok(format(job, &opened.path, out, || Some(opened.format))?.unwrap_or(opened.format))
+}
+
+pub(in crate::cli) fn write_outputs(job: &Job, outcome: &Outcome, console: &Console) -> Result<(), CliError> {
+    let record = record(job, outcome)?;
+    let made = job.out_dir.as_deref().filter(|d| !d.is_dir());
+    if let Some(dir) = made {
+        std::fs::create_dir(dir).map_err(|e| WriteError::io(dir, e))?;
+    }
+    let written = write_samples(job, outcome, &record, console);
+    if let (Err(_), Some(dir)) = (&written, made) {
+        // A folder made for nothing goes again; one that holds a finished sample stays.
+        let _ = std::fs::remove_dir(dir);
+    }
+    written?;
+    if let Some(dir) = &job.save_model {
+        outcome.fitted.save(dir, job.force)?;
+        console.say(&format!("wrote {}", dir.display()));
+    }
+    if let Some(path) = &job.report {
+        let html = crate::report::render(&page::build(job, outcome)?);
+        io::replace(path, job.force, |tmp| std::fs::write(tmp, &html).map_err(|e| WriteError::io(tmp, e)))?;
+        console.say(&format!("wrote {}", path.display()));
+    }
+    Ok(())
+}
+
+fn write_samples(job: &Job, outcome: &Outcome, record: &str, console: &Console) -> Result<(), CliError> {
+    let files = files(job, &outcome.inputs);
+    console.start("writing", job.outputs.len() as u64);
+    for (done, (&file, out)) in files.iter().zip(&job.outputs).enumerate() {
+        console.advance(done as u64, &out.display().to_string());
+        console.check()?;
+        let opened = &outcome.inputs.files[file];
+        let to = format_of(job, opened, out)?;
+        let patch = patch(job.method, outcome, file)?;
+        if corrected::in_place(opened, to) {
+            let base = opened.layer.clone();
+            let result = NewValues { layer: corrected::LAYER.into(), base, patch, into_x: job.into_x };
+            let additions =
+                Additions { result: Some(result), record: record.to_owned(), ..Additions::default() };
+            io::annotate(&opened.dataset, to, &additions, out, job.force)?;
+        } else {
+            let matrix = corrected::matrix(opened)?.patched(patch).map_err(|e| at(opened, e))?;
+            let (dataset, left) = corrected::dataset(opened, matrix, job.into_x, to, Some(record));
+            let options = corrected::options(to, out, console);
+            losses::say(&LossReport::new(&dataset, to, &options), &left, console);
+            io::save(&dataset, to, out, job.force, &options)?;
+        }
+    }
+    console.finish();
+    for out in &job.outputs {
+        console.say(&format!("wrote {}", out.display()));
+    }
+    Ok(())
+}
+
+/// The file each output belongs to.
+pub(in crate::cli) fn files(job: &Job, inputs: &Inputs) -> Vec<usize> {
+    match job.cells {
+        Cells::Annotated { .. } => vec![0],
+        Cells::Files { .. } => inputs.samples.iter().map(|s| s.2).collect(),
+    }
+}
+
+fn at(opened: &Opened, source: DataError) -> CliError {
+    CorrectError::Data { file: opened.name(), source }.into()
+}
+
+/// The new values of one file, on its stored scale. Markers nothing was learnt about keep their stored values.
+fn patch(method: Method, outcome: &Outcome, file: usize) -> Result<Patch, CliError> {
+    let Outcome { inputs, fitted, .. } = outcome;
+    let name = inputs.files[file].name();
+    let data = |source| CliError::from(CorrectError::Data { file: name.clone(), source });
+    if method == Method::None {
+        return Patch::new(Vec::new(), Vec::new(), Array2::zeros((0, 0))).map_err(data);
+    }
+    let samples: Vec<_> = inputs.samples.iter().filter(|s| s.2 == file).collect();
+    let fits = samples.iter().map(|s| outcome::run_fit(fitted, &s.0)).collect::<Result<Vec<_>, _>>()?;
+    // Markers in column order, without those no run learnt anything about.
+    let columns = &inputs.files[file].columns;
+    let mut order: Vec<usize> =
+        (0..columns.len()).filter(|&j| fits.iter().any(|f| !f.untouched[j])).collect();
+    order.sort_by_key(|&j| columns[j]);
+    let mut rows: Vec<(usize, usize, usize)> = samples
+        .iter()
+        .enumerate()
+        .flat_map(|(s, (_, sample, _))| {
+            sample.cells.rows.iter().enumerate().map(move |(i, &row)| (row, s, i))
+        })
+        .collect();
+    rows.sort_unstable();
+    let mut at = vec![Vec::new(); samples.len()];
+    for (position, &(_, s, _)) in rows.iter().enumerate() {
+        at[s].push(position);
+    }
+    let mut values = Array2::zeros((rows.len(), order.len()));
+    for ((sample, fit), at) in samples.iter().zip(&fits).zip(at) {
+        let x = sample.1.cells.gather(&inputs.experiment.tables);
+        let moved = fitted.apply(fit, method, x.view())?.values;
+        for (row, position) in moved.rows().into_iter().zip(at) {
+            for (to, &j) in values.row_mut(position).iter_mut().zip(&order) {
+                *to = fitted.transform.inverse(f64::from(row[j])) as f32;
+            }
+        }
+    }
+    if let Some(((i, j), v)) = values.indexed_iter().find(|(_, v)| !v.is_finite()) {
+        let marker = &inputs.markers[order[j]].name;
+        return Err(CorrectError::Numerical {
+            what: format!("{name}: cell {}, marker {marker}: the corrected value is {v}", rows[i].0),
+        }
+        .into());
+    }
+    let rows = rows.into_iter().map(|r| r.0).collect();
+    Patch::new(rows, order.iter().map(|&j| columns[j]).collect(), values).map_err(data)
+}
+
+/// The record that goes into every file written.
+fn record(job: &Job, outcome: &Outcome) -> Result<String, CliError> {
+    let Outcome { inputs, fitted, scores, verdict } = outcome;
+    let design = match &job.cells {
+        Cells::Files { .. } => json!(null),
+        Cells::Annotated { batch_key, spikein, holdout, .. } => {
+            json!({"batch_key": batch_key, "spikein": spikein, "holdout": holdout, "reference": inputs.reference})
+        }
+    };
+    let record = Record {
+        scx: env!("CARGO_PKG_VERSION").into(),
+        verb: "correct".into(),
+        settings: json!({
+            "method": job.method,
+            "preset": fitted.plan.preset,
+            "recipe": [fitted.transform],
+            "markers": inputs.markers.iter().map(|m| &m.name).collect::<Vec<_>>(),
+            "train": fitted.plan.train,
+            "hidden": fitted.plan.hidden,
+            "seed": fitted.plan.seed,
+            "layer": job.layer,
+            "into_x": job.into_x,
+            "stored_edit": job.model_dir.is_some(),
+            "design": design,
+        }),
+        inputs: inputs.files.iter().map(Opened::record).collect::<Result<_, _>>()?,
+        result: json!({"scores": show::scores(scores), "verdict": verdict}),
+    };
+    serde_json::to_string(&record).map_err(|e| CliError::input(format!("the record cannot be written: {e}")))
+}

@@ -1,0 +1,7 @@
+//! `scx demo`.
+
+mod args;
+mod run;
+
+pub use args::DemoArgs;
+pub(in crate::cli) use run::run;

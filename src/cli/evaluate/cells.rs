@@ -1,0 +1,221 @@
+//! Reading the cells to evaluate: counts, types, names of genes.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::cli::evaluate::GenerationArgs;
+use crate::cli::kit::console::Console;
+use crate::cli::kit::error::CliError;
+use crate::cli::kit::show::thousands;
+use crate::data::{Counts, Dataset};
+use crate::io::{self, DEFAULT_MEMORY};
+use crate::loader::{LabelError, Labels, Place, choose_counts, chosen, read_counts};
+
+/// The column that marks generated cells.
+const MARK: &str = "is_synthetic";
+
+/// Cells of one file, with all its genes.
+pub(in crate::cli) struct File {
+    /// What it is, for messages.
+    pub(in crate::cli) role: &'static str,
+    /// Where it is.
+    pub(in crate::cli) path: String,
+    /// Where its counts were.
+    pub(in crate::cli) place: Place,
+    /// Cells × its genes.
+    pub(in crate::cli) counts: Counts,
+    genes: Vec<String>,
+    /// The type of each cell.
+    labels: Option<Labels>,
+}
+
+impl File {
+    /// Reads the real (or generated) cells of a file.
+    pub(in crate::cli) fn read(
+        role: &'static str,
+        path: &Path,
+        args: &GenerationArgs,
+        key: Option<&str>,
+        console: &Console,
+    ) -> Result<Self, CliError> {
+        let at = |e: CliError| e.within(&path.display().to_string());
+        let memory = args.memory.unwrap_or(DEFAULT_MEMORY);
+        let dataset = (io::detect(path)?.read)(path, &args.reading.options(args.memory))?;
+        let asked = args.layer.as_deref().map(Place::named);
+        let place = choose_counts(&dataset, asked.as_ref()).map_err(|e| at(e.into()))?;
+        let mut counts_read = read_counts(&dataset, &place, memory).map_err(|e| at(e.into()))?;
+        let var = chosen(&dataset, &place).map_err(|e| at(e.into()))?.var;
+        let genes: Vec<String> = var.index.iter().map(|n| n.into_owned()).collect();
+        let mut labels = labels(&dataset, args, key).map_err(at)?;
+        let synthetic = role == "synthetic";
+        if let Some(rows) = rows(&dataset, synthetic).map_err(at)? {
+            console.say(&format!(
+                "{}: {} of {} cells are {}",
+                path.display(),
+                thousands(rows.len()),
+                thousands(dataset.n_obs()),
+                if synthetic { "generated; these are judged" } else { "real; these are taken" }
+            ));
+            counts_read = counts_read.cells(&rows);
+            if let Some(l) = &mut labels {
+                l.codes = rows.iter().map(|&r| l.codes[r]).collect();
+            }
+        }
+        console.say(&format!(
+            "{role}: {} cells × {} genes, counts from {place} of {}",
+            thousands(counts_read.n_cells()),
+            thousands(counts_read.n_genes()),
+            path.display()
+        ));
+        Ok(Self { role, path: path.display().to_string(), place, counts: counts_read, genes, labels })
+    }
+
+    /// The column types are in.
+    pub(in crate::cli) fn key(&self) -> Option<&str> {
+        self.labels.as_ref().map(|l| l.key.as_str())
+    }
+
+    /// The number of a type, compared as text.
+    pub(in crate::cli) fn code(&self, label: &str) -> Result<(), CliError> {
+        let Some(labels) = &self.labels else {
+            return Err(CliError::usage(format!(
+                "{}: --cluster {label}: the cells have no types; name their column with --cluster-key",
+                self.path
+            )));
+        };
+        labels.code(label).map(|_| ()).map_err(|e| label_error(&e).within(&self.path))
+    }
+}
+
+/// All files over the genes they have in common, and over the types of all of them.
+pub(in crate::cli) struct Common {
+    /// Names of the genes.
+    pub(in crate::cli) genes: Vec<String>,
+    /// Names of the types.
+    pub(in crate::cli) types: Vec<String>,
+    /// Counts and types of each file, in the order given.
+    pub(in crate::cli) sets: Vec<(Counts, Option<Vec<Option<usize>>>)>,
+}
+
+impl Common {
+    /// Matches genes by name; where a file has a name twice, the first counts. In the order of the first file.
+    pub(in crate::cli) fn new(files: &[File]) -> Result<Self, CliError> {
+        let places: Vec<HashMap<&str, usize>> = files
+            .iter()
+            .map(|f| {
+                let mut first = HashMap::new();
+                f.genes.iter().enumerate().for_each(|(i, g)| {
+                    first.entry(g.as_str()).or_insert(i);
+                });
+                if first.len() < f.genes.len() {
+                    tracing::warn!(
+                        "{}: {} gene names occur more than once; the first of each counts",
+                        f.path,
+                        f.genes.len() - first.len()
+                    );
+                }
+                first
+            })
+            .collect();
+        let Some(lead) = files.first() else { return Err(CliError::usage("no files")) };
+        let everywhere = |name: &String| places.iter().all(|p| p.contains_key(name.as_str()));
+        let is_first = |i: usize, name: &String| places[0].get(name.as_str()) == Some(&i);
+        let all = lead.genes.iter().enumerate().filter(|(i, n)| is_first(*i, n) && everywhere(n));
+        let genes: Vec<String> = all.map(|(_, n)| n.clone()).collect();
+        if genes.is_empty() {
+            let some = |f: &File| {
+                let names: Vec<&str> = f.genes.iter().take(3).map(String::as_str).collect();
+                format!("{} has {}, …", f.path, names.join(", "))
+            };
+            let list: Vec<String> = files.iter().map(some).collect();
+            return Err(CliError::input(format!(
+                "the files have no genes in common ({}); give them the same gene names",
+                list.join("; ")
+            )));
+        }
+        let mut types: Vec<String> = Vec::new();
+        for name in files.iter().filter_map(|f| f.labels.as_ref()).flat_map(|l| &l.names) {
+            if !types.contains(name) {
+                types.push(name.clone());
+            }
+        }
+        let sets = files.iter().zip(&places).map(|(f, place)| {
+            let mut to = vec![u32::MAX; f.genes.len()];
+            genes.iter().enumerate().for_each(|(new, name)| to[place[name.as_str()]] = new as u32);
+            let labels = f.labels.as_ref().map(|l| {
+                let new = |name: &String| types.iter().position(|t| t == name);
+                let new: Vec<Option<usize>> = l.names.iter().map(new).collect();
+                l.codes.iter().map(|&c| new[c as usize]).collect()
+            });
+            (moved(&f.counts, &to, genes.len()), labels)
+        });
+        Ok(Self { sets: sets.collect(), genes, types })
+    }
+}
+
+/// Gene `i` as gene `to[i]` of `n`; genes that go nowhere are left out.
+fn moved(counts: &Counts, to: &[u32], n: usize) -> Counts {
+    let mut out = Counts::empty(n);
+    let mut row: Vec<(u32, u32)> = Vec::new();
+    for cell in 0..counts.n_cells() {
+        let (genes, values) = counts.cell(cell);
+        row.clear();
+        row.extend(genes.iter().zip(values).map(|(&g, &v)| (to[g as usize], v)).filter(|e| e.0 != u32::MAX));
+        row.sort_unstable();
+        out.push(row.iter().copied());
+    }
+    out
+}
+
+/// Cells that are generated, or those that are not; none when the file does not tell.
+fn rows(dataset: &Dataset, synthetic: bool) -> Result<Option<Vec<usize>>, CliError> {
+    let Some(column) = dataset.obs.column(MARK) else { return Ok(None) };
+    let is = |i: usize| column.text(i).is_some_and(|t| ["true", "1"].contains(&t.to_lowercase().as_str()));
+    let rows: Vec<usize> = (0..dataset.n_obs()).filter(|&i| is(i) == synthetic).collect();
+    if rows.is_empty() {
+        let what = if synthetic { "no cell is marked" } else { "every cell is marked" };
+        return Err(CliError::input(format!(
+            "{what} in obs[\"{MARK}\"]; expected {} cells",
+            if synthetic { "generated" } else { "real" }
+        )));
+    }
+    Ok(if rows.len() == dataset.n_obs() { None } else { Some(rows) })
+}
+
+fn labels(dataset: &Dataset, args: &GenerationArgs, key: Option<&str>) -> Result<Option<Labels>, CliError> {
+    let asked = args.cluster_key.as_deref();
+    // A column found in the first file is looked for in the others, and may be missing there.
+    let key = match (asked, key) {
+        (None, Some(key)) if dataset.obs.column(key).is_none() => return Ok(None),
+        (asked, key) => asked.or(key),
+    };
+    match Labels::of(&dataset.obs, key, args.unlabeled_category.as_deref()) {
+        // A model that knows no types leaves all its cells without one.
+        Err(LabelError::Unlabelled { missing, cells, .. }) if missing == cells => Ok(None),
+        other => other.map_err(|e| label_error(&e)),
+    }
+}
+
+fn label_error(e: &LabelError) -> CliError {
+    let text = match e {
+        LabelError::Data { source, .. } => format!("{e}: {source}"),
+        _ => e.to_string(),
+    };
+    match e {
+        LabelError::Missing { .. } | LabelError::Unknown { .. } => CliError::usage(text),
+        _ => CliError::input(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn genes_move_to_their_places_and_others_go() {
+        let mut c = Counts::empty(3);
+        c.push([(0, 5), (1, 6), (2, 7)]);
+        let m = moved(&c, &[1, u32::MAX, 0], 2);
+        assert_eq!(m.cell(0), (&[0u32, 1][..], &[7u32, 5][..]));
+    }
+}

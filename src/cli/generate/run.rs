@@ -1,0 +1,158 @@
+//! `scx generate`.
+
+use serde_json::{Value, json};
+
+use crate::cli::generate::GenerateArgs;
+use crate::cli::kit::console::Console;
+use crate::cli::kit::error::CliError;
+use crate::cli::kit::learn::{Learn, state_folder, training, within};
+use crate::cli::kit::process::{on_threads, print};
+use crate::cli::kit::show::thousands;
+use crate::cli::kit::{learn, targets};
+use crate::generate::{self, Request, Trained};
+use crate::io;
+use crate::loader::Labels;
+use crate::provenance;
+
+/// Runs the verb.
+pub(in crate::cli) fn run(args: &GenerateArgs) -> Result<(), CliError> {
+    let console = Console::new(args.learn.running.quiet);
+    on_threads(args.learn.running.threads.unwrap_or(0), || execute(args, &console))
+}
+
+fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
+    let learn = Learn::resolve(&args.learn, args.model.as_deref(), args.writing.memory)?;
+    if args.learn.print_config {
+        return print(&learn.yaml()?);
+    }
+    if args.n == 0 {
+        return Err(CliError::usage("--n 0: nothing to make; give at least 1"));
+    }
+    if args.input.is_none() && args.model_dir.is_none() {
+        return Err(CliError::usage("give a file to learn from, or a trained model with --model-dir"));
+    }
+    let format = targets::format(&args.output, None)?;
+    let inputs: Vec<&std::path::PathBuf> = args.input.iter().collect();
+    let replace = args.writing.force;
+    targets::check(&args.output, &inputs, replace, io::codec(format).folder)?;
+    if let Some(dir) = &args.save_model {
+        learn::check_model_folder(dir, args.writing.force || args.learn.resume)?;
+    }
+    let reading = args.reading.options(args.writing.memory);
+    let dataset = args.input.as_deref().map(|i| io::open(i, &reading)).transpose()?;
+    let folder = state_folder(args.save_model.as_deref(), &args.output);
+    let stored = args.model_dir.as_deref().map(Trained::load).transpose()?;
+    let (trained, like) = match (stored, args.input.as_deref(), &dataset) {
+        (Some(stored), None, _) => (stored, None),
+        (Some(stored), Some(input), Some(d)) => {
+            let place = stored.description.place.clone();
+            let of = crate::loader::chosen(d, &place)
+                .map_err(|e| CliError::input(e.to_string()).within(&input.display().to_string()))?;
+            let genes: Vec<String> = of.var.index.iter().map(|n| n.into_owned()).collect();
+            (stored.onto(&genes).map_err(|e| within(e, &input.display().to_string()))?, Some(d))
+        }
+        (None, Some(input), Some(d)) => {
+            let material = learn.material(input, d, console)?;
+            let parts = wanted(args, &material.labels)?;
+            if args.learn.running.dry_run {
+                return plan(args, &learn.plan.kind, &material.labels, &parts);
+            }
+            (learn.train(input, &material, &folder, console)?, Some(d))
+        }
+        _ => return Err(CliError::usage("give a file to learn from, or a trained model with --model-dir")),
+    };
+    let labels = trained.labels();
+    let parts = wanted(args, &labels)?;
+    if args.learn.running.dry_run {
+        return plan(args, &trained.description.kind, &labels, &parts);
+    }
+    let requests: Vec<Request> = if args.proportions.is_empty() {
+        trained.population(&parts)
+    } else if trained.takes_labels() {
+        parts.iter().map(|&(l, n)| Request { label: Some(l), confirmed: false, n }).collect()
+    } else {
+        return Err(CliError::usage(format!(
+            "--proportions: {} makes whole populations and cannot be asked for labels; take cscgan or activa",
+            trained.description.kind
+        )));
+    };
+    let synthetic = generate::make(&trained, &requests, learn.plan.seed, console)?;
+    let mut out = generate::alone(&trained, &synthetic, like)?;
+    let result = json!({
+        "cells": out.n_obs(),
+        "model": trained.description.kind,
+        "training": training(&trained),
+        "labels": labels.names,
+        "parts": sizes(&labels, &parts),
+    });
+    let settings = json!({"n": args.n, "proportions": args.proportions, "learn": learn.settings()});
+    let input = args.input.as_deref().zip(dataset.as_ref());
+    let record = learn::record("generate", settings, input, result.clone())?;
+    provenance::append(&mut out.uns, &record);
+    console.check()?;
+    io::save(&out, format, &args.output, args.writing.force, &args.writing.options(console))?;
+    learn::keep(&trained, args.save_model.as_deref(), &folder, args.writing.force)?;
+    if args.learn.running.json {
+        let object = json!({
+            "schema_version": 1,
+            "verb": "generate",
+            "dry_run": false,
+            "output": args.output.display().to_string(),
+            "result": result,
+        });
+        return print(&(object.to_string() + "\n"));
+    }
+    console.say(&format!(
+        "wrote {} ({} cells × {} genes)",
+        args.output.display(),
+        thousands(out.n_obs()),
+        thousands(out.n_vars())
+    ));
+    Ok(())
+}
+
+/// How many cells of each label.
+fn wanted(args: &GenerateArgs, labels: &Labels) -> Result<Vec<(u32, usize)>, CliError> {
+    let mut given = Vec::new();
+    for text in &args.proportions {
+        let wrong =
+            || CliError::usage(format!("--proportions {text}: expected LABEL=WEIGHT with a weight above 0"));
+        let (label, weight) = text.rsplit_once('=').ok_or_else(wrong)?;
+        let weight: f64 = weight.parse().map_err(|_| wrong())?;
+        if !(weight.is_finite() && weight > 0.0) {
+            return Err(wrong());
+        }
+        let code = labels.code(label).map_err(|e| CliError::usage(e.to_string()))?;
+        if given.iter().any(|(c, _)| *c == code) {
+            return Err(CliError::usage(format!("--proportions: {label} is there twice")));
+        }
+        given.push((code, weight));
+    }
+    Ok(generate::proportions(&labels.sizes(), &given, args.n))
+}
+
+fn sizes(labels: &Labels, parts: &[(u32, usize)]) -> Value {
+    parts.iter().map(|(l, n)| json!({"label": labels.names.get(*l as usize), "cells": n})).collect()
+}
+
+/// What a run would do.
+fn plan(args: &GenerateArgs, kind: &str, labels: &Labels, parts: &[(u32, usize)]) -> Result<(), CliError> {
+    if args.learn.running.json {
+        let object = json!({
+            "schema_version": 1,
+            "verb": "generate",
+            "dry_run": true,
+            "output": args.output.display().to_string(),
+            "model": kind,
+            "parts": sizes(labels, parts),
+        });
+        return print(&(object.to_string() + "\n"));
+    }
+    let list: Vec<String> = parts
+        .iter()
+        .map(|(l, n)| {
+            format!("{} {}", thousands(*n), labels.names.get(*l as usize).map_or("?", String::as_str))
+        })
+        .collect();
+    print(&format!("would make {} cells with {kind}: {}\n", thousands(args.n), list.join(", ")))
+}

@@ -1,0 +1,9 @@
+//! `scx info`.
+
+mod args;
+mod panel;
+mod run;
+mod show;
+
+pub use args::InfoArgs;
+pub(in crate::cli) use run::run;

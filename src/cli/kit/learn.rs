@@ -1,0 +1,382 @@
+//! What the verbs that train generators share: settings from flags, file and defaults; training or loading; the record.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::cli::kit::console::Console;
+use crate::cli::kit::error::CliError;
+use crate::cli::kit::learn_args::{LearnArgs, PresetArg};
+use crate::cli::kit::show::thousands;
+use crate::data::Dataset;
+use crate::generate::{self, GenerateError, KINDS, Material, Plan, Sought, Stops, Trained};
+use crate::loader::Place;
+use crate::provenance::{self, Record};
+use crate::rng::Seed;
+use crate::zoo::{Length, Preset, ZooError, entry};
+
+/// The longest training that can be asked for by time.
+const MOST_MINUTES: f64 = 525_600.0;
+
+/// The model that is taken when none is named.
+const DEFAULT_MODEL: &str = "activa";
+
+/// What `--config` reads and `--print-config` writes; every word is optional.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LearnFile {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preset: Option<Preset>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epochs: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_minutes: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    minibatch: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    learning_rate: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unlabeled_category: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_cells: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_genes: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settings: Option<Value>,
+}
+
+/// Checked settings.
+#[derive(Debug, Clone)]
+pub(in crate::cli) struct Learn {
+    pub(in crate::cli) plan: Plan,
+    pub(in crate::cli) sought: Sought,
+    max_minutes: Option<f64>,
+    resume: bool,
+    printed: LearnFile,
+}
+
+impl Learn {
+    /// Flags over file over defaults.
+    ///
+    /// # Errors
+    /// [`CliError`] when the file cannot be read or a setting does not fit.
+    pub(in crate::cli) fn resolve(
+        args: &LearnArgs,
+        model: Option<&str>,
+        memory: Option<u64>,
+    ) -> Result<Self, CliError> {
+        let LearnArgs {
+            preset,
+            epochs,
+            steps,
+            max_minutes,
+            minibatch,
+            learning_rate,
+            seed,
+            config,
+            print_config: _,
+            layer,
+            cluster_key,
+            unlabeled_category,
+            min_cells,
+            min_genes,
+            resume,
+            running: _,
+        } = args;
+        let file = config.as_deref().map(read).transpose()?.unwrap_or_default();
+        // A length on the command line replaces that of the file, whichever of the two words it uses.
+        let (epochs, steps) =
+            if epochs.or(*steps).is_some() { (*epochs, *steps) } else { (file.epochs, file.steps) };
+        if epochs.is_some() && steps.is_some() {
+            return Err(CliError::usage("epochs and steps are two ways to say how long; give one"));
+        }
+        let merged = LearnFile {
+            model: model.map(str::to_owned).or(file.model).or(Some(DEFAULT_MODEL.into())),
+            preset: preset.map(PresetArg::into).or(file.preset),
+            epochs,
+            steps,
+            max_minutes: max_minutes.or(file.max_minutes),
+            minibatch: minibatch.or(file.minibatch),
+            learning_rate: learning_rate.or(file.learning_rate),
+            seed: seed.or(file.seed).or(Some(0)),
+            layer: layer.clone().or(file.layer),
+            cluster_key: cluster_key.clone().or(file.cluster_key),
+            unlabeled_category: unlabeled_category.clone().or(file.unlabeled_category),
+            min_cells: min_cells.or(file.min_cells).or(Some(3)),
+            min_genes: min_genes.or(file.min_genes).or(Some(10)),
+            settings: file.settings,
+        };
+        merged.check(*resume, memory)
+    }
+
+    /// With labels from that column.
+    pub(in crate::cli) fn with_key(mut self, key: &str) -> Self {
+        self.sought.cluster_key = Some(key.to_owned());
+        self
+    }
+
+    /// When training must end, where that was asked for.
+    pub(in crate::cli) fn until(&self) -> Option<Instant> {
+        self.max_minutes.map(|m| Instant::now() + Duration::from_secs_f64(60.0 * m))
+    }
+
+    /// The settings as YAML that `--config` reads.
+    ///
+    /// # Errors
+    /// [`CliError`] when they have no form in YAML.
+    pub(in crate::cli) fn yaml(&self) -> Result<String, CliError> {
+        serde_yaml::to_string(&self.printed).map_err(|e| CliError::usage(e.to_string()))
+    }
+
+    /// Settings that can change the numbers.
+    pub(in crate::cli) fn settings(&self) -> Value {
+        // Time is no setting of the numbers: the steps it came to are.
+        let file = LearnFile { max_minutes: None, ..self.printed.clone() };
+        serde_json::to_value(file).unwrap_or(Value::Null)
+    }
+
+    /// Reads what is learnt from, and says what was chosen.
+    ///
+    /// # Errors
+    /// [`CliError`] with the file.
+    pub(in crate::cli) fn material(
+        &self,
+        input: &Path,
+        dataset: &Dataset,
+        console: &Console,
+    ) -> Result<Material, CliError> {
+        let name = input.display().to_string();
+        let material = Material::read(dataset, &self.sought, console).map_err(|e| within(e, &name))?;
+        console.say(&format!(
+            "{name}: counts from {}, labels from obs[\"{}\"] ({}); {} cells × {} of {} genes are learnt from",
+            material.place,
+            material.labels.key,
+            material.labels.list(),
+            thousands(material.cells.len()),
+            thousands(material.kept.len()),
+            thousands(material.genes.len())
+        ));
+        Ok(material)
+    }
+
+    /// Trains, with its state kept in `folder` meanwhile.
+    ///
+    /// # Errors
+    /// [`CliError`]; a stopped training says how to go on.
+    pub(in crate::cli) fn train(
+        &self,
+        input: &Path,
+        material: &Material,
+        folder: &Path,
+        console: &Console,
+    ) -> Result<Trained, CliError> {
+        let stops = Stops { until: self.until(), checkpoint: Some(folder.to_owned()), resume: self.resume };
+        if !self.resume && folder.join("model.json").is_file() && Trained::is_unfinished(folder) {
+            console.say(&format!(
+                "{}: the state of a stopped training is replaced; --resume would go on with it",
+                folder.display()
+            ));
+        }
+        let started = Instant::now();
+        let trained = generate::train(material, &self.plan, &stops, console).map_err(|e| match e {
+            GenerateError::Zoo(ZooError::Cancelled { step }) => CliError::stopped_with(format!(
+                "stopped at step {step}; the state is in {}, --resume goes on with it",
+                folder.display()
+            )),
+            e => within(e, &input.display().to_string()),
+        })?;
+        if let Some(state) = &trained.state {
+            console.say(&format!(
+                "trained {} ({}): {} steps, {} epochs, {:.1} minutes{}",
+                self.plan.kind,
+                self.plan.preset.name(),
+                thousands(state.step as usize),
+                state.epoch + 1,
+                started.elapsed().as_secs_f64() / 60.0,
+                if state.rolled_back > 0 {
+                    format!("; went back {} times because it diverged", state.rolled_back)
+                } else {
+                    String::new()
+                }
+            ));
+        }
+        Ok(trained)
+    }
+}
+
+impl LearnFile {
+    fn check(self, resume: bool, memory: Option<u64>) -> Result<Learn, CliError> {
+        let kind = self.model.clone().unwrap_or_default();
+        if !KINDS.iter().any(|k| k.0 == kind) && entry(&kind).is_none_or(|e| e.counted.is_none()) {
+            let known: Vec<&str> = known_models();
+            let hint = crate::correct::did_you_mean(&kind, known.iter().copied());
+            return Err(CliError::usage(format!(
+                "no model {kind}{hint} that learns from counts; models: {}",
+                known.join(", ")
+            )));
+        }
+        let positive = |name: &str, ok: bool| {
+            if ok { Ok(()) } else { Err(CliError::usage(format!("{name} must be above 0"))) }
+        };
+        positive("--epochs", self.epochs != Some(0))?;
+        positive("--steps", self.steps != Some(0))?;
+        positive("--minibatch", self.minibatch != Some(0))?;
+        let sound = |x: Option<f64>| x.is_none_or(|x| x.is_finite() && x > 0.0);
+        positive("--learning-rate", sound(self.learning_rate))?;
+        positive("--max-minutes", sound(self.max_minutes))?;
+        if self.max_minutes.is_some_and(|m| m > MOST_MINUTES) {
+            return Err(CliError::usage(format!("--max-minutes: at most {MOST_MINUTES}, a year")));
+        }
+        if self.settings.as_ref().is_some_and(|s| !s.is_object()) {
+            return Err(CliError::usage("settings: expected names and values"));
+        }
+        let length = self.epochs.map(Length::Epochs).or(self.steps.map(Length::Steps));
+        let seed = Seed(self.seed.unwrap_or(0));
+        let plan = Plan {
+            kind,
+            preset: self.preset.unwrap_or_default(),
+            settings: self.settings.clone().unwrap_or(Value::Null),
+            minibatch: self.minibatch,
+            length,
+            learning_rate: self.learning_rate,
+            seed,
+        };
+        let sought = Sought {
+            place: self.layer.as_deref().map(Place::named),
+            cluster_key: self.cluster_key.clone(),
+            unlabeled: self.unlabeled_category.clone(),
+            min_cells: self.min_cells.unwrap_or(3),
+            min_genes: self.min_genes.unwrap_or(10),
+            seed,
+            memory: memory.unwrap_or(crate::io::ReadOptions::default().memory),
+        };
+        Ok(Learn { plan, sought, max_minutes: self.max_minutes, resume, printed: self })
+    }
+}
+
+/// All models that learn from counts, each once.
+pub(in crate::cli) fn known_models() -> Vec<&'static str> {
+    let zoo = crate::zoo::REGISTRY.iter().filter(|e| e.counted.is_some()).map(|e| e.kind);
+    let mut all: Vec<&str> = zoo.chain(KINDS.iter().map(|k| k.0)).collect();
+    let mut seen = std::collections::BTreeSet::new();
+    all.retain(|k| seen.insert(*k));
+    all
+}
+
+/// Reads a configuration file.
+fn read(path: &Path) -> Result<LearnFile, CliError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| CliError::input(format!("{}: cannot read the configuration: {e}", path.display())))?;
+    serde_yaml::from_str(&text)
+        .map_err(|e| CliError::usage(format!("{}: not a configuration of a model: {e}", path.display())))
+}
+
+/// An error with the file it is about.
+pub(in crate::cli) fn within(e: GenerateError, file: &str) -> CliError {
+    CliError::from(e).within(file)
+}
+
+/// The folder that keeps a training's state: that of the model, else one beside the output.
+pub(in crate::cli) fn state_folder(save_model: Option<&Path>, output: &Path) -> PathBuf {
+    save_model.map_or_else(
+        || {
+            let mut name = output.file_name().unwrap_or_default().to_owned();
+            name.push(".ckpt");
+            output.with_file_name(name)
+        },
+        Path::to_owned,
+    )
+}
+
+/// Refuses a folder that a model cannot be written to, before any work.
+///
+/// # Errors
+/// [`CliError`] with what to do.
+pub(in crate::cli) fn check_model_folder(dir: &Path, force: bool) -> Result<(), CliError> {
+    // The state of a stopped training may always be replaced.
+    crate::zoo::check_target(dir, force || Trained::is_unfinished(dir))?;
+    crate::cli::kit::targets::check_folder(dir, dir)
+}
+
+/// Keeps the model where that was asked for; a state kept beside the output has served.
+///
+/// # Errors
+/// [`CliError`] when the folder cannot be written.
+pub(in crate::cli) fn keep(
+    trained: &Trained,
+    save_model: Option<&Path>,
+    folder: &Path,
+    force: bool,
+) -> Result<(), CliError> {
+    match save_model {
+        Some(dir) => Ok(trained.save(dir, force || Trained::is_unfinished(dir))?),
+        None if Trained::is_unfinished(folder) => std::fs::remove_dir_all(folder)
+            .map_err(|e| CliError::input(format!("{}: cannot be removed: {e}", folder.display()))),
+        None => Ok(()),
+    }
+}
+
+/// Keeps a model that was trained for cells it then could not make, and says where.
+pub(in crate::cli) fn keep_failed(trained: &Trained, folder: &Path, own: bool, e: CliError) -> CliError {
+    if own && trained.state.is_some() && trained.save(folder, true).is_ok() {
+        return e.with(&format!("; the trained model is kept: --model-dir {}", folder.display()));
+    }
+    e
+}
+
+/// The record of a run.
+///
+/// # Errors
+/// [`CliError`] when the input cannot be read again.
+pub(in crate::cli) fn record(
+    verb: &str,
+    settings: Value,
+    input: Option<(&Path, &Dataset)>,
+    result: Value,
+) -> Result<String, CliError> {
+    let inputs = match input {
+        None => Vec::new(),
+        Some((path, dataset)) => {
+            let sha256 = if path.is_dir() {
+                String::new()
+            } else {
+                provenance::sha256(path).map_err(|e| CliError::input(format!("{}: {e}", path.display())))?
+            };
+            vec![provenance::Input {
+                role: "input".into(),
+                name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+                n_obs: dataset.n_obs(),
+                n_vars: dataset.n_vars(),
+                sha256,
+            }]
+        }
+    };
+    let scx = env!("CARGO_PKG_VERSION").into();
+    let record = Record { scx, verb: verb.into(), settings, inputs, result };
+    serde_json::to_string(&record).map_err(|e| CliError::input(format!("the record cannot be written: {e}")))
+}
+
+/// How a training went, for records and JSON.
+pub(in crate::cli) fn training(trained: &Trained) -> Value {
+    match &trained.state {
+        None => Value::Null,
+        Some(s) => json!({
+            "steps": s.step,
+            "epochs": s.epoch + 1,
+            "stopped_early": s.stopped_early,
+            "rolled_back": s.rolled_back,
+        }),
+    }
+}

@@ -1,0 +1,85 @@
+//! Options of what is learnt from and how long, shared by the verbs that train generators.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::kit::running::RunArgs;
+use crate::zoo::Preset;
+
+/// Presets by the names used in options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PresetArg {
+    /// The settings of the paper
+    Paper,
+    /// The settings of the public code
+    Code,
+    /// Our own, with a law for counts
+    Default,
+}
+
+impl From<PresetArg> for Preset {
+    fn from(p: PresetArg) -> Self {
+        match p {
+            PresetArg::Paper => Preset::Paper,
+            PresetArg::Code => Preset::Code,
+            PresetArg::Default => Preset::Default,
+        }
+    }
+}
+
+/// What is learnt from, and how long.
+#[derive(Debug, Clone, Default, Args)]
+pub struct LearnArgs {
+    /// Settings to start from [default: default]
+    #[arg(long, value_enum, help_heading = "Model")]
+    pub preset: Option<PresetArg>,
+    /// Passes over all cells [default: the preset's]
+    #[arg(long, value_name = "N", conflicts_with = "steps", help_heading = "Model")]
+    pub epochs: Option<u64>,
+    /// Minibatches, instead of --epochs
+    #[arg(long, value_name = "N", help_heading = "Model")]
+    pub steps: Option<u64>,
+    /// End training after that many minutes; the number of steps is recorded, and --steps with it gives the same bytes
+    #[arg(long, value_name = "M", help_heading = "Model")]
+    pub max_minutes: Option<f64>,
+    /// Cells per minibatch [default: the preset's]
+    #[arg(long, value_name = "N", help_heading = "Model")]
+    pub minibatch: Option<usize>,
+    /// Step size [default: the preset's]
+    #[arg(long, value_name = "X", help_heading = "Model")]
+    pub learning_rate: Option<f64>,
+    /// Seed of everything random: the same seed gives the same bytes [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Model")]
+    pub seed: Option<u64>,
+    /// Settings in a YAML file: the same words as these options, and `settings:` for the model's own
+    #[arg(long, value_name = "FILE.yaml", help_heading = "Model")]
+    pub config: Option<PathBuf>,
+    /// Print the settings as YAML that --config reads, and stop
+    #[arg(long, help_heading = "Model")]
+    pub print_config: bool,
+
+    /// Matrix with the counts: a layer, raw or X [default: the first of layers["counts"], raw, X that holds counts]
+    #[arg(long, value_name = "NAME", help_heading = "Data")]
+    pub layer: Option<String>,
+    /// Column of obs with the labels [default: the first of louvain, leiden, cluster, seurat_clusters, cell_type; with
+    /// none of them, clusters are searched]
+    #[arg(long, value_name = "COLUMN", help_heading = "Data")]
+    pub cluster_key: Option<String>,
+    /// What cells without a label are called [default: they are refused]
+    #[arg(long, value_name = "NAME", help_heading = "Data")]
+    pub unlabeled_category: Option<String>,
+    /// Genes found in fewer cells are not modelled; they stay in var, zero in new cells [default: 3]
+    #[arg(long, value_name = "N", help_heading = "Data")]
+    pub min_cells: Option<usize>,
+    /// Cells with fewer genes are not learnt from; they stay in the output [default: 10]
+    #[arg(long, value_name = "N", help_heading = "Data")]
+    pub min_genes: Option<usize>,
+
+    /// Go on where a training was stopped
+    #[arg(long, help_heading = "Running")]
+    pub resume: bool,
+    /// How it runs
+    #[command(flatten)]
+    pub running: RunArgs,
+}

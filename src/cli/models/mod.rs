@@ -1,0 +1,7 @@
+//! `scx models`.
+
+mod args;
+mod run;
+
+pub use args::ModelsArgs;
+pub(in crate::cli) use run::run;

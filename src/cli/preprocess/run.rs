@@ -1,0 +1,302 @@
+//! `scx preprocess`.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::cli::kit::console::Console;
+use crate::cli::kit::error::CliError;
+use crate::cli::kit::process::{on_threads, print};
+use crate::cli::kit::show::thousands;
+use crate::cli::kit::{losses, targets};
+use crate::cli::preprocess::PreprocessArgs;
+use crate::cli::preprocess::plan::{self, Plan, plan};
+use crate::data::Dataset;
+use crate::io::loss::LossReport;
+use crate::io::{self, DEFAULT_MEMORY, Format, WriteOptions};
+use crate::provenance::{self, Record};
+use crate::recipe::{CountsFrom, FittedRecipe, FittedStep, Options, Recipe, ReplayNotes, Step, take_counts};
+
+/// Runs the verb.
+pub(in crate::cli) fn run(args: &PreprocessArgs) -> Result<(), CliError> {
+    let console = Console::new(args.running.quiet);
+    on_threads(args.running.threads.unwrap_or(0), || execute(args, &console))
+}
+
+fn execute(args: &PreprocessArgs, console: &Console) -> Result<(), CliError> {
+    let mut plan = plan(args)?;
+    let to = targets::format(&args.output, args.to.map(Format::from))?;
+    let mut inputs = vec![&args.input];
+    inputs.extend(&args.replay);
+    let folder = io::folder_of(to, &args.output).is_some();
+    targets::check(&args.output, &inputs, args.writing.force, folder)?;
+    let from = io::detect(&args.input)?;
+    let mut dataset = (from.read)(&args.input, &args.reading.options(args.writing.memory))?;
+    let before = (dataset.n_obs(), dataset.n_vars());
+    let at_file = |e: CliError| e.within(&args.input.display().to_string());
+    let counts = choose_matrix(args, &plan, &mut dataset).map_err(at_file)?;
+    if let Plan::Fit(recipe) = &mut plan {
+        fill_channels(recipe, args.markers.as_deref(), &dataset)?;
+        fill_spillover(recipe, args, &dataset).map_err(at_file)?;
+    }
+    if args.running.dry_run {
+        return dry_run(args, &plan, counts, before, to);
+    }
+    let options = Options {
+        memory: args.writing.memory.unwrap_or(DEFAULT_MEMORY),
+        progress: console,
+        force_space: args.force_space,
+        max_missing: args.max_missing.unwrap_or(Options::default().max_missing),
+    };
+    let (fitted, notes) = match &plan {
+        Plan::Fit(recipe) => (recipe.fit_apply(&mut dataset, &options).map_err(|e| at_file(e.into()))?, None),
+        Plan::Replay(fitted) => {
+            let notes = fitted.replay(&mut dataset, &options).map_err(|e| at_file(e.into()))?;
+            ((**fitted).clone(), Some(notes))
+        }
+    };
+    console.check()?;
+    let done = Done { before, counts, fitted, notes };
+    done.say(&dataset, console);
+    let writing = WriteOptions { table_folder: folder, ..args.writing.options(console) };
+    losses::say(&LossReport::new(&dataset, to, &writing), &[], console);
+    io::keep_keywords(&mut dataset, to);
+    let record = record(args, &plan, &done, &dataset)?;
+    match to {
+        Format::Fcs => io::fcs::add_record(&mut dataset, &record),
+        _ => provenance::append(&mut dataset.uns, &record),
+    }
+    io::save(&dataset, to, &args.output, args.writing.force, &writing)?;
+    console.say(&format!("wrote {}", args.output.display()));
+    if args.running.json {
+        print(&(done.json(args, &dataset).to_string() + "\n"))?;
+    }
+    Ok(())
+}
+
+/// X as the recipe needs it: what was asked for, or raw counts from where they are.
+fn choose_matrix(
+    args: &PreprocessArgs,
+    plan: &Plan,
+    dataset: &mut Dataset,
+) -> Result<Option<CountsFrom>, CliError> {
+    if let Some(name) = &args.layer {
+        dataset.arrange(Some(name), &[]).map_err(|e| CliError::usage(e.to_string()))?;
+        return Ok(None);
+    }
+    let needed = match plan {
+        Plan::Fit(recipe) => recipe.needs_counts(),
+        Plan::Replay(fitted) => fitted.needs_counts(),
+    };
+    if needed { Ok(Some(take_counts(dataset, args.force_space)?)) } else { Ok(None) }
+}
+
+/// Scales of cytometry are for the markers asked for, else for markers and not for time and scatter, where a file tells
+/// them apart.
+fn fill_channels(recipe: &mut Recipe, asked: Option<&str>, dataset: &Dataset) -> Result<(), CliError> {
+    if asked.is_none() && dataset.var.column("marker").is_none() {
+        return Ok(());
+    }
+    let curved = |s: &Step| matches!(s, Step::Arcsinh { .. } | Step::Logicle { .. });
+    if asked.is_some() && !recipe.steps.iter().any(curved) {
+        return Err(CliError::usage(
+            "--markers: no step works on markers; give --arcsinh, --logicle or --recipe cytof",
+        ));
+    }
+    for step in &mut recipe.steps {
+        let (Step::Arcsinh { channels, .. } | Step::Logicle { channels, .. }) = step else { continue };
+        if channels.is_none() {
+            let markers = crate::correct::choose(&dataset.var, asked)?.markers;
+            let names = markers.iter().filter_map(|m| dataset.var.index.get(m.column));
+            *channels = Some(names.map(|n| n.into_owned()).collect());
+        }
+    }
+    Ok(())
+}
+
+/// Spillover is what the keywords of the file say, unless the recipe states one.
+fn fill_spillover(recipe: &mut Recipe, args: &PreprocessArgs, dataset: &Dataset) -> Result<(), CliError> {
+    for step in &mut recipe.steps {
+        let Step::Compensate { spillover: spillover @ None } = step else { continue };
+        if args.layer.is_none() && plan::compensated(dataset) {
+            return Err(CliError::usage(
+                "scx has compensated this file already, and its keywords still state the matrix; start from the \
+                 values before (--layer original), or give a matrix in the recipe",
+            ));
+        }
+        let kept = dataset.uns.get("fcs").and_then(io::fcs::keywords_from_uns);
+        let keywords = if dataset.source.keywords.is_empty() {
+            kept.unwrap_or_default()
+        } else {
+            dataset.source.keywords.clone()
+        };
+        let found = io::fcs::spillover(&keywords).map_err(|e| CliError::input(e.to_string()))?;
+        *spillover = Some(found.ok_or_else(|| {
+            CliError::input(
+                "the file states no spillover matrix ($SPILLOVER, SPILL, $COMP); give one in a recipe: \
+                 {step: compensate, spillover: {channels: [...], values: [[...]]}}",
+            )
+        })?);
+    }
+    Ok(())
+}
+
+/// What came of a run.
+struct Done {
+    before: (usize, usize),
+    counts: Option<CountsFrom>,
+    fitted: FittedRecipe,
+    notes: Option<ReplayNotes>,
+}
+
+impl Done {
+    /// A few lines for people.
+    fn say(&self, dataset: &Dataset, console: &Console) {
+        if let Some(counts) = self.counts {
+            console.say(&format!("counts taken from {}", counts.words()));
+        }
+        if let Some(notes) = &self.notes
+            && !notes.missing.is_empty()
+        {
+            let some: Vec<&str> = notes.missing.iter().take(5).map(String::as_str).collect();
+            let more = if notes.missing.len() > 5 { ", …" } else { "" };
+            console.say(&format!(
+                "{} of {} genes of the recipe are missing and filled with zeros: {}{more}",
+                thousands(notes.missing.len()),
+                thousands(notes.genes),
+                some.join(", ")
+            ));
+        }
+        let of = |now: usize, before: usize, what: &str| {
+            format!("kept {} of {} {what}", thousands(now), thousands(before))
+        };
+        console.say(&of(dataset.n_obs(), self.before.0, "cells"));
+        console.say(&of(dataset.n_vars(), self.before.1, "genes"));
+        for step in &self.fitted.steps {
+            if let Some(text) = words(step) {
+                console.say(&text);
+            }
+        }
+    }
+
+    fn json(&self, args: &PreprocessArgs, dataset: &Dataset) -> Value {
+        json!({
+            "schema_version": 1,
+            "verb": "preprocess",
+            "input": args.input.display().to_string(),
+            "output": args.output.display().to_string(),
+            "counts_from": self.counts,
+            "n_obs": {"before": self.before.0, "after": dataset.n_obs()},
+            "n_vars": {"before": self.before.1, "after": dataset.n_vars()},
+            "steps": self.fitted.steps.iter().map(short).collect::<Vec<_>>(),
+            "replay": self.notes,
+        })
+    }
+}
+
+/// What a step did, for people; filters are told by what is left.
+fn words(step: &FittedStep) -> Option<String> {
+    match step {
+        FittedStep::FilterCells { .. } | FittedStep::FilterGenes { .. } => None,
+        FittedStep::NormalizeTotal { target_sum } => Some(format!("scaled each cell to {target_sum}")),
+        FittedStep::Log1p => Some("took ln(1 + x)".into()),
+        FittedStep::HighlyVariableGenes { flavor, subset, chosen, .. } => {
+            let kept = if *subset { "kept" } else { "marked" };
+            Some(format!("{kept} {} highly variable genes ({})", thousands(chosen.len()), flavor.name()))
+        }
+        FittedStep::Scale { .. } => Some("centred and scaled each gene".into()),
+        FittedStep::Compensate { spillover } => {
+            Some(format!("compensated {} channels", spillover.channels().len()))
+        }
+        FittedStep::Arcsinh { cofactor, channels } => {
+            Some(format!("took arcsinh(x / {cofactor}) of {}", of_channels(channels.as_deref())))
+        }
+        FittedStep::Logicle { t, w, m, a, channels } => Some(format!(
+            "brought {} to the logicle scale (t {t}, w {w}, m {m}, a {a})",
+            of_channels(channels.as_deref())
+        )),
+        FittedStep::Amplify => Some("undid amplifiers".into()),
+    }
+}
+
+fn of_channels(channels: Option<&[String]>) -> String {
+    channels.map_or_else(|| "all channels".into(), |c| format!("{} channels", c.len()))
+}
+
+/// A fitted step without its long lists.
+fn short(step: &FittedStep) -> Value {
+    let mut value = serde_json::to_value(step).unwrap_or_default();
+    if let Value::Object(map) = &mut value {
+        for (name, list) in [("kept", "n_kept"), ("chosen", "n_chosen")] {
+            if let Some(Value::Array(all)) = map.remove(name) {
+                map.insert(list.into(), all.len().into());
+            }
+        }
+        for long in ["scores", "mean", "sd"] {
+            map.remove(long);
+        }
+    }
+    value
+}
+
+fn dry_run(
+    args: &PreprocessArgs,
+    plan: &Plan,
+    counts: Option<CountsFrom>,
+    before: (usize, usize),
+    to: Format,
+) -> Result<(), CliError> {
+    let (steps, replay) = match plan {
+        Plan::Fit(recipe) => (json!(recipe), false),
+        Plan::Replay(fitted) => (fitted.steps.iter().map(short).collect(), true),
+    };
+    if args.running.json {
+        let object = json!({
+            "schema_version": 1, "verb": "preprocess", "dry_run": true, "replay": replay,
+            "counts_from": counts, "n_obs": before.0, "n_vars": before.1, "steps": steps,
+        });
+        return print(&(object.to_string() + "\n"));
+    }
+    let mut text = String::from("dry run, nothing is written:\n");
+    let _ = writeln!(
+        text,
+        "  read {}: {} cells × {} variables",
+        args.input.display(),
+        thousands(before.0),
+        thousands(before.1)
+    );
+    if let Some(counts) = counts {
+        let _ = writeln!(text, "  take counts from {}", counts.words());
+    }
+    for step in steps.as_array().into_iter().flatten() {
+        let _ = writeln!(text, "  {step}");
+    }
+    let _ = writeln!(text, "  write {} ({})", args.output.display(), to.name());
+    print(&text)
+}
+
+/// The record that goes into the file, with the fitted recipe.
+fn record(args: &PreprocessArgs, plan: &Plan, done: &Done, dataset: &Dataset) -> Result<String, CliError> {
+    let name = |p: &Path| p.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let recipe = match plan {
+        Plan::Fit(recipe) => json!(recipe),
+        Plan::Replay(_) => json!({"replay": args.replay.as_deref().map(name)}),
+    };
+    let record = Record {
+        scx: env!("CARGO_PKG_VERSION").into(),
+        verb: "preprocess".into(),
+        settings: json!({"recipe": recipe, "layer": args.layer, "counts_from": done.counts}),
+        inputs: vec![provenance::Input {
+            role: "input".into(),
+            name: name(&args.input),
+            n_obs: done.before.0,
+            n_vars: done.before.1,
+            sha256: String::new(),
+        }],
+        result: json!({
+            "n_obs": dataset.n_obs(), "n_vars": dataset.n_vars(), "replay": done.notes, "fitted": done.fitted,
+        }),
+    };
+    serde_json::to_string(&record).map_err(|e| CliError::input(format!("the record cannot be written: {e}")))
+}

@@ -1,0 +1,288 @@
+//! `scx simulate`.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::cli::kit::console::Console;
+use crate::cli::kit::error::CliError;
+use crate::cli::kit::process::{on_threads, print};
+use crate::cli::kit::show::thousands;
+use crate::cli::kit::{losses, targets};
+use crate::cli::simulate::SimulateArgs;
+use crate::cli::simulate::job::{Job, Origin, read_params};
+use crate::data::{Categorical, Categories, Column, Counts, Dataset, Frame, Index, Matrix, Values};
+use crate::io::loss::LossReport;
+use crate::io::{self, DEFAULT_MEMORY, Format, WriteError};
+use crate::loader::{Place, choose_counts, read_counts};
+use crate::provenance::{self, Record};
+use crate::rng::Seed;
+use crate::simulate::splat::{DropoutKind, LibraryLaw, Simulated, SplatParams, estimate, simulate};
+
+/// Runs the verb.
+pub(in crate::cli) fn run(args: &SimulateArgs) -> Result<(), CliError> {
+    let job = Job::of(args)?;
+    if args.print_config {
+        let text = serde_yaml::to_string(&job)
+            .map_err(|e| CliError::input(format!("the options cannot be written: {e}")))?;
+        return print(&text);
+    }
+    let console = Console::new(job.quiet);
+    on_threads(job.threads.unwrap_or(0), || execute(args, &job, &console))
+}
+
+fn execute(args: &SimulateArgs, job: &Job, console: &Console) -> Result<(), CliError> {
+    let origin = job.origin()?;
+    let (Origin::Like(source) | Origin::File(source)) = origin;
+    let output = job.output()?;
+    let to = targets::format(output, args.to.map(Format::from))?;
+    let inputs = [&source.to_path_buf()];
+    targets::check(output, &inputs, job.force, io::codec(to).folder)?;
+    if let Some(path) = &job.save_params {
+        if targets::same(path, output) {
+            let twice = format!("{}: would be written twice; give another name", path.display());
+            return Err(CliError::usage(twice));
+        }
+        targets::check(path, &inputs, job.force, false)?;
+    }
+    let memory = args.writing.memory.unwrap_or(DEFAULT_MEMORY);
+    let (mut params, from) = match origin {
+        Origin::Like(path) => like(args, job, path, memory, console)?,
+        Origin::File(path) => (read_params(path)?, None),
+    };
+    job.change(&mut params)?;
+    if job.dry_run {
+        return dry_run(job, &params, from.as_ref(), output, to);
+    }
+    console.check()?;
+    let made = simulate(&params, Seed(job.seed), memory, console)?;
+    let facts = Facts::of(&made.counts);
+    let mut dataset = dataset(made)?;
+    provenance::append(&mut dataset.uns, &record(job, source, &params, from.as_ref(), &facts)?);
+    let mut writing = args.writing.options(console);
+    writing.memory = memory;
+    losses::say(&LossReport::new(&dataset, to, &writing), &[], console);
+    io::save(&dataset, to, output, job.force, &writing)?;
+    console.say(&format!("wrote {}", output.display()));
+    if let Some(path) = &job.save_params {
+        let text = serde_yaml::to_string(&params)
+            .map_err(|e| CliError::input(format!("the parameters cannot be written: {e}")))?;
+        io::replace(path, job.force, |tmp| std::fs::write(tmp, &text).map_err(|e| WriteError::io(tmp, e)))?;
+        console.say(&format!("wrote {}", path.display()));
+    }
+    let text = if job.json {
+        report(job, &params, from.as_ref(), output, Some(&facts)).to_string() + "\n"
+    } else {
+        words(&params, &facts)
+    };
+    print(&text)
+}
+
+/// What parameters were estimated from.
+struct Source {
+    place: Place,
+    n_obs: usize,
+    n_vars: usize,
+}
+
+/// Parameters of a file with raw counts.
+fn like(
+    args: &SimulateArgs,
+    job: &Job,
+    path: &Path,
+    memory: u64,
+    console: &Console,
+) -> Result<(SplatParams, Option<Source>), CliError> {
+    let at_file = |e: CliError| e.within(&path.display().to_string());
+    let codec = io::detect(path)?;
+    let dataset = (codec.read)(path, &args.reading.options(Some(memory)))?;
+    let asked = job.layer.as_deref().map(Place::named);
+    let place = choose_counts(&dataset, asked.as_ref()).map_err(|e| at_file(e.into()))?;
+    console.say(&format!("counts taken from {place}"));
+    let counts = read_counts(&dataset, &place, memory).map_err(|e| at_file(e.into()))?;
+    console.check()?;
+    let params = estimate(&counts, Seed(job.seed)).map_err(|e| at_file(e.into()))?;
+    Ok((params, Some(Source { place, n_obs: counts.n_cells(), n_vars: counts.n_genes() })))
+}
+
+/// What can be said of simulated counts in numbers.
+struct Facts {
+    cells: usize,
+    genes: usize,
+    zeros: f64,
+    mean_library: f64,
+}
+
+impl Facts {
+    fn of(counts: &Counts) -> Self {
+        let (cells, genes) = (counts.n_cells(), counts.n_genes());
+        let all = (cells as f64 * genes as f64).max(1.0);
+        Self {
+            cells,
+            genes,
+            zeros: 1.0 - counts.nnz() as f64 / all,
+            mean_library: counts.totals().iter().map(|&t| t as f64).sum::<f64>() / cells.max(1) as f64,
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "n_obs": self.cells, "n_vars": self.genes, "zero_fraction": self.zeros,
+            "mean_library_size": self.mean_library,
+        })
+    }
+}
+
+/// Cells and the truth about them, named as the R package names them.
+fn dataset(made: Simulated) -> Result<Dataset, CliError> {
+    let Simulated { counts, groups, group_names, libraries, genes } = made;
+    let names = |what: &str, n: usize| Index::names((1..=n).map(|i| format!("{what}{i}")).collect());
+    let numbers = |v: Vec<f64>| Column::Numbers(Values::F64(v));
+    let obs = Frame::new(names("Cell", counts.n_cells()))
+        .with(
+            "group",
+            Column::Categorical(Categorical {
+                codes: groups.iter().map(|&g| g as i32).collect(),
+                categories: Categories::Strings(group_names.clone()),
+                ordered: false,
+            }),
+        )
+        .with("expected_library_size", numbers(libraries));
+    let mut var = Frame::new(names("Gene", counts.n_genes()))
+        .with("base_mean", numbers(genes.base_mean))
+        .with("outlier_factor", numbers(genes.outlier_factor))
+        .with("mean", numbers(genes.mean))
+        .with("bcv_factor", numbers(genes.bcv_factor));
+    for (name, factor) in group_names.iter().zip(genes.de_factor) {
+        var = var.with(&format!("de_factor_{name}"), numbers(factor));
+    }
+    let mut dataset = Dataset::new(obs, var);
+    let x = counts.into_sparse().map_err(|e| CliError::input(format!("the simulated counts: {e}")))?;
+    dataset.x = Some(Matrix::Sparse(x));
+    Ok(dataset)
+}
+
+fn record(
+    job: &Job,
+    source: &Path,
+    params: &SplatParams,
+    from: Option<&Source>,
+    facts: &Facts,
+) -> Result<String, CliError> {
+    let sha256 = provenance::sha256(source)
+        .map_err(|e| CliError::input(format!("{}: cannot read: {e}", source.display())));
+    let record = Record {
+        scx: env!("CARGO_PKG_VERSION").into(),
+        verb: "simulate".into(),
+        settings: json!({
+            "model": job.model, "params": params, "seed": job.seed, "counts_from": from.map(|f| &f.place),
+        }),
+        inputs: vec![provenance::Input {
+            role: if from.is_some() { "like" } else { "params" }.into(),
+            name: source.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            n_obs: from.map_or(0, |f| f.n_obs),
+            n_vars: from.map_or(0, |f| f.n_vars),
+            // A folder has no bytes of its own.
+            sha256: if source.is_file() { sha256? } else { String::new() },
+        }],
+        result: facts.json(),
+    };
+    serde_json::to_string(&record).map_err(|e| CliError::input(format!("the record cannot be written: {e}")))
+}
+
+fn report(
+    job: &Job,
+    params: &SplatParams,
+    from: Option<&Source>,
+    output: &Path,
+    facts: Option<&Facts>,
+) -> Value {
+    json!({
+        "schema_version": 1,
+        "verb": "simulate",
+        "model": job.model,
+        "dry_run": facts.is_none(),
+        "output": output.display().to_string(),
+        "counts_from": from.map(|f| f.place.to_string()),
+        "seed": job.seed,
+        "params": params,
+        "result": facts.map(Facts::json),
+    })
+}
+
+/// A few lines for people.
+fn words(params: &SplatParams, facts: &Facts) -> String {
+    let mut text = format!(
+        "splat: {} cells × {} genes, {:.1} % zeros, {:.0} counts in a cell\n",
+        thousands(facts.cells),
+        thousands(facts.genes),
+        100.0 * facts.zeros,
+        facts.mean_library
+    );
+    text.push_str(&laws(params));
+    text
+}
+
+fn laws(params: &SplatParams) -> String {
+    let p = params;
+    let mut text = String::new();
+    let mut line = |name: &str, words: String| {
+        let _ = writeln!(text, "  {name:<15} {words}");
+    };
+    line("gene means", format!("gamma, shape {:.4}, rate {:.4}", p.mean.shape, p.mean.rate));
+    line(
+        "library sizes",
+        match p.library {
+            LibraryLaw::LogNormal { location, scale } => {
+                format!("log-normal, location {location:.4}, scale {scale:.4}")
+            }
+            LibraryLaw::Normal { mean, sd } => format!("normal, mean {mean:.1}, sd {sd:.1}"),
+        },
+    );
+    let o = p.outliers;
+    line(
+        "outlying genes",
+        format!("{:.2} %, location {:.4}, scale {:.4}", 100.0 * o.probability, o.location, o.scale),
+    );
+    let df = p.bcv.df.map_or_else(|| "no variation between genes".into(), |d| format!("df {d}"));
+    line("variation", format!("common {:.4}, {df}", p.bcv.common));
+    line(
+        "dropout",
+        match p.dropout.kind {
+            DropoutKind::None => "none".into(),
+            DropoutKind::Experiment => {
+                format!("midpoint {:.4}, shape {:.4}", p.dropout.midpoint, p.dropout.shape)
+            }
+        },
+    );
+    for g in &p.groups {
+        let share = g.proportion / p.groups.iter().map(|g| g.proportion).sum::<f64>();
+        line(
+            &g.name,
+            format!("{:.1} % of cells, {:.1} % of genes differ", 100.0 * share, 100.0 * g.de.probability),
+        );
+    }
+    text
+}
+
+/// What a run would do.
+fn dry_run(
+    job: &Job,
+    params: &SplatParams,
+    from: Option<&Source>,
+    output: &Path,
+    to: Format,
+) -> Result<(), CliError> {
+    if job.json {
+        return print(&(report(job, params, from, output, None).to_string() + "\n"));
+    }
+    print(&format!(
+        "dry run, nothing is written:\n  simulate {} cells × {} genes\n{}  write {} ({})\n",
+        thousands(params.n_cells),
+        thousands(params.n_genes),
+        laws(params),
+        output.display(),
+        to.name()
+    ))
+}

@@ -1,0 +1,7 @@
+//! `scx split`.
+
+mod args;
+mod run;
+
+pub use args::SplitArgs;
+pub(in crate::cli) use run::run;

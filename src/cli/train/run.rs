@@ -1,0 +1,54 @@
+//! `scx train`.
+
+use serde_json::json;
+
+use crate::cli::kit::console::Console;
+use crate::cli::kit::error::CliError;
+use crate::cli::kit::learn;
+use crate::cli::kit::learn::{Learn, training};
+use crate::cli::kit::process::{on_threads, print};
+use crate::cli::kit::show::thousands;
+use crate::cli::train::TrainArgs;
+use crate::io;
+
+/// Runs the verb.
+pub(in crate::cli) fn run(args: &TrainArgs) -> Result<(), CliError> {
+    let console = Console::new(args.learn.running.quiet);
+    on_threads(args.learn.running.threads.unwrap_or(0), || execute(args, &console))
+}
+
+fn execute(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
+    let learn = Learn::resolve(&args.learn, Some(&args.model), args.memory)?;
+    if args.learn.print_config {
+        return print(&learn.yaml()?);
+    }
+    learn::check_model_folder(&args.output, args.force || args.learn.resume)?;
+    let dataset = io::open(&args.input, &args.reading.options(args.memory))?;
+    let material = learn.material(&args.input, &dataset, console)?;
+    if args.learn.running.dry_run {
+        return print(&format!(
+            "would train {} ({}) on {} cells × {} genes and write {}\n",
+            args.model,
+            learn.plan.preset.name(),
+            thousands(material.cells.len()),
+            thousands(material.kept.len()),
+            args.output.display()
+        ));
+    }
+    let trained = learn.train(&args.input, &material, &args.output, console)?;
+    trained.save(&args.output, true)?;
+    if args.learn.running.json {
+        let object = json!({
+            "schema_version": 1,
+            "verb": "train",
+            "model": trained.description.kind,
+            "output": args.output.display().to_string(),
+            "training": training(&trained),
+            "labels": trained.description.labels,
+            "cells": trained.description.sizes,
+        });
+        return print(&(object.to_string() + "\n"));
+    }
+    console.say(&format!("wrote {}", args.output.display()));
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! What is not in a data set as it was where it came from.
+
+use serde::Serialize;
+
+/// An element that a reader or a verb left behind or changed. Every road out reports it: see [`crate::io::loss`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The element, as `obs["batch"]`.
+    pub element: String,
+    /// What became of it.
+    pub what: String,
+    /// Whether something of it cannot be had back.
+    pub lost: bool,
+    /// Whether nothing of it is there any more.
+    #[serde(skip)]
+    pub left: bool,
+}
+
+impl Change {
+    /// An element that is left behind, and why.
+    pub fn left(element: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { element: element.into(), what: why.into(), lost: true, left: true }
+    }
+
+    /// An element that is there in another form, from which it cannot be had back.
+    pub fn lossy(element: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { element: element.into(), what: what.into(), lost: true, left: false }
+    }
+
+    /// An element that is there in another form, from which it can be had back.
+    pub fn harmless(element: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { element: element.into(), what: what.into(), lost: false, left: false }
+    }
+
+    /// In a few words: `left behind: …`, or what it became.
+    pub fn words(&self) -> String {
+        if self.left { format!("left behind: {}", self.what) } else { self.what.clone() }
+    }
+}
