@@ -25,6 +25,35 @@ pub struct Record {
     pub result: Value,
 }
 
+impl Record {
+    /// A run of this verb with the settings that can change the numbers.
+    pub fn new(verb: &str, settings: Value) -> Self {
+        let scx = env!("CARGO_PKG_VERSION").into();
+        Self { scx, verb: verb.into(), settings, inputs: Vec::new(), result: Value::Null }
+    }
+
+    /// With an input of this many cells and variables. Its bytes are not hashed: reading each once more can take longer
+    /// than the work.
+    #[must_use]
+    pub fn input(self, role: &str, path: &Path, shape: (usize, usize)) -> Self {
+        self.hashed_input(role, path, shape, String::new())
+    }
+
+    /// With an input and the SHA-256 of its bytes.
+    #[must_use]
+    pub fn hashed_input(mut self, role: &str, path: &Path, shape: (usize, usize), sha256: String) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.inputs.push(Input { role: role.into(), name, n_obs: shape.0, n_vars: shape.1, sha256 });
+        self
+    }
+
+    /// With what came of it.
+    #[must_use]
+    pub fn result(self, result: Value) -> Self {
+        Self { result, ..self }
+    }
+}
+
 /// One input file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
@@ -56,6 +85,14 @@ pub fn append(uns: &mut BTreeMap<String, Uns>, record: &str) {
     log.insert(format!("{next:03}"), Uns::String(record.to_owned()));
     scx.insert("log".into(), Uns::Map(log));
     uns.insert("scx".into(), Uns::Map(scx));
+}
+
+/// The records of earlier runs in `uns["scx"]["log"]`, the oldest first.
+pub fn records(uns: &BTreeMap<String, Uns>) -> Vec<String> {
+    let Some(Uns::Map(scx)) = uns.get("scx") else { return Vec::new() };
+    let Some(Uns::Map(log)) = scx.get("log") else { return Vec::new() };
+    let text = |u: &Uns| if let Uns::String(s) = u { Some(s.clone()) } else { None };
+    log.values().filter_map(text).collect()
 }
 
 /// SHA-256 of a file's bytes, hexadecimal. Of a folder: of a line with hash and name for each plain file in it, by name.

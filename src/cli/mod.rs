@@ -23,26 +23,36 @@ pub mod train;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches};
 
 pub use command::{Cli, Command};
-use kit::{apart, console, signals};
+use kit::error::CliError;
+use kit::{apart, config, console, process, signals};
 
 /// Runs scx with these arguments and returns its exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     crate::io::prepare();
     console::show_warnings();
     signals::listen();
-    let cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
-        Err(e) => {
+    let parsed = config::expand(args.into_iter().collect()).map(|args| {
+        Cli::command().try_get_matches_from(args).and_then(|m| Ok((Cli::from_arg_matches(&m)?, m)))
+    });
+    let (cli, matches) = match parsed {
+        Ok(Ok(parsed)) => parsed,
+        Ok(Err(e)) => {
             let help = matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             // A reader that closed the pipe has seen what it wanted.
             let _ = e.print();
             return if help { ExitCode::SUCCESS } else { ExitCode::from(2) };
         }
+        Err(e) => return failed(&e),
     };
+    match config::printed(&matches).map(|text| text.map(|t| process::print(&t))) {
+        Ok(None) => {}
+        Ok(Some(Ok(()))) => return ExitCode::SUCCESS,
+        Ok(Some(Err(e))) | Err(e) => return failed(&e),
+    }
     let done = match cli.command {
         Command::Correct(args) => correct::run(*args),
         Command::Convert(args) => convert::run(&args),
@@ -67,9 +77,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            console::line(&format!("error: {e}"));
-            ExitCode::from(e.code())
-        }
+        Err(e) => failed(&e),
     }
+}
+
+fn failed(e: &CliError) -> ExitCode {
+    console::line(&format!("error: {e}"));
+    ExitCode::from(e.code())
 }

@@ -105,6 +105,11 @@ impl Dataset {
         self.var.len()
     }
 
+    /// Numbers of cells and of variables.
+    pub fn shape(&self) -> (usize, usize) {
+        (self.n_obs(), self.n_vars())
+    }
+
     /// X (`None`) or the layer of that name.
     pub fn matrix(&self, layer: Option<&str>) -> Option<&Matrix> {
         match layer {

@@ -16,6 +16,7 @@ mod patched;
 mod select;
 mod spillover;
 mod stream;
+pub mod synthetic;
 mod take;
 mod uns;
 mod values;

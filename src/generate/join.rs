@@ -8,12 +8,13 @@ use super::spool::largest;
 use super::{GenerateError, Material, Synthetic, Trained};
 use crate::concat::{Join, OnDuplicate, Options, Piece, concat};
 use crate::data::{
-    Annotation, Categorical, Categories, Change, Column, DType, Dataset, Frame, Index, Matrix, Raw, Values,
+    Annotation, Categorical, Categories, Change, Column, DType, Dataset, Frame, Index, Layout, Matrix, Raw,
+    Sparse, Values, synthetic,
 };
 use crate::loader::{Place, chosen};
 
 /// Column that tells new cells from real ones.
-const SYNTHETIC: &str = "is_synthetic";
+const SYNTHETIC: &str = synthetic::COLUMN;
 
 /// Column with the model of a new cell.
 const MODEL: &str = "scx_model";
@@ -80,6 +81,39 @@ pub fn alone(
     let mut out = Dataset::new(obs(trained, synthetic, index), var);
     out.x = Some(Matrix::OnDisk(Arc::new(synthetic.counts.of_type(dtype))));
     Ok(out)
+}
+
+/// What a data set with new cells will hold, without their values: to see what a target makes of it before any training.
+/// `real` are the cells they stand below, or whose genes they have; `key` names the labels, `kind` the model.
+pub fn outlook(real: Option<&Dataset>, below: bool, key: &str, kind: &str, genes: &[String]) -> Dataset {
+    let mut out = match real {
+        Some(d) if below => d.clone(),
+        Some(d) => Dataset::new(Frame::new(Index::names(vec!["synthetic-1".into()])), d.var.clone()),
+        None => Dataset::new(
+            Frame::new(Index::names(vec!["synthetic-1".into()])),
+            Frame::new(Index::names(genes.to_vec())),
+        ),
+    };
+    let n = out.n_obs();
+    let category = |name: &str| {
+        Column::Categorical(Categorical {
+            codes: vec![0; n],
+            categories: Categories::Strings(vec![name.to_owned()]),
+            ordered: false,
+        })
+    };
+    if out.obs.column(key).is_none() {
+        out.obs.set(key, category("label"));
+    }
+    out.obs.set(SYNTHETIC, Column::Numbers(Values::Bool(vec![true; n])));
+    out.obs.set(MODEL, category(kind));
+    if out.x.is_none() {
+        let shape = (n, out.n_vars());
+        out.x = Sparse::new(Layout::Csr, shape, vec![0; n + 1], Vec::new(), Values::I64(Vec::new()))
+            .ok()
+            .map(Matrix::Sparse);
+    }
+    out
 }
 
 /// The real cells with the new ones below them; its changes say what of the real ones the new ones cannot have.

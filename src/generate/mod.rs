@@ -21,7 +21,7 @@ use crate::loader::{CountsError, LabelError};
 use crate::zoo::ZooError;
 
 pub use classify::{Classified, classify, first};
-pub use join::{alone, below, check_below};
+pub use join::{alone, below, check_below, outlook};
 pub use make::{Request, Synthetic, make, proportions};
 pub use material::{Material, Sought};
 pub use simple::{KINDS, Simple};

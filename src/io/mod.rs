@@ -4,6 +4,7 @@ mod atomic;
 mod check;
 mod detect;
 mod error;
+mod estimate;
 pub mod fcs;
 pub mod h5ad;
 mod hdf5;
@@ -12,6 +13,7 @@ pub mod loom;
 pub mod loss;
 mod options;
 mod outline;
+mod output;
 mod positioned;
 mod spill;
 pub mod table;
@@ -28,11 +30,13 @@ pub use atomic::{replace, replace_folder};
 pub use check::{Finding, Level, Report, check};
 pub use detect::{Fit, Probe, detect};
 pub use error::{ReadError, WriteError};
+pub use estimate::Estimate;
 pub use limits::ReadLimits;
 pub use options::{
     Compat, Compression, DEFAULT_MEMORY, FcsOffsets, FcsVersion, ReadOptions, Table, Tables, WriteOptions,
 };
 pub use outline::{Item, Outline, Storage, outline};
+pub use output::{Mark, Output, Plan, Target, commit_all, or_table};
 pub use positioned::read_exact_at;
 
 /// A file format scx reads and writes.
@@ -73,6 +77,11 @@ impl Format {
     /// Whether it holds further matrices beside X.
     pub fn has_layers(self) -> bool {
         matches!(self, Format::H5ad | Format::Loom)
+    }
+
+    /// Whether it has columns of cells.
+    pub fn has_columns(self) -> bool {
+        matches!(self, Format::H5ad | Format::Loom | Format::Csv | Format::Parquet)
     }
 
     /// The format of a target by its extension; a name without one is a folder, and `None` leaves the choice to the caller.
@@ -231,7 +240,7 @@ pub struct Additions {
     pub obsp: Vec<(String, Matrix)>,
     /// Unstructured entries.
     pub uns: Vec<(String, Uns)>,
-    /// One JSON text: the provenance record of this run.
+    /// One JSON text: the provenance record of this run; empty for none.
     pub record: String,
 }
 

@@ -33,6 +33,8 @@ pub struct ReadOptions {
     pub data_set: Option<usize>,
     /// Which genome of a 10x file with several; all must be one otherwise.
     pub genome: Option<String>,
+    /// Folder for temporary files; `None`: chosen.
+    pub scratch: Option<PathBuf>,
 }
 
 impl Default for ReadOptions {
@@ -43,6 +45,7 @@ impl Default for ReadOptions {
             fcs_offsets: FcsOffsets::default(),
             data_set: None,
             genome: None,
+            scratch: None,
         }
     }
 }

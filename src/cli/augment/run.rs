@@ -1,21 +1,19 @@
 //! `scx augment`.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use crate::cli::augment::{AugmentArgs, evidence};
 use crate::cli::evaluate::write;
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
-use crate::cli::kit::learn::{Learn, state_folder, training, within};
+use crate::cli::kit::learn::{self, Learn, state_folder, training, within};
+use crate::cli::kit::output::{Way, reading};
 use crate::cli::kit::process::{on_threads, print};
 use crate::cli::kit::show::thousands;
-use crate::cli::kit::{learn, targets};
+use crate::cli::kit::targets;
 use crate::data::Dataset;
 use crate::generate::{self, Material, Request, Synthetic, Trained};
 use crate::io;
-use crate::provenance;
 use crate::report::render_generation;
 
 /// Runs the verb.
@@ -25,36 +23,16 @@ pub(in crate::cli) fn run(args: &AugmentArgs) -> Result<(), CliError> {
 }
 
 fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
-    let learn = Learn::resolve(&args.learn, args.model.as_deref(), args.writing.memory)?;
+    let running = &args.learn.running;
+    let learn = Learn::resolve(&args.learn, args.model.as_deref())?;
     if args.learn.print_config {
         return print(&learn.yaml()?);
     }
-    if args.n == 0 {
-        return Err(CliError::usage("--n 0: nothing to make; give at least 1"));
-    }
-    let format = targets::format(&args.output, None)?;
-    let folder = io::codec(format).folder;
-    let replace = args.writing.force;
-    targets::check(&args.output, &[&args.input], replace, folder)?;
-    if !(0.0..1.0).contains(&args.test_fraction) {
-        return Err(CliError::usage(format!(
-            "--test-fraction {}: expected a share of 0 or more, below 1",
-            args.test_fraction
-        )));
-    }
-    if let Some(path) = &args.report {
-        targets::check(path, &[&args.input], replace, false)?;
-        if args.model_dir.is_some() || args.test_fraction == 0.0 {
-            return Err(CliError::usage(
-                "--report needs cells the model has not seen: train here with --test-fraction above 0, or use \
-                 scx evaluate generation",
-            ));
-        }
-    }
-    if let Some(dir) = &args.save_model {
-        learn::check_model_folder(dir, args.writing.force || args.learn.resume)?;
-    }
-    let dataset = io::open(&args.input, &args.reading.options(args.writing.memory))?;
+    let way = Way::new("augment", &args.writing, running, console);
+    let target = way.target(&args.output, &[&args.input])?;
+    check(args)?;
+    let from = io::detect(&args.input)?;
+    let dataset = (from.read)(&args.input, &reading(&args.reading, running))?;
     let name = args.input.display().to_string();
 
     let stored = args.model_dir.as_deref().map(Trained::load).transpose()?;
@@ -64,15 +42,21 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     };
     let mut material = learn.material(&args.input, &dataset, console)?;
     let stored = stored.map(|s| s.onto(&material.genes)).transpose().map_err(|e| within(e, &name))?;
+    let kind = stored.as_ref().map_or(learn.plan.kind.as_str(), |s| s.description.kind.as_str());
     let labels = stored.as_ref().map_or_else(|| material.labels.clone(), |s| s.labels());
     let requests = wanted(args, &labels).map_err(|e| within(e, &name))?;
-    if !args.only_synthetic {
-        // Before hours of training, not after.
+    // Before hours of training, not after: whether new cells can stand below these, and whether the target holds them.
+    let below = !args.only_synthetic;
+    if below {
         generate::check_below(&dataset, &material.place).map_err(|e| within(e, &name))?;
     }
-    if args.learn.running.dry_run {
-        return plan(args, &learn, &material, stored.as_ref());
+    let outlook = generate::outlook(Some(&dataset), below, &labels.key, kind, &[]);
+    let outlook = way.output(outlook, Some(from.format), &target)?;
+    if way.dry() {
+        let (object, text) = plan(args, &learn, &material, stored.as_ref());
+        return way.tell(&way.commit(vec![outlook])?, object, &text);
     }
+    outlook.plan()?;
     let folder = state_folder(args.save_model.as_deref(), &args.output);
     let held_out = match &stored {
         Some(_) => Vec::new(),
@@ -85,12 +69,12 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     let synthetic = generate::make(&trained, &requests, learn.plan.seed, console)
         .map_err(|e| learn::keep_failed(&trained, &folder, args.model_dir.is_none(), within(e, &name)))?;
     let evidence = evidence::gather(args, &learn, &trained, (&material, &held_out), &synthetic, console)?;
-    let mut out = if args.only_synthetic {
-        generate::alone(&trained, &synthetic, Some(&dataset))?
-    } else {
+    let out = if below {
         let memory = learn.sought.memory;
         generate::below(&trained, &synthetic, &material, dataset.clone(), memory)
             .map_err(|e| within(e, &name))?
+    } else {
+        generate::alone(&trained, &synthetic, Some(&dataset))?
     };
     let result = json!({
         "made": acceptance(&trained, &synthetic),
@@ -103,15 +87,49 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
         "cluster": args.cluster, "n": args.n, "only_synthetic": args.only_synthetic, "learn": learn.settings(),
     });
     let record = learn::record("augment", settings, Some((&args.input, &dataset)), result.clone())?;
-    provenance::append(&mut out.uns, &record);
-    console.check()?;
-    io::save(&out, format, &args.output, args.writing.force, &args.writing.options(console))?;
+    let object = json!({
+        "input": name,
+        "output": args.output.display().to_string(),
+        "result": result,
+        "changes": out.changes,
+    });
+    let text = words(&out, (&trained, &synthetic), &evidence.text);
+    let output = way.output(out, Some(from.format), &target)?.with_record(way.record(&record)?);
+    let plans = way.commit(vec![output])?;
     learn::keep(&trained, args.save_model.as_deref(), &folder, args.writing.force)?;
     if let (Some(path), Some(page)) = (&args.report, evidence.page) {
         write(path, &render_generation(&page), args.writing.force)?;
         console.say(&format!("wrote {}", path.display()));
     }
-    tell(args, &out, result, (&trained, &synthetic), &evidence.text, console)
+    way.tell(&plans, object, &text)
+}
+
+/// Options that do not fit together.
+fn check(args: &AugmentArgs) -> Result<(), CliError> {
+    let replace = args.writing.force;
+    if args.n == 0 {
+        return Err(CliError::usage("--n 0: nothing to make; give at least 1"));
+    }
+    if !(0.0..1.0).contains(&args.test_fraction) {
+        return Err(CliError::usage(format!(
+            "--test-fraction {}: expected a share of 0 or more, below 1",
+            args.test_fraction
+        )));
+    }
+    if let Some(path) = &args.report {
+        targets::check_twins(&[&args.output, path])?;
+        targets::check(path, &[&args.input], replace, false)?;
+        if args.model_dir.is_some() || args.test_fraction == 0.0 {
+            return Err(CliError::usage(
+                "--report needs cells the model has not seen: train here with --test-fraction above 0, or use \
+                 scx evaluate generation",
+            ));
+        }
+    }
+    match &args.save_model {
+        Some(dir) => learn::check_model_folder(dir, replace || args.learn.resume),
+        None => Ok(()),
+    }
 }
 
 /// The labels that are asked for.
@@ -137,26 +155,8 @@ fn acceptance(trained: &Trained, synthetic: &Synthetic) -> Value {
     rows.collect()
 }
 
-fn tell(
-    args: &AugmentArgs,
-    out: &Dataset,
-    result: Value,
-    (trained, synthetic): (&Trained, &Synthetic),
-    evidence: &str,
-    console: &Console,
-) -> Result<(), CliError> {
-    if args.learn.running.json {
-        let object = json!({
-            "schema_version": 1,
-            "verb": "augment",
-            "dry_run": false,
-            "input": args.input.display().to_string(),
-            "output": args.output.display().to_string(),
-            "result": result,
-            "changes": out.changes,
-        });
-        return print(&(object.to_string() + "\n"));
-    }
+/// What was made, and what of the real cells the new ones have.
+fn words(out: &Dataset, (trained, synthetic): (&Trained, &Synthetic), evidence: &str) -> String {
     let mut text = String::new();
     for (label, made, tried) in &synthetic.acceptance {
         let label = label.and_then(|l| trained.description.labels.get(l as usize));
@@ -170,55 +170,33 @@ fn tell(
     for change in &out.changes {
         text.push_str(&format!("  {}: {}\n", change.element, change.words()));
     }
-    text.push_str(evidence);
-    print(&text)?;
-    console.say(&format!("wrote {} ({} cells)", args.output.display(), thousands(out.n_obs())));
-    Ok(())
+    text + evidence
 }
 
-/// What a run would do.
-fn plan(
-    args: &AugmentArgs,
-    learn: &Learn,
-    material: &Material,
-    stored: Option<&Trained>,
-) -> Result<(), CliError> {
+/// What a run would do, for programs and for people.
+fn plan(args: &AugmentArgs, learn: &Learn, material: &Material, stored: Option<&Trained>) -> (Value, String) {
     let kind = stored.map_or(learn.plan.kind.as_str(), |s| s.description.kind.as_str());
-    if args.learn.running.json {
-        let object = json!({
-            "schema_version": 1,
-            "verb": "augment",
-            "dry_run": true,
-            "input": args.input.display().to_string(),
-            "output": args.output.display().to_string(),
-            "model": kind,
-            "counts": material.place,
-            "cluster_key": material.labels.key,
-            "clusters": args.cluster,
-            "n": args.n,
-            "genes": material.kept.len(),
-            "cells": material.cells.len(),
-        });
-        return print(&(object.to_string() + "\n"));
-    }
-    print(&format!(
-        "would {} and write {} with {} new cells of each of: {}\n",
-        match stored {
-            Some(_) => format!("take the stored {kind}"),
-            None => format!(
-                "train {kind} ({}) on {} cells × {} genes of {}",
-                learn.plan.preset.name(),
-                thousands(material.cells.len()),
-                thousands(material.kept.len()),
-                material.place
-            ),
-        },
-        display(&args.output),
-        thousands(args.n),
-        args.cluster.join(", ")
-    ))
-}
-
-fn display(path: &Path) -> String {
-    path.display().to_string()
+    let object = json!({
+        "input": args.input.display().to_string(),
+        "output": args.output.display().to_string(),
+        "model": kind,
+        "counts": material.place,
+        "cluster_key": material.labels.key,
+        "clusters": args.cluster,
+        "n": args.n,
+        "genes": material.kept.len(),
+        "cells": material.cells.len(),
+    });
+    let how = match stored {
+        Some(_) => format!("take the stored {kind}"),
+        None => format!(
+            "train {kind} ({}) on {} cells × {} genes of {}",
+            learn.plan.preset.name(),
+            thousands(material.cells.len()),
+            thousands(material.kept.len()),
+            material.place
+        ),
+    };
+    let each = args.cluster.join(", ");
+    (object, format!("  {how} and make {} new cells of each of: {each}\n", thousands(args.n)))
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::kit::files::{FormatArg, ReadArgs, size};
+use crate::cli::kit::files::{ReadArgs, WriteArgs};
 use crate::cli::kit::running::RunArgs;
 
 const EXAMPLES: &str = "\
@@ -29,9 +29,6 @@ pub struct ClassifyArgs {
     /// The file to write: h5ad, loom, or a table of the cells
     #[arg(short, long, value_name = "OUT")]
     pub output: PathBuf,
-    /// Format to write [default: by the extension of OUT]
-    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
-    pub to: Option<FormatArg>,
 
     /// Matrix with the counts: a layer, raw or X [default: the first of layers["counts"], raw, X that holds counts]
     #[arg(long, value_name = "NAME", help_heading = "Data")]
@@ -46,13 +43,10 @@ pub struct ClassifyArgs {
     /// Column of obs for the labels [default: the name of the model]
     #[arg(long, value_name = "KEY", help_heading = "Output")]
     pub key_added: Option<String>,
-    /// Replace an existing output, and columns of the same names
-    #[arg(long, help_heading = "Output")]
-    pub force: bool,
 
-    /// Memory that walking through the counts may take, as 512M or 4G [default: 2G]
-    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Running")]
-    pub memory: Option<u64>,
+    /// How output is written
+    #[command(flatten)]
+    pub writing: WriteArgs,
     /// How it runs
     #[command(flatten)]
     pub running: RunArgs,

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use crate::cli::classify::ClassifyArgs;
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
-use crate::cli::kit::learn::within;
-use crate::cli::kit::process::{on_threads, print};
+use crate::cli::kit::learn::{self, within};
+use crate::cli::kit::output::{Way, reading};
+use crate::cli::kit::process::on_threads;
 use crate::cli::kit::show::thousands;
-use crate::cli::kit::{columns, learn, targets};
-use crate::data::Dataset;
+use crate::data::{Column, Dataset, Values};
 use crate::generate::{self, Classified, Trained};
-use crate::io::{self, Additions, Codec, Format};
+use crate::io::{self, Additions, Table};
 use crate::loader::{Place, choose_counts};
 
 /// Runs the verb.
@@ -23,34 +23,41 @@ pub(in crate::cli) fn run(args: &ClassifyArgs) -> Result<(), CliError> {
 }
 
 fn execute(args: &ClassifyArgs, console: &Console) -> Result<(), CliError> {
-    let to = columns::format(&args.output, args.to.map(Format::from), "the labels of cells")?;
+    let way = Way::new("classify", &args.writing, &args.running, console).with_table(Table::Obs);
+    let target = way.target_for_columns(&args.output, &[&args.input], "the labels of cells")?;
     if !(0.0..=1.0).contains(&args.max_missing) {
         return Err(CliError::usage(format!(
             "--max-missing {}: expected a share between 0 and 1",
             args.max_missing
         )));
     }
-    let folder = io::folder_of(to, &args.output).is_some();
-    targets::check(&args.output, &[&args.input], args.force, folder)?;
     let trained = Trained::load(&args.model_dir)?;
     let codec = io::detect(&args.input)?;
-    let dataset = (codec.read)(&args.input, &args.reading.options(args.memory))?;
+    let dataset = (codec.read)(&args.input, &reading(&args.reading, &args.running))?;
     let names = names(args, &trained, &dataset)?;
     let file = args.input.display().to_string();
     let asked = args.layer.as_deref().map(Place::named);
     let place = choose_counts(&dataset, asked.as_ref()).map_err(|e| within(e.into(), &file))?;
-    if args.running.dry_run {
-        return print(&format!(
-            "would label {} cells with {} ({} labels) by {place} and write {} with obs[\"{}\"] and obs[\"{}\"] added\n",
-            thousands(dataset.n_obs()),
+    if way.dry() {
+        let n = dataset.n_obs();
+        let text = format!(
+            "  label {} cells with {} ({} labels) by {place}, and add obs[\"{}\"] and obs[\"{}\"]\n",
+            thousands(n),
             trained.description.kind,
             trained.description.labels.len(),
-            args.output.display(),
             names[0],
             names[1]
-        ));
+        );
+        let [label, score] = names;
+        let columns = vec![
+            (label, Column::Strings(vec![String::new(); n])),
+            (score, Column::Numbers(Values::F32(vec![0.0; n]))),
+        ];
+        let additions = Additions { obs: columns, ..Additions::default() };
+        let output = way.adding(dataset, codec.format, additions, &target)?;
+        return way.tell(&way.commit(vec![output])?, object(args, Value::Null), &text);
     }
-    let memory = args.memory.unwrap_or(io::ReadOptions::default().memory);
+    let memory = args.running.memory.unwrap_or(io::DEFAULT_MEMORY);
     let found = generate::classify(&trained, &dataset, &place, (args.max_missing, memory), console)
         .map_err(|e| within(e, &file))?;
     if !found.missing.is_empty() {
@@ -63,22 +70,21 @@ fn execute(args: &ClassifyArgs, console: &Console) -> Result<(), CliError> {
     }
     console.check()?;
     let result = outcome(&trained, &found, &place, &names);
-    write(args, (codec, to), dataset, &found, &names, &result, console)?;
-    if args.running.json {
-        let object = json!({
-            "schema_version": 1,
-            "verb": "classify",
-            "dry_run": false,
-            "input": file,
-            "output": args.output.display().to_string(),
-            "result": result,
-        });
-        print(&(object.to_string() + "\n"))?;
-    } else {
-        print(&table(&file, &trained, &found))?;
-    }
-    console.say(&format!("wrote {}", args.output.display()));
-    Ok(())
+    let settings = json!({"layer": args.layer, "max_missing": args.max_missing, "key_added": args.key_added});
+    let record = learn::record("classify", settings, Some((&args.input, &dataset)), result.clone())?;
+    let columns = [found.column(), found.score_column()];
+    let additions = Additions { obs: names.into_iter().zip(columns).collect(), ..Additions::default() };
+    let output = way.adding(dataset, codec.format, additions, &target)?.with_record(way.record(&record)?);
+    let plans = way.commit(vec![output])?;
+    way.tell(&plans, object(args, result), &table(&file, &trained, &found))
+}
+
+fn object(args: &ClassifyArgs, result: Value) -> Value {
+    json!({
+        "input": args.input.display().to_string(),
+        "output": args.output.display().to_string(),
+        "result": result,
+    })
 }
 
 /// Names of the two columns. Nothing of the user's is replaced unasked.
@@ -88,7 +94,7 @@ fn names(args: &ClassifyArgs, trained: &Trained, dataset: &Dataset) -> Result<[S
         return Err(CliError::usage(format!("--key-added {key}: not a name for a column")));
     }
     let names = [key.clone(), format!("{key}_score")];
-    match names.iter().find(|n| dataset.obs.column(n).is_some() && !args.force) {
+    match names.iter().find(|n| dataset.obs.column(n).is_some() && !args.writing.force) {
         Some(taken) => Err(CliError::usage(format!(
             "{}: there is obs[\"{taken}\"] already; give --key-added another name, or --force to replace it",
             args.input.display()
@@ -111,23 +117,6 @@ fn outcome(trained: &Trained, found: &Classified, place: &Place, names: &[String
         "missing_genes": found.missing.len(),
         "added": names.iter().map(|n| format!("obs[\"{n}\"]")).collect::<Vec<_>>(),
     })
-}
-
-fn write(
-    args: &ClassifyArgs,
-    target: (&Codec, Format),
-    dataset: Dataset,
-    found: &Classified,
-    names: &[String; 2],
-    result: &Value,
-    console: &Console,
-) -> Result<(), CliError> {
-    let settings = json!({"layer": args.layer, "max_missing": args.max_missing, "key_added": args.key_added});
-    let record = learn::record("classify", settings, Some((&args.input, &dataset)), result.clone())?;
-    let columns = [found.column(), found.score_column()];
-    let obs: Vec<_> = names.iter().cloned().zip(columns).collect();
-    let additions = Additions { obs, record, ..Additions::default() };
-    columns::write(target, dataset, additions, (&args.output, args.force), args.memory, console)
 }
 
 fn table(file: &str, trained: &Trained, found: &Classified) -> String {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::kit::files::{FormatArg, ReadArgs, size};
+use crate::cli::kit::files::{ReadArgs, WriteArgs};
 use crate::cli::kit::running::RunArgs;
 use crate::cluster::{Method, Settings};
 use crate::rng::Seed;
@@ -29,9 +29,6 @@ pub struct ClusterArgs {
     /// The file to write: h5ad, loom, or a table of the cells
     #[arg(short, long, value_name = "OUT")]
     pub output: PathBuf,
-    /// Format to write [default: by the extension of OUT]
-    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
-    pub to: Option<FormatArg>,
 
     /// Larger values give more clusters
     #[arg(long, value_name = "R", default_value_t = Settings::default().resolution, help_heading = "Method")]
@@ -62,13 +59,10 @@ pub struct ClusterArgs {
     /// Keep the graph of neighbours too, in obsp and uns[\"scx_neighbors\"]
     #[arg(long, help_heading = "Output")]
     pub keep_graph: bool,
-    /// Replace an existing output, and a column of the same name
-    #[arg(long, help_heading = "Output")]
-    pub force: bool,
 
-    /// Memory that walking through the counts may take, as 512M or 4G [default: 2G]
-    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Running")]
-    pub memory: Option<u64>,
+    /// How output is written
+    #[command(flatten)]
+    pub writing: WriteArgs,
     /// How it runs
     #[command(flatten)]
     pub running: RunArgs,
@@ -85,7 +79,7 @@ impl ClusterArgs {
             n_neighbors: self.n_neighbors,
             layer: self.layer.clone(),
             seed: Seed(self.seed),
-            memory: self.memory.unwrap_or(defaults.memory),
+            memory: self.running.memory.unwrap_or(defaults.memory),
             ..defaults
         }
     }

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use crate::cli::cluster::ClusterArgs;
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
-use crate::cli::kit::process::{on_threads, print};
+use crate::cli::kit::output::{Way, hash, reading};
+use crate::cli::kit::process::on_threads;
 use crate::cli::kit::show::thousands;
-use crate::cli::kit::{columns, targets};
 use crate::cluster::{self, Clusters, Settings};
-use crate::data::{DataError, Dataset, Matrix, Uns, Values};
-use crate::io::{self, Additions, Codec, Format};
-use crate::provenance::{self, Record};
+use crate::data::{Categorical, Categories, Column, DataError, Dataset, Dense, Matrix, Uns, Values};
+use crate::io::{self, Additions, Table};
+use crate::provenance::Record;
 
 /// Names of the graph's elements, as scanpy names those of a run with a key of its own.
 const DISTANCES: &str = "scx_distances";
@@ -28,27 +28,26 @@ pub(in crate::cli) fn run(args: &ClusterArgs) -> Result<(), CliError> {
 }
 
 fn execute(args: &ClusterArgs, console: &Console) -> Result<(), CliError> {
-    let to = columns::format(&args.output, args.to.map(Format::from), "the clusters of cells")?;
-    let folder = io::folder_of(to, &args.output).is_some();
-    targets::check(&args.output, &[&args.input], args.force, folder)?;
+    let way = Way::new("cluster", &args.writing, &args.running, console).with_table(Table::Obs);
+    let target = way.target_for_columns(&args.output, &[&args.input], "the clusters of cells")?;
     let codec = io::detect(&args.input)?;
-    let dataset = (codec.read)(&args.input, &args.reading.options(args.memory))?;
-    let settings = args.settings();
+    let dataset = (codec.read)(&args.input, &reading(&args.reading, &args.running))?;
     let names = Names::choose(args, &dataset, console)?;
-    if args.running.dry_run {
-        return plan(args, &dataset, &names);
+    if way.dry() {
+        let (additions, text) = outlook(args, &dataset, &names)?;
+        let object = report(args, dataset.n_obs(), &names, Value::Null);
+        let output = way.adding(dataset, codec.format, additions, &target)?;
+        return way.tell(&way.commit(vec![output])?, object, &text);
     }
-    let found = cluster::run(&dataset, &settings, console)?;
+    let found = cluster::run(&dataset, &args.settings(), console)?;
     if let Some(recall) = found.recall.filter(|r| *r < 0.95) {
         tracing::warn!("only {:.1} % of the nearest neighbours were found", 100.0 * recall);
     }
-    console.check()?;
-    write(args, (codec, to), dataset, &found, &names, console)?;
-    let text =
-        if args.running.json { report(args, &found, &names).to_string() + "\n" } else { table(args, &found) };
-    print(&text)?;
-    console.say(&format!("wrote {}", args.output.display()));
-    Ok(())
+    let record = way.record(&record(args, &dataset, &found)?)?;
+    let additions = additions(args, &found, &names)?;
+    let output = way.adding(dataset, codec.format, additions, &target)?.with_record(record);
+    let plans = way.commit(vec![output])?;
+    way.tell(&plans, report(args, found.labels.len(), &names, outcome(&found)), &table(args, &found))
 }
 
 /// Names of the new elements.
@@ -67,7 +66,7 @@ impl Names {
         }
         let taken =
             [("obs", dataset.obs.column(&column).is_some()), ("uns", dataset.uns.contains_key(&column))];
-        if let Some((group, _)) = taken.iter().find(|(_, there)| *there && !args.force) {
+        if let Some((group, _)) = taken.iter().find(|(_, there)| *there && !args.writing.force) {
             return Err(CliError::usage(format!(
                 "{}: there is {group}[\"{column}\"] already; give --key-added another name, or --force to replace it",
                 args.input.display()
@@ -98,20 +97,12 @@ fn data(e: DataError) -> CliError {
     CliError::input(e.to_string())
 }
 
-fn write(
-    args: &ClusterArgs,
-    target: (&Codec, Format),
-    dataset: Dataset,
-    found: &Clusters,
-    names: &Names,
-    console: &Console,
-) -> Result<(), CliError> {
+fn additions(args: &ClusterArgs, found: &Clusters, names: &Names) -> Result<Additions, CliError> {
     let settings = args.settings();
     let mut additions = Additions {
         obs: vec![(names.column.clone(), found.column())],
         obsm: vec![(names.pca.to_owned(), found.pca_matrix().map_err(data)?)],
         uns: vec![(names.column.clone(), settings.uns())],
-        record: record(args, &dataset, found)?,
         ..Additions::default()
     };
     if names.graph {
@@ -121,7 +112,7 @@ fn write(
         ];
         additions.uns.push((NEIGHBORS.to_owned(), neighbors(&settings, names.pca)));
     }
-    columns::write(target, dataset, additions, (&args.output, args.force), args.memory, console)
+    Ok(additions)
 }
 
 /// What `uns["neighbors"]` of scanpy says about a graph, so that its tools find this one by its key.
@@ -166,39 +157,20 @@ fn outcome(found: &Clusters) -> Value {
 }
 
 /// The record of the run.
-fn record(args: &ClusterArgs, dataset: &Dataset, found: &Clusters) -> Result<String, CliError> {
-    let failed = |e: &dyn std::fmt::Display| CliError::input(format!("{}: {e}", args.input.display()));
-    let sha256 = if args.input.is_dir() {
-        String::new()
-    } else {
-        provenance::sha256(&args.input).map_err(|e| failed(&e))?
-    };
-    let record = Record {
-        scx: env!("CARGO_PKG_VERSION").into(),
-        verb: "cluster".into(),
-        settings: options(&args.settings()),
-        inputs: vec![provenance::Input {
-            role: "input".into(),
-            name: args.input.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            n_obs: dataset.n_obs(),
-            n_vars: dataset.n_vars(),
-            sha256,
-        }],
-        result: outcome(found),
-    };
-    serde_json::to_string(&record).map_err(|e| failed(&e))
+fn record(args: &ClusterArgs, dataset: &Dataset, found: &Clusters) -> Result<Record, CliError> {
+    let settings = options(&args.settings());
+    let sha256 = hash(&args.input)?;
+    let record = Record::new("cluster", settings).hashed_input("input", &args.input, dataset.shape(), sha256);
+    Ok(record.result(outcome(found)))
 }
 
-fn report(args: &ClusterArgs, found: &Clusters, names: &Names) -> Value {
+fn report(args: &ClusterArgs, cells: usize, names: &Names, result: Value) -> Value {
     json!({
-        "schema_version": 1,
-        "verb": "cluster",
-        "dry_run": false,
         "input": args.input.display().to_string(),
         "output": args.output.display().to_string(),
-        "cells": found.labels.len(),
+        "cells": cells,
         "settings": options(&args.settings()),
-        "result": outcome(found),
+        "result": result,
         "added": names.places(),
     })
 }
@@ -221,31 +193,30 @@ fn table(args: &ClusterArgs, found: &Clusters) -> String {
     out
 }
 
-/// What a run would do.
-fn plan(args: &ClusterArgs, dataset: &Dataset, names: &Names) -> Result<(), CliError> {
+/// What a run would do: additions of the right kinds without values, and words.
+fn outlook(args: &ClusterArgs, dataset: &Dataset, names: &Names) -> Result<(Additions, String), CliError> {
     let place = args.layer.as_ref().map_or_else(|| "X".to_owned(), |l| format!("layers[\"{l}\"]"));
     if dataset.matrix(args.layer.as_deref()).is_none() {
         return Err(CliError::usage(format!("{}: there is no {place}", args.input.display())));
     }
-    if args.running.json {
-        let object = json!({
-            "schema_version": 1,
-            "verb": "cluster",
-            "dry_run": true,
-            "input": args.input.display().to_string(),
-            "output": args.output.display().to_string(),
-            "cells": dataset.n_obs(),
-            "settings": options(&args.settings()),
-            "result": null,
-            "added": names.places(),
-        });
-        return print(&(object.to_string() + "\n"));
-    }
-    print(&format!(
-        "would cluster {} cells by {place} ({} genes) and write {} with {} added\n",
-        thousands(dataset.n_obs()),
+    let n = dataset.n_obs();
+    let clusters = Column::Categorical(Categorical {
+        codes: vec![0; n],
+        categories: Categories::Strings(vec!["0".into()]),
+        ordered: false,
+    });
+    let components = Dense::new(n, args.n_pcs, Values::F32(vec![0.0; n * args.n_pcs])).map_err(data)?;
+    let additions = Additions {
+        obs: vec![(names.column.clone(), clusters)],
+        obsm: vec![(names.pca.to_owned(), Matrix::Dense(components))],
+        uns: vec![(names.column.clone(), args.settings().uns())],
+        ..Additions::default()
+    };
+    let text = format!(
+        "  cluster {} cells by {place} ({} genes), and add {}\n",
+        thousands(n),
         thousands(dataset.n_vars()),
-        args.output.display(),
         names.places().join(", ")
-    ))
+    );
+    Ok((additions, text))
 }

@@ -61,7 +61,7 @@ impl From<DuplicateArg> for OnDuplicate {
 #[command(after_help = EXAMPLES)]
 pub struct ConcatArgs {
     /// Files to put one below the other, of any format
-    #[arg(required = true, num_args = 1.., value_name = "FILE")]
+    #[arg(required = true, num_args = 1.., value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
     /// File to write; its format is that of its extension
     #[arg(short, long, value_name = "OUT", help_heading = "Writing")]
@@ -79,7 +79,10 @@ pub struct ConcatArgs {
     #[arg(long, value_enum, value_name = "WHAT", help_heading = "Data")]
     pub on_duplicate: Option<DuplicateArg>,
     /// A layer to keep, may be repeated [default: all that every file has]
-    #[arg(long = "layer", value_name = "NAME", help_heading = "Data")]
+    #[arg(long = "keep-layer", value_name = "NAME", help_heading = "Data")]
+    pub keep_layers: Vec<String>,
+    /// An older spelling of --keep-layer
+    #[arg(long = "layer", value_name = "NAME", hide = true)]
     pub layers: Vec<String>,
     /// How to read
     #[command(flatten)]
@@ -90,4 +93,14 @@ pub struct ConcatArgs {
     /// How it runs
     #[command(flatten)]
     pub running: RunArgs,
+}
+
+impl ConcatArgs {
+    /// The layers to keep, in either spelling; none: all that every file has.
+    pub(in crate::cli) fn kept_layers(&self) -> Vec<String> {
+        if !self.layers.is_empty() {
+            tracing::warn!("--layer is called --keep-layer now");
+        }
+        self.keep_layers.iter().chain(&self.layers).cloned().collect()
+    }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::kit::error::CliError;
 use crate::cli::kit::files::{FormatArg, ReadArgs, WriteArgs};
 use crate::cli::kit::running::RunArgs;
 
@@ -24,14 +25,11 @@ What becomes of each element is printed; `scx help losses` has the whole table."
 #[command(after_help = EXAMPLES)]
 pub struct ConvertArgs {
     /// File or folder to read; its format is told by its content
-    #[arg(value_name = "IN")]
+    #[arg(value_name = "INPUT")]
     pub input: PathBuf,
     /// File or folder to write
     #[arg(value_name = "OUT")]
     pub output: PathBuf,
-    /// Format to write [default: by the extension of OUT; a folder is 10x-mtx]
-    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Writing")]
-    pub to: Option<FormatArg>,
     /// Format to read [default: by content]
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Reading")]
     pub from: Option<FormatArg>,
@@ -40,20 +38,33 @@ pub struct ConvertArgs {
     pub x: Option<String>,
     /// A further layer NAME made of X, raw or another layer
     #[arg(long = "add-layer", value_name = "NAME=SOURCE", help_heading = "Data")]
-    pub layers: Vec<String>,
+    pub add_layers: Vec<String>,
+    /// What becomes X, as --x; with NAME=SOURCE an older spelling of --add-layer
+    #[arg(long = "layer", hide = true, value_name = "NAME")]
+    pub layer: Vec<String>,
     /// How to read
     #[command(flatten)]
     pub reading: ReadArgs,
     /// How to write
     #[command(flatten)]
     pub writing: WriteArgs,
-    /// Exit with 1 when anything was lost
-    #[arg(long, help_heading = "Writing")]
-    pub strict: bool,
-    /// Do not record the conversion in the output
-    #[arg(long, help_heading = "Writing")]
-    pub no_provenance: bool,
     /// How it runs
     #[command(flatten)]
     pub running: RunArgs,
+}
+
+impl ConvertArgs {
+    /// What becomes X, and the layers to add. Warns of older spellings.
+    pub(in crate::cli) fn matrices(&self) -> Result<(Option<String>, Vec<String>), CliError> {
+        let (old, x): (Vec<&String>, Vec<&String>) = self.layer.iter().partition(|text| text.contains('='));
+        for text in &old {
+            tracing::warn!("--layer {text} is called --add-layer {text} now");
+        }
+        let mut x = self.x.iter().chain(x);
+        let chosen = x.next().cloned();
+        match x.next() {
+            Some(second) => Err(CliError::usage(format!("{second}: one matrix can become X; give --x once"))),
+            None => Ok((chosen, self.add_layers.iter().chain(old).cloned().collect())),
+        }
+    }
 }

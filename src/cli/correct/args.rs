@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::kit::files::FormatArg;
+use crate::cli::kit::config::ConfigArgs;
+use crate::cli::kit::files::{ReadArgs, WriteArgs};
+use crate::cli::kit::running::RunArgs;
 use crate::correct::{Method, Preset};
 
 /// How stored values become the scale of the model.
@@ -49,9 +51,6 @@ pub struct CorrectArgs {
     /// Where the result goes: a file; a folder when there are several samples
     #[arg(short, long, value_name = "OUT", help_heading = "Data")]
     pub output: Option<PathBuf>,
-    /// Format to write [default: by the extension of OUT, else that of the input]
-    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Data")]
-    pub to: Option<FormatArg>,
     /// Column of obs that holds the run of each cell
     #[arg(long, value_name = "COLUMN", help_heading = "Data")]
     pub batch_key: Option<String>,
@@ -100,32 +99,33 @@ pub struct CorrectArgs {
     /// Two markers that the report draws against each other [default: the most and the least shifted]
     #[arg(long, value_name = "X,Y", help_heading = "Output")]
     pub biaxial: Option<String>,
-    /// Print the result as one JSON object
-    #[arg(long, help_heading = "Output")]
-    pub json: bool,
     /// Keep what was learnt in this folder
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub save_model: Option<PathBuf>,
     /// Apply what --save-model kept, without training
     #[arg(long, value_name = "DIR", help_heading = "Method")]
     pub model_dir: Option<PathBuf>,
-    /// Replace existing files
-    #[arg(long, help_heading = "Output")]
-    pub force: bool,
-    /// Check everything and say what would be done
-    #[arg(long, help_heading = "Output")]
-    pub dry_run: bool,
 
-    /// Read options from a YAML file; flags win over it
-    #[arg(long, value_name = "FILE.yaml", help_heading = "Running")]
-    pub config: Option<PathBuf>,
-    /// Print all options as YAML that --config can read, and stop
-    #[arg(long, help_heading = "Running")]
-    pub print_config: bool,
-    /// Threads to use [default: all cores]; the result does not depend on it
-    #[arg(long, value_name = "N", help_heading = "Running")]
-    pub threads: Option<usize>,
-    /// No progress, no remarks: only warnings and errors
-    #[arg(short, long, help_heading = "Running")]
-    pub quiet: bool,
+    /// Hidden layers of the encoder; in a configuration `model: {hidden: [500, 250, 50]}`
+    #[arg(long, value_name = "LIST", value_delimiter = ',', hide = true)]
+    pub model_hidden: Vec<usize>,
+    /// Cells per minibatch; in a configuration `model: {minibatch: 100}`
+    #[arg(long, value_name = "N", hide = true)]
+    pub model_minibatch: Option<usize>,
+    /// Step size; in a configuration `model: {learning_rate: 0.001}`
+    #[arg(long, value_name = "X", hide = true)]
+    pub model_learning_rate: Option<f64>,
+
+    /// How to read
+    #[command(flatten)]
+    pub reading: ReadArgs,
+    /// How to write
+    #[command(flatten)]
+    pub writing: WriteArgs,
+    /// Options from a file
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// How it runs
+    #[command(flatten)]
+    pub running: RunArgs,
 }

@@ -7,12 +7,13 @@ use ndarray::Array2;
 use crate::cli::correct::settings::{Cells, Job};
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
+use crate::cli::kit::output::reading;
 use crate::correct::{
     self, CorrectError, Design, Experiment, FILES_RUN, Fitted, Marker, Roles, Run, Sample, choose,
     match_panel,
 };
 use crate::data::{Dataset, Matrix};
-use crate::io::{self, Format, ReadOptions};
+use crate::io::{self, Format};
 use crate::loader;
 use crate::progress::Progress;
 use crate::provenance;
@@ -60,14 +61,10 @@ impl Inputs {
 }
 
 impl Opened {
-    fn open(
-        path: &Path,
-        role: &'static str,
-        asked: Option<&str>,
-        console: &Console,
-    ) -> Result<Self, CliError> {
+    fn open(path: &Path, role: &'static str, job: &Job, console: &Console) -> Result<Self, CliError> {
+        let asked = job.layer.as_deref();
         let codec = io::detect(path)?;
-        let mut dataset = (codec.read)(path, &ReadOptions::default())?;
+        let mut dataset = (codec.read)(path, &reading(&job.reading, &job.running))?;
         // Read twice, for training and for writing: a matrix in memory must not be held twice.
         let share = |source| CorrectError::Data { file: path.display().to_string(), source };
         dataset.x = dataset.x.take().map(Matrix::shared).transpose().map_err(share)?;
@@ -166,7 +163,7 @@ pub(in crate::cli) fn load(
                 i
             }
             None => {
-                files.push(Opened::open(path, role, job.layer.as_deref(), console)?);
+                files.push(Opened::open(path, role, job, console)?);
                 files.len() - 1
             }
         };

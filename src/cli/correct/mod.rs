@@ -1,8 +1,6 @@
 //! `scx correct`.
 
 mod args;
-pub mod config;
-mod corrected;
 mod inputs;
 mod outcome;
 mod outputs;
@@ -13,4 +11,4 @@ pub(in crate::cli) mod show;
 
 pub use args::{CorrectArgs, TransformArg};
 pub(in crate::cli) use outcome::Outcome;
-pub(in crate::cli) use run::{execute, run};
+pub(in crate::cli) use run::{Run, execute, run};

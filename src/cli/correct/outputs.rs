@@ -6,17 +6,16 @@ use ndarray::Array2;
 use serde_json::json;
 
 use crate::cli::correct::inputs::{Inputs, Opened};
-use crate::cli::correct::outcome::Outcome;
+use crate::cli::correct::outcome::{self, Outcome};
 use crate::cli::correct::settings::{Cells, FILE_ENDINGS, Job};
-use crate::cli::correct::{corrected, outcome, page, show};
+use crate::cli::correct::{page, show};
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
-use crate::cli::kit::losses;
-use crate::cli::kit::targets::{check_folder, plain, same};
+use crate::cli::kit::output::Way;
+use crate::cli::kit::targets::{self, check_folder, plain, same};
 use crate::correct::{CorrectError, Method};
 use crate::data::{DataError, Patch};
-use crate::io::loss::LossReport;
-use crate::io::{self, Additions, Format, NewValues, WriteError};
+use crate::io::{self, Additions, Format, NewValues, Output, Plan, Table, Target, WriteError};
 use crate::progress::Progress;
 use crate::provenance::Record;
 use crate::zoo;
@@ -79,7 +78,7 @@ pub(in crate::cli) fn check_targets(job: &Job) -> Result<(), CliError> {
                 )));
             }
         }
-        if !job.force && target.symlink_metadata().is_ok() {
+        if !job.writing.force && target.symlink_metadata().is_ok() {
             return Err(WriteError::Exists { path: (*target).clone() }.into());
         }
         let made = job.out_dir.as_deref().filter(|d| target.parent() == Some(d));
@@ -92,7 +91,7 @@ pub(in crate::cli) fn check_targets(job: &Job) -> Result<(), CliError> {
                 dir.display()
             )));
         }
-        zoo::check_target(dir, job.force)?;
+        zoo::check_target(dir, job.writing.force)?;
         check_folder(dir, dir)?;
     }
     Ok(())
@@ -108,72 +107,92 @@ pub(in crate::cli) fn format(
     out: &Path,
     own: impl Fn() -> Option<Format>,
 ) -> Result<Option<Format>, CliError> {
-    if let Some(format) = job.to.or_else(|| Format::for_target(out)) {
+    if let Some(format) = job.writing.to.map(Format::from).or_else(|| Format::for_target(out)) {
         return Ok(Some(format));
     }
     let ending = |p: &Path| p.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     let foreign = FILE_ENDINGS.contains(&ending(out).as_str()) && ending(out) != ending(input);
     // Says which endings there are.
-    if foreign { crate::cli::kit::targets::format(out, None).map(Some) } else { Ok(own()) }
+    if foreign { targets::format(out, None).map(Some) } else { Ok(own()) }
 }
 
-/// The format a file of this job is written in.
-pub(in crate::cli) fn format_of(job: &Job, opened: &Opened, out: &Path) -> Result<Format, CliError> {
-    Ok(format(job, &opened.path, out, || Some(opened.format))?.unwrap_or(opened.format))
+/// Name of the layer the result goes to.
+const LAYER: &str = "scx_correct";
+
+/// How the samples are written: a single table is that of the values, for there the result is.
+pub(in crate::cli) fn way<'a>(job: &'a Job, console: &'a Console) -> Way<'a> {
+    Way::new("correct", &job.writing, &job.running, console).with_table(Table::X)
 }
 
-pub(in crate::cli) fn write_outputs(job: &Job, outcome: &Outcome, console: &Console) -> Result<(), CliError> {
-    let record = record(job, outcome)?;
+/// What writing would do.
+pub(in crate::cli) fn plan(job: &Job, inputs: &Inputs, console: &Console) -> Result<Vec<Plan>, CliError> {
+    let way = way(job, console);
+    let outputs = files(job, inputs).into_iter().zip(&job.outputs).map(|(file, out)| {
+        let nothing = Patch::new(Vec::new(), Vec::new(), Array2::zeros((0, 0)));
+        let opened = &inputs.files[file];
+        output(job, &way, opened, out, nothing.map_err(|e| at(opened, e))?)
+    });
+    way.commit(outputs.collect::<Result<_, _>>()?)
+}
+
+/// One corrected file on its way to its target.
+fn output<'a>(
+    job: &'a Job,
+    way: &Way<'a>,
+    opened: &Opened,
+    out: &Path,
+    patch: Patch,
+) -> Result<Output<'a>, CliError> {
+    let format = format(job, &opened.path, out, || Some(opened.format))?.unwrap_or(opened.format);
+    let target = Target { path: out.to_owned(), format, force: job.writing.force };
+    job.writing.warn_idle(format);
+    let base = opened.layer.clone();
+    let result = NewValues { layer: LAYER.into(), base, patch, into_x: job.into_x };
+    let additions = Additions { result: Some(result), ..Additions::default() };
+    way.adding(opened.dataset.clone(), opened.format, additions, &target)
+}
+
+pub(in crate::cli) fn write_outputs(
+    job: &Job,
+    outcome: &Outcome,
+    console: &Console,
+) -> Result<Vec<Plan>, CliError> {
     let made = job.out_dir.as_deref().filter(|d| !d.is_dir());
     if let Some(dir) = made {
         std::fs::create_dir(dir).map_err(|e| WriteError::io(dir, e))?;
     }
-    let written = write_samples(job, outcome, &record, console);
+    let written = write_samples(job, outcome, console);
     if let (Err(_), Some(dir)) = (&written, made) {
         // A folder made for nothing goes again; one that holds a finished sample stays.
         let _ = std::fs::remove_dir(dir);
     }
-    written?;
+    let plans = written?;
     if let Some(dir) = &job.save_model {
-        outcome.fitted.save(dir, job.force)?;
+        outcome.fitted.save(dir, job.writing.force)?;
         console.say(&format!("wrote {}", dir.display()));
     }
     if let Some(path) = &job.report {
         let html = crate::report::render(&page::build(job, outcome)?);
-        io::replace(path, job.force, |tmp| std::fs::write(tmp, &html).map_err(|e| WriteError::io(tmp, e)))?;
+        let force = job.writing.force;
+        io::replace(path, force, |tmp| std::fs::write(tmp, &html).map_err(|e| WriteError::io(tmp, e)))?;
         console.say(&format!("wrote {}", path.display()));
     }
-    Ok(())
+    Ok(plans)
 }
 
-fn write_samples(job: &Job, outcome: &Outcome, record: &str, console: &Console) -> Result<(), CliError> {
-    let files = files(job, &outcome.inputs);
+fn write_samples(job: &Job, outcome: &Outcome, console: &Console) -> Result<Vec<Plan>, CliError> {
+    let way = way(job, console);
+    let record = way.record(&record(job, outcome)?)?;
+    let mut plans = Vec::new();
     console.start("writing", job.outputs.len() as u64);
-    for (done, (&file, out)) in files.iter().zip(&job.outputs).enumerate() {
-        console.advance(done as u64, &out.display().to_string());
-        console.check()?;
-        let opened = &outcome.inputs.files[file];
-        let to = format_of(job, opened, out)?;
+    for (&file, out) in files(job, &outcome.inputs).iter().zip(&job.outputs) {
+        console.advance(plans.len() as u64, &out.display().to_string());
         let patch = patch(job.method, outcome, file)?;
-        if corrected::in_place(opened, to) {
-            let base = opened.layer.clone();
-            let result = NewValues { layer: corrected::LAYER.into(), base, patch, into_x: job.into_x };
-            let additions =
-                Additions { result: Some(result), record: record.to_owned(), ..Additions::default() };
-            io::annotate(&opened.dataset, to, &additions, out, job.force)?;
-        } else {
-            let matrix = corrected::matrix(opened)?.patched(patch).map_err(|e| at(opened, e))?;
-            let (dataset, left) = corrected::dataset(opened, matrix, job.into_x, to, Some(record));
-            let options = corrected::options(to, out, console);
-            losses::say(&LossReport::new(&dataset, to, &options), &left, console);
-            io::save(&dataset, to, out, job.force, &options)?;
-        }
+        let output = output(job, &way, &outcome.inputs.files[file], out, patch)?;
+        plans.extend(way.commit(vec![output.with_record(record.clone())])?);
     }
     console.finish();
-    for out in &job.outputs {
-        console.say(&format!("wrote {}", out.display()));
-    }
-    Ok(())
+    Ok(plans)
 }
 
 /// The file each output belongs to.
@@ -237,7 +256,7 @@ fn patch(method: Method, outcome: &Outcome, file: usize) -> Result<Patch, CliErr
 }
 
 /// The record that goes into every file written.
-fn record(job: &Job, outcome: &Outcome) -> Result<String, CliError> {
+fn record(job: &Job, outcome: &Outcome) -> Result<Record, CliError> {
     let Outcome { inputs, fitted, scores, verdict } = outcome;
     let design = match &job.cells {
         Cells::Files { .. } => json!(null),
@@ -245,24 +264,21 @@ fn record(job: &Job, outcome: &Outcome) -> Result<String, CliError> {
             json!({"batch_key": batch_key, "spikein": spikein, "holdout": holdout, "reference": inputs.reference})
         }
     };
-    let record = Record {
-        scx: env!("CARGO_PKG_VERSION").into(),
-        verb: "correct".into(),
-        settings: json!({
-            "method": job.method,
-            "preset": fitted.plan.preset,
-            "recipe": [fitted.transform],
-            "markers": inputs.markers.iter().map(|m| &m.name).collect::<Vec<_>>(),
-            "train": fitted.plan.train,
-            "hidden": fitted.plan.hidden,
-            "seed": fitted.plan.seed,
-            "layer": job.layer,
-            "into_x": job.into_x,
-            "stored_edit": job.model_dir.is_some(),
-            "design": design,
-        }),
-        inputs: inputs.files.iter().map(Opened::record).collect::<Result<_, _>>()?,
-        result: json!({"scores": show::scores(scores), "verdict": verdict}),
-    };
-    serde_json::to_string(&record).map_err(|e| CliError::input(format!("the record cannot be written: {e}")))
+    let settings = json!({
+        "method": job.method,
+        "preset": fitted.plan.preset,
+        "recipe": [fitted.transform],
+        "markers": inputs.markers.iter().map(|m| &m.name).collect::<Vec<_>>(),
+        "train": fitted.plan.train,
+        "hidden": fitted.plan.hidden,
+        "seed": fitted.plan.seed,
+        "layer": job.layer,
+        "into_x": job.into_x,
+        "stored_edit": job.model_dir.is_some(),
+        "design": design,
+    });
+    let mut record =
+        Record::new("correct", settings).result(json!({"scores": show::scores(scores), "verdict": verdict}));
+    record.inputs = inputs.files.iter().map(Opened::record).collect::<Result<_, _>>()?;
+    Ok(record)
 }

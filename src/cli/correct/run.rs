@@ -1,37 +1,41 @@
 //! `scx correct`.
 
-use crate::cli::correct::config::CorrectFile;
+use serde_json::json;
+
+use crate::cli::correct::inputs::Inputs;
 use crate::cli::correct::outcome::{Outcome, run_fit};
-use crate::cli::correct::settings::{Job, resolve};
-use crate::cli::correct::{CorrectArgs, config, corrected, inputs, outputs, show};
+use crate::cli::correct::settings::Job;
+use crate::cli::correct::{CorrectArgs, inputs, outputs, show};
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
-use crate::cli::kit::process::{on_threads, print};
+use crate::cli::kit::process::on_threads;
 use crate::correct::{self, Fitted, Plan};
+use crate::io;
 use crate::progress::Progress;
 use crate::rng::Seed;
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: CorrectArgs) -> Result<(), CliError> {
-    let file = args.config.as_deref().map_or_else(|| Ok(CorrectFile::default()), config::read)?;
-    let print_config = args.print_config;
-    let quiet = args.quiet || file.quiet.unwrap_or(false);
-    let settings = resolve(args, file);
-    if print_config {
-        return print(&settings.yaml()?);
-    }
-    let job = settings.check()?;
-    let console = Console::new(quiet);
-    let outcome = on_threads(job.threads, || execute(&job, &console))?;
+    let job = args.check()?;
+    let console = Console::new(job.running.quiet);
+    let way = outputs::way(&job, &console);
+    let (plans, outcome) = on_threads(job.running.threads.unwrap_or(0), || execute(&job, &console))?;
     match outcome {
-        None => Ok(()),
-        Some(outcome) if job.json => print(&(show::json(&job, &outcome).to_string() + "\n")),
-        Some(outcome) => print(&show::table(&job, &outcome)),
+        Run::Planned(inputs) => way.tell(&plans, json!({}), &show::plan(&job, &inputs)),
+        Run::Done(outcome) => way.tell(&plans, show::json(&job, &outcome), &show::table(&job, &outcome)),
     }
 }
 
-/// Does the job and writes its files; nothing comes back from a dry run.
-pub(in crate::cli) fn execute(job: &Job, console: &Console) -> Result<Option<Outcome>, CliError> {
+/// What came of a run.
+pub(in crate::cli) enum Run {
+    /// A dry run: what was read.
+    Planned(Box<Inputs>),
+    /// Everything is written.
+    Done(Box<Outcome>),
+}
+
+/// Does the job and writes its files; a dry run only plans them.
+pub(in crate::cli) fn execute(job: &Job, console: &Console) -> Result<(Vec<io::Plan>, Run), CliError> {
     outputs::check_targets(job)?;
     let stored = job.model_dir.as_deref().map(Fitted::load).transpose()?;
     let inputs = inputs::load(job, stored.as_ref(), console)?;
@@ -47,9 +51,9 @@ pub(in crate::cli) fn execute(job: &Job, console: &Console) -> Result<Option<Out
             )));
         }
     }
-    if job.dry_run {
-        print(&(show::plan(job, &inputs) + &corrected::plan(job, &inputs, console)?))?;
-        return Ok(None);
+    if job.running.dry_run {
+        let plans = outputs::plan(job, &inputs, console)?;
+        return Ok((plans, Run::Planned(Box::new(inputs))));
     }
     let fitted = match stored {
         Some(fitted) => fitted,
@@ -79,6 +83,6 @@ pub(in crate::cli) fn execute(job: &Job, console: &Console) -> Result<Option<Out
     console.finish();
     let verdict = correct::verdict(job.method, &scores);
     let outcome = Outcome { inputs, fitted, scores, verdict };
-    outputs::write_outputs(job, &outcome, console)?;
-    Ok(Some(outcome))
+    let plans = outputs::write_outputs(job, &outcome, console)?;
+    Ok((plans, Run::Done(Box::new(outcome))))
 }

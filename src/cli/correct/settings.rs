@@ -1,22 +1,16 @@
-//! Flag over file over default, resolved once; then checked. The one place where defaults live.
+//! The options of `correct`, checked. The one place where their defaults live.
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::correct::config::{CorrectFile, ModelFile};
 use crate::cli::correct::{CorrectArgs, TransformArg};
 use crate::cli::kit::error::CliError;
+use crate::cli::kit::files::{ReadArgs, WriteArgs};
+use crate::cli::kit::running::RunArgs;
 use crate::correct::{Method, Preset};
 use crate::io::{self, Format};
 use crate::nn::AdamConfig;
 use crate::recipe::Transform;
 use crate::zoo::{Length, TrainConfig};
-
-/// All options of `correct`, resolved; [`Settings::check`] turns them into a [`Job`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
-    resolved: CorrectFile,
-    config: Option<PathBuf>,
-}
 
 /// Where the cells come from.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,14 +40,12 @@ pub enum Cells {
 }
 
 /// A request that makes sense: what `correct` runs on.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Job {
     /// Where the cells come from.
     pub cells: Cells,
     /// Where the result goes, one path a sample.
     pub outputs: Vec<PathBuf>,
-    /// Format asked for.
-    pub to: Option<Format>,
     /// The folder to make when there are several samples.
     pub out_dir: Option<PathBuf>,
     /// Markers asked for.
@@ -80,130 +72,30 @@ pub struct Job {
     pub report: Option<PathBuf>,
     /// Markers to draw against each other, as asked for.
     pub biaxial: Option<[String; 2]>,
-    /// JSON on stdout.
-    pub json: bool,
     /// Folder to keep the model in.
     pub save_model: Option<PathBuf>,
     /// Folder of a stored model.
     pub model_dir: Option<PathBuf>,
     /// The configuration the options came from: read, and never replaced.
     pub config: Option<PathBuf>,
-    /// Replace files.
-    pub force: bool,
-    /// Only say what would be done.
-    pub dry_run: bool,
-    /// Threads; 0 for all cores.
-    pub threads: usize,
-}
-
-/// Takes flags, then the file, then defaults. Structs are taken apart whole: a new option that nobody handles does
-/// not compile.
-pub fn resolve(args: CorrectArgs, file: CorrectFile) -> Settings {
-    let CorrectArgs {
-        input,
-        spikein,
-        sample,
-        output,
-        to,
-        batch_key,
-        reference,
-        holdout,
-        markers,
-        layer,
-        into_x,
-        method,
-        preset,
-        transform,
-        cofactor,
-        epochs,
-        steps,
-        seed,
-        report,
-        biaxial,
-        json,
-        save_model,
-        model_dir,
-        force,
-        dry_run,
-        config,
-        print_config: _,
-        threads,
-        quiet,
-    } = args;
-    fn list<T>(flag: Vec<T>, file: Option<Vec<T>>) -> Option<Vec<T>> {
-        if flag.is_empty() { file } else { Some(flag) }
-    }
-    let yes = |flag: bool, file: Option<bool>| Some(flag || file.unwrap_or(false));
-    let model_dir = model_dir.or(file.model_dir);
-    // A stored edit has learnt already: what learning takes has no defaults then, so that asking for it shows.
-    let learns = model_dir.is_none();
-    let preset = preset.or(file.preset).or(learns.then_some(Preset::Default));
-    // A length given as a flag wins whole over a length of the other kind in the file.
-    let (epochs, steps) =
-        if epochs.is_some() || steps.is_some() { (epochs, steps) } else { (file.epochs, file.steps) };
-    let steps = if epochs.is_none() { steps.or(learns.then_some(3000)) } else { steps };
-    let model = file.model.or(learns.then(ModelFile::default)).map(|model| {
-        let ModelFile { hidden, minibatch, learning_rate } = model;
-        ModelFile {
-            hidden: Some(hidden.unwrap_or_else(|| vec![500, 250, 50])),
-            minibatch: Some(minibatch.unwrap_or(100)),
-            learning_rate: Some(learning_rate.unwrap_or(1e-3)),
-        }
-    });
-    Settings {
-        config,
-        resolved: CorrectFile {
-            input: input.or(file.input),
-            spikein: list(spikein, file.spikein),
-            sample: list(sample, file.sample),
-            output: output.or(file.output),
-            to: to.or(file.to),
-            batch_key: batch_key.or(file.batch_key),
-            reference: reference.or(file.reference),
-            holdout: list(holdout, file.holdout),
-            markers: markers.or(file.markers),
-            layer: layer.or(file.layer),
-            into_x: yes(into_x, file.into_x),
-            method: Some(method.or(file.method).unwrap_or(Method::NeuronEdit)),
-            preset,
-            transform: transform.or(file.transform),
-            cofactor: cofactor.or(file.cofactor),
-            epochs,
-            steps,
-            seed: seed.or(file.seed).or(learns.then_some(0)),
-            report: report.or(file.report),
-            biaxial: biaxial.or(file.biaxial),
-            json: yes(json, file.json),
-            save_model: save_model.or(file.save_model),
-            model_dir,
-            force: yes(force, file.force),
-            dry_run: yes(dry_run, file.dry_run),
-            threads: Some(threads.or(file.threads).unwrap_or(0)),
-            quiet: yes(quiet, file.quiet),
-            model,
-        },
-    }
+    /// How to read.
+    pub reading: ReadArgs,
+    /// How to write.
+    pub writing: WriteArgs,
+    /// How it runs.
+    pub running: RunArgs,
 }
 
 const FILES_FORM: &str = "scx correct --spikein CONTROL_SOURCE CONTROL_TARGET --sample SAMPLE... -o OUT";
 const ANNOTATED_FORM: &str = "scx correct RUNS.h5ad --batch-key RUN --spikein COLUMN[=VALUE] -o OUT.h5ad";
 
-impl Settings {
-    /// YAML that `--config` reads back.
-    ///
-    /// # Errors
-    /// [`CliError`] when a path is no valid text.
-    pub fn yaml(&self) -> Result<String, CliError> {
-        serde_yaml::to_string(&self.resolved)
-            .map_err(|e| CliError::usage(format!("the options cannot be written as YAML: {e}")))
-    }
-
+impl CorrectArgs {
     /// Checks that the options fit together.
     ///
     /// # Errors
     /// [`CliError`] of wrong usage, with the right form.
     pub fn check(self) -> Result<Job, CliError> {
-        let r = self.resolved;
+        let r = self;
         let preset = r.preset.unwrap_or(Preset::Default);
         let transform_given = r.transform.is_some() || r.model_dir.is_some();
         let transform = match (r.transform.unwrap_or(TransformArg::Arcsinh), r.cofactor) {
@@ -221,22 +113,17 @@ impl Settings {
             return Err(CliError::usage(format!("--cofactor {cofactor}: expected a number above 0")));
         }
         let length = match (r.epochs, r.steps) {
-            (Some(_), Some(_)) => {
-                return Err(CliError::usage(
-                    "epochs and steps both given in the configuration; leave one out",
-                ));
-            }
-            (Some(n), None) => Length::Epochs(n),
+            (Some(n), _) => Length::Epochs(n),
             (None, n) => Length::Steps(n.unwrap_or(3000)),
         };
         if matches!(length, Length::Steps(0) | Length::Epochs(0)) {
             return Err(CliError::usage("--steps and --epochs take a number above 0"));
         }
-        let asked_model = r.model.is_some();
-        let model = r.model.unwrap_or_default();
-        let lr = model.learning_rate.unwrap_or(1e-3);
-        let minibatch = model.minibatch.unwrap_or(100);
-        let hidden = model.hidden.unwrap_or_else(|| vec![500, 250, 50]);
+        let asked_model =
+            !r.model_hidden.is_empty() || r.model_minibatch.or(r.model_learning_rate.map(|_| 0)).is_some();
+        let lr = r.model_learning_rate.unwrap_or(1e-3);
+        let minibatch = r.model_minibatch.unwrap_or(100);
+        let hidden = if r.model_hidden.is_empty() { vec![500, 250, 50] } else { r.model_hidden };
         if !(lr.is_finite() && lr > 0.0) || minibatch == 0 || hidden.is_empty() || hidden.contains(&0) {
             return Err(CliError::usage(
                 "model: learning_rate, minibatch and every hidden layer must be above 0, with at least one layer",
@@ -277,29 +164,19 @@ impl Settings {
                 }
             },
         };
-        let sample = r.sample.unwrap_or_default();
-        let cells = cells(
-            r.input,
-            r.batch_key,
-            r.reference,
-            r.spikein.unwrap_or_default(),
-            r.holdout.unwrap_or_default(),
-            &sample,
-            stored,
-        )?;
+        let cells = cells(r.input, r.batch_key, r.reference, r.spikein, r.holdout, &r.sample, stored)?;
         let output = r.output.ok_or_else(|| {
             CliError::usage(format!("-o OUT is missing: {FILES_FORM}, or {ANNOTATED_FORM}"))
         })?;
-        let to = r.to.map(Format::from);
+        let to = r.writing.to.map(Format::from);
         let (outputs, out_dir) = outputs(&cells, output, to)?;
         Ok(Job {
             cells,
             outputs,
-            to,
             out_dir,
             markers: r.markers,
             layer: r.layer,
-            into_x: r.into_x.unwrap_or(false),
+            into_x: r.into_x,
             method: r.method.unwrap_or(Method::NeuronEdit),
             preset,
             transform,
@@ -309,13 +186,12 @@ impl Settings {
             seed: r.seed.unwrap_or(0),
             report: r.report,
             biaxial,
-            json: r.json.unwrap_or(false),
             save_model: r.save_model,
             model_dir: r.model_dir,
-            config: self.config,
-            force: r.force.unwrap_or(false),
-            dry_run: r.dry_run.unwrap_or(false),
-            threads: r.threads.unwrap_or(0),
+            config: r.config.config,
+            reading: r.reading,
+            writing: r.writing,
+            running: r.running,
         })
     }
 }
@@ -463,7 +339,7 @@ mod tests {
     }
 
     fn check(text: &str) -> Result<Job, CliError> {
-        resolve(args(text), CorrectFile::default()).check()
+        args(text).check()
     }
 
     #[test]
@@ -482,28 +358,6 @@ mod tests {
             let text = text(&line);
             assert!(text.contains("part of the stored edit") && text.contains(&learnt[..6]), "{text}");
         }
-        let yaml = resolve(args("--model-dir m --sample s -o o"), CorrectFile::default()).yaml().unwrap();
-        let back: CorrectFile = serde_yaml::from_str(&yaml).unwrap();
-        assert!(resolve(CorrectArgs::default(), back).check().is_ok(), "{yaml}");
-    }
-
-    #[test]
-    fn flags_win_over_the_file_and_the_file_over_defaults() {
-        let file: CorrectFile =
-            serde_yaml::from_str("method: ambient\nseed: 7\nepochs: 4\nmodel: {minibatch: 50}").unwrap();
-        let a = args("--spikein a b --sample s -o o --seed 9 --steps 5");
-        let job = resolve(a, file.clone()).check().unwrap();
-        assert_eq!((job.method, job.seed, job.train.minibatch), (Method::Ambient, 9, 50));
-        assert_eq!(job.train.length, Length::Steps(5));
-        let job = resolve(args("--spikein a b --sample s -o o"), file).check().unwrap();
-        assert_eq!((job.seed, job.train.length), (7, Length::Epochs(4)));
-    }
-
-    #[test]
-    fn printed_options_read_back_as_the_same_options() {
-        let settings = resolve(args("--spikein a b --sample s -o o --epochs 3"), CorrectFile::default());
-        let back: CorrectFile = serde_yaml::from_str(&settings.yaml().unwrap()).unwrap();
-        assert_eq!(resolve(CorrectArgs::default(), back), settings);
     }
 
     #[test]

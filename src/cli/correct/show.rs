@@ -12,9 +12,6 @@ use crate::correct::{MethodScore, SampleScore};
 use crate::report::Column;
 use crate::zoo::Length;
 
-/// Version of the JSON object.
-const SCHEMA: u32 = 1;
-
 /// The columns of the score table; those from the fifth on need a held-out control. The report explains each.
 pub(in crate::cli) fn columns(held_out: bool) -> Vec<Column> {
     let mut all = vec![Column::r(), Column::slope(), Column::rmse(), Column::outside()];
@@ -75,8 +72,6 @@ pub(in crate::cli) fn scores(scores: &[SampleScore]) -> Value {
 pub(in crate::cli) fn json(job: &Job, outcome: &Outcome) -> Value {
     let history = &outcome.fitted.trainer.state().history;
     json!({
-        "schema_version": SCHEMA,
-        "verb": "correct",
         "method": job.method,
         "preset": outcome.fitted.plan.preset,
         "transform": outcome.fitted.transform,
@@ -97,7 +92,7 @@ pub(in crate::cli) fn json(job: &Job, outcome: &Outcome) -> Value {
 
 /// What a dry run says.
 pub(in crate::cli) fn plan(job: &Job, inputs: &Inputs) -> String {
-    let mut text = String::from("dry run, nothing is written:\n");
+    let mut text = String::new();
     for f in &inputs.files {
         let _ = writeln!(
             text,
@@ -124,9 +119,6 @@ pub(in crate::cli) fn plan(job: &Job, inputs: &Inputs) -> String {
             thousands(sample.cells.rows.len()),
             job.method.name()
         );
-    }
-    for out in &job.outputs {
-        let _ = writeln!(text, "  write {}", out.display());
     }
     text
 }

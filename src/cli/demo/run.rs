@@ -3,14 +3,12 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::cli::correct::Outcome;
-use crate::cli::correct::config::CorrectFile;
-use crate::cli::correct::execute;
-use crate::cli::correct::settings::resolve;
-use crate::cli::correct::{CorrectArgs, show};
+use crate::cli::correct::{CorrectArgs, Outcome, Run, execute, show};
 use crate::cli::demo::DemoArgs;
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
+use crate::cli::kit::files::WriteArgs;
+use crate::cli::kit::losses;
 use crate::cli::kit::process::{on_threads, print};
 use crate::eval::{emd, median};
 use crate::io::{self, Format, ReadOptions, WriteError, WriteOptions};
@@ -58,7 +56,7 @@ pub(in crate::cli) fn run(args: &DemoArgs) -> Result<(), CliError> {
         output: Some(path("run1_sample_corrected.fcs")),
         report: Some(path("report.html")),
         seed: Some(args.seed),
-        force: args.force,
+        writing: WriteArgs { force: args.force, ..WriteArgs::default() },
         ..CorrectArgs::default()
     };
     console.say(&format!(
@@ -67,9 +65,12 @@ pub(in crate::cli) fn run(args: &DemoArgs) -> Result<(), CliError> {
         dir.display(),
         files.len()
     ));
-    let job = resolve(request, CorrectFile::default()).check()?;
-    let outcome = on_threads(args.threads.unwrap_or(0), || execute(&job, &console))?;
-    let Some(outcome) = outcome else { return Ok(()) };
+    let job = request.check()?;
+    let (plans, Run::Done(outcome)) = on_threads(args.threads.unwrap_or(0), || execute(&job, &console))?
+    else {
+        return Ok(());
+    };
+    plans.iter().for_each(|p| console.say(&losses::wrote(p)));
     print(&show::table(&job, &outcome))?;
     print(&truth(&experiment, &path("run1_sample_corrected.fcs"), &outcome)?)?;
     print(&format!("\nOpen {} in a browser to look at it.\n", path("report.html").display()))

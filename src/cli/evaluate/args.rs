@@ -174,9 +174,6 @@ pub struct AugmentationArgs {
     /// The model; `scx models` lists them [default: activa]
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
-    /// Memory to read the file within, as 512M or 4G [default: 2G]
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    pub memory: Option<u64>,
 
     /// Learning
     #[command(flatten)]
@@ -209,9 +206,6 @@ pub struct TimeArgs {
     /// Cells made by each; 0 for none
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     pub n: usize,
-    /// Memory to read the file within, as 512M or 4G [default: 2G]
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    pub memory: Option<u64>,
 
     /// Learning
     #[command(flatten)]

@@ -6,6 +6,7 @@ use crate::cli::evaluate::AugmentationArgs;
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::learn::{Learn, within};
+use crate::cli::kit::output::reading;
 use crate::cli::kit::process::{on_threads, print};
 use crate::cli::kit::show::thousands;
 use crate::data::Counts;
@@ -32,11 +33,11 @@ fn execute(args: &AugmentationArgs, console: &Console) -> Result<(), CliError> {
     if args.learn.resume {
         return Err(CliError::usage("--resume: many models are trained here; none is kept"));
     }
-    let learn = Learn::resolve(&args.learn, args.model.as_deref(), args.memory)?;
+    let learn = Learn::resolve(&args.learn, args.model.as_deref())?;
     if args.learn.print_config {
         return print(&learn.yaml()?);
     }
-    let dataset = io::open(&args.input, &args.reading.options(args.memory))?;
+    let dataset = io::open(&args.input, &reading(&args.reading, &args.learn.running))?;
     let material = learn.material(&args.input, &dataset, console)?;
     let name = args.input.display().to_string();
     let mut rare = Vec::new();

@@ -9,6 +9,7 @@ use crate::cli::evaluate::TimeArgs;
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::learn::Learn;
+use crate::cli::kit::output::reading;
 use crate::cli::kit::process::{on_threads, print};
 use crate::cli::kit::show::thousands;
 use crate::generate::{self, Material, Plan, Stops, Trained, proportions};
@@ -47,13 +48,13 @@ fn execute(args: &TimeArgs, console: &Console) -> Result<(), CliError> {
     if args.learn.print_config && args.model.len() > 1 {
         return Err(CliError::usage("--print-config: name one model with --model"));
     }
-    let learn = |model: &String| Learn::resolve(&args.learn, Some(model), args.memory);
+    let learn = |model: &String| Learn::resolve(&args.learn, Some(model));
     let learns = args.model.iter().map(learn).collect::<Result<Vec<_>, _>>()?;
     let [first, ..] = learns.as_slice() else { return Ok(()) };
     if args.learn.print_config {
         return print(&first.yaml()?);
     }
-    let dataset = io::open(&args.input, &args.reading.options(args.memory))?;
+    let dataset = io::open(&args.input, &reading(&args.reading, &args.learn.running))?;
     let material = first.material(&args.input, &dataset, console)?;
     if args.learn.running.dry_run {
         return print(&format!(

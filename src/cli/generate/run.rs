@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use crate::cli::generate::GenerateArgs;
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
-use crate::cli::kit::learn::{Learn, state_folder, training, within};
+use crate::cli::kit::learn::{self, Learn, state_folder, training, within};
+use crate::cli::kit::output::{Way, reading};
 use crate::cli::kit::process::{on_threads, print};
 use crate::cli::kit::show::thousands;
-use crate::cli::kit::{learn, targets};
+use crate::data::Dataset;
 use crate::generate::{self, Request, Trained};
 use crate::io;
 use crate::loader::Labels;
-use crate::provenance;
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: &GenerateArgs) -> Result<(), CliError> {
@@ -21,27 +21,31 @@ pub(in crate::cli) fn run(args: &GenerateArgs) -> Result<(), CliError> {
 }
 
 fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
-    let learn = Learn::resolve(&args.learn, args.model.as_deref(), args.writing.memory)?;
+    let running = &args.learn.running;
+    let learn = Learn::resolve(&args.learn, args.model.as_deref())?;
     if args.learn.print_config {
         return print(&learn.yaml()?);
     }
     if args.n == 0 {
         return Err(CliError::usage("--n 0: nothing to make; give at least 1"));
     }
+    let nothing = || CliError::usage("give a file to learn from, or a trained model with --model-dir");
     if args.input.is_none() && args.model_dir.is_none() {
-        return Err(CliError::usage("give a file to learn from, or a trained model with --model-dir"));
+        return Err(nothing());
     }
-    let format = targets::format(&args.output, None)?;
+    let way = Way::new("generate", &args.writing, running, console);
     let inputs: Vec<&std::path::PathBuf> = args.input.iter().collect();
-    let replace = args.writing.force;
-    targets::check(&args.output, &inputs, replace, io::codec(format).folder)?;
+    let target = way.target(&args.output, &inputs)?;
     if let Some(dir) = &args.save_model {
         learn::check_model_folder(dir, args.writing.force || args.learn.resume)?;
     }
-    let reading = args.reading.options(args.writing.memory);
-    let dataset = args.input.as_deref().map(|i| io::open(i, &reading)).transpose()?;
+    let options = reading(&args.reading, running);
+    let dataset = args.input.as_deref().map(|i| io::open(i, &options)).transpose()?;
     let folder = state_folder(args.save_model.as_deref(), &args.output);
     let stored = args.model_dir.as_deref().map(Trained::load).transpose()?;
+    let outlook = |like: Option<&Dataset>, labels: &Labels, kind: &str, genes: &[String]| {
+        way.output(generate::outlook(like, false, &labels.key, kind, genes), None, &target)
+    };
     let (trained, like) = match (stored, args.input.as_deref(), &dataset) {
         (Some(stored), None, _) => (stored, None),
         (Some(stored), Some(input), Some(d)) => {
@@ -54,17 +58,23 @@ fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
         (None, Some(input), Some(d)) => {
             let material = learn.material(input, d, console)?;
             let parts = wanted(args, &material.labels)?;
-            if args.learn.running.dry_run {
-                return plan(args, &learn.plan.kind, &material.labels, &parts);
+            let outlook = outlook(Some(d), &material.labels, &learn.plan.kind, &material.genes)?;
+            if way.dry() {
+                let (object, text) = plan(args, &learn.plan.kind, &material.labels, &parts);
+                return way.tell(&way.commit(vec![outlook])?, object, &text);
             }
+            outlook.plan()?;
             (learn.train(input, &material, &folder, console)?, Some(d))
         }
-        _ => return Err(CliError::usage("give a file to learn from, or a trained model with --model-dir")),
+        _ => return Err(nothing()),
     };
     let labels = trained.labels();
     let parts = wanted(args, &labels)?;
-    if args.learn.running.dry_run {
-        return plan(args, &trained.description.kind, &labels, &parts);
+    if way.dry() {
+        let kind = &trained.description.kind;
+        let outlook = outlook(like, &labels, kind, &trained.description.genes)?;
+        let (object, text) = plan(args, kind, &labels, &parts);
+        return way.tell(&way.commit(vec![outlook])?, object, &text);
     }
     let requests: Vec<Request> = if args.proportions.is_empty() {
         trained.population(&parts)
@@ -77,7 +87,7 @@ fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
         )));
     };
     let synthetic = generate::make(&trained, &requests, learn.plan.seed, console)?;
-    let mut out = generate::alone(&trained, &synthetic, like)?;
+    let out = generate::alone(&trained, &synthetic, like)?;
     let result = json!({
         "cells": out.n_obs(),
         "model": trained.description.kind,
@@ -87,28 +97,10 @@ fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
     });
     let settings = json!({"n": args.n, "proportions": args.proportions, "learn": learn.settings()});
     let input = args.input.as_deref().zip(dataset.as_ref());
-    let record = learn::record("generate", settings, input, result.clone())?;
-    provenance::append(&mut out.uns, &record);
-    console.check()?;
-    io::save(&out, format, &args.output, args.writing.force, &args.writing.options(console))?;
+    let record = way.record(&learn::record("generate", settings, input, result.clone())?)?;
+    let plans = way.commit(vec![way.output(out, None, &target)?.with_record(record)])?;
     learn::keep(&trained, args.save_model.as_deref(), &folder, args.writing.force)?;
-    if args.learn.running.json {
-        let object = json!({
-            "schema_version": 1,
-            "verb": "generate",
-            "dry_run": false,
-            "output": args.output.display().to_string(),
-            "result": result,
-        });
-        return print(&(object.to_string() + "\n"));
-    }
-    console.say(&format!(
-        "wrote {} ({} cells × {} genes)",
-        args.output.display(),
-        thousands(out.n_obs()),
-        thousands(out.n_vars())
-    ));
-    Ok(())
+    way.tell(&plans, json!({"output": args.output.display().to_string(), "result": result}), "")
 }
 
 /// How many cells of each label.
@@ -135,24 +127,18 @@ fn sizes(labels: &Labels, parts: &[(u32, usize)]) -> Value {
     parts.iter().map(|(l, n)| json!({"label": labels.names.get(*l as usize), "cells": n})).collect()
 }
 
-/// What a run would do.
-fn plan(args: &GenerateArgs, kind: &str, labels: &Labels, parts: &[(u32, usize)]) -> Result<(), CliError> {
-    if args.learn.running.json {
-        let object = json!({
-            "schema_version": 1,
-            "verb": "generate",
-            "dry_run": true,
-            "output": args.output.display().to_string(),
-            "model": kind,
-            "parts": sizes(labels, parts),
-        });
-        return print(&(object.to_string() + "\n"));
-    }
+/// What a run would do, for programs and for people.
+fn plan(args: &GenerateArgs, kind: &str, labels: &Labels, parts: &[(u32, usize)]) -> (Value, String) {
+    let object = json!({
+        "output": args.output.display().to_string(),
+        "model": kind,
+        "parts": sizes(labels, parts),
+    });
     let list: Vec<String> = parts
         .iter()
         .map(|(l, n)| {
             format!("{} {}", thousands(*n), labels.names.get(*l as usize).map_or("?", String::as_str))
         })
         .collect();
-    print(&format!("would make {} cells with {kind}: {}\n", thousands(args.n), list.join(", ")))
+    (object, format!("  make {} cells with {kind}: {}\n", thousands(args.n), list.join(", ")))
 }

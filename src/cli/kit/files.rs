@@ -2,7 +2,10 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::io::{Compat, Compression, FcsOffsets, FcsVersion, Format, ReadOptions, Table, WriteOptions};
+use crate::cli::kit::running::RunArgs;
+use crate::io::{
+    Compat, Compression, FcsOffsets, FcsVersion, Format, Mark, ReadOptions, Table, WriteOptions,
+};
 
 /// Formats by the names used in options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
@@ -90,6 +93,25 @@ pub enum TableArg {
     X,
 }
 
+/// How made cells are marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MarkArg {
+    /// By the column is_synthetic
+    Column,
+    /// By their names, too
+    Names,
+}
+
+impl From<MarkArg> for Mark {
+    fn from(m: MarkArg) -> Self {
+        match m {
+            MarkArg::Column => Mark::Column,
+            MarkArg::Names => Mark::Names,
+        }
+    }
+}
+
 /// How input is read.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ReadArgs {
@@ -107,6 +129,9 @@ pub struct ReadArgs {
 /// How output is written.
 #[derive(Debug, Clone, Default, Args)]
 pub struct WriteArgs {
+    /// Format to write [default: by the extension of the output; a name without one is a 10x folder]
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Writing")]
+    pub to: Option<FormatArg>,
     /// Compress arrays: gzip, gzip:1 … gzip:9, lzf or none [default: as in the input, else gzip:4]
     #[arg(long, value_name = "HOW", value_parser = compression, help_heading = "Writing")]
     pub compression: Option<Compression>,
@@ -120,12 +145,19 @@ pub struct WriteArgs {
     /// is a folder with obs and var; x comes beside them
     #[arg(long, value_enum, value_name = "TABLE", help_heading = "Writing")]
     pub table: Option<TableArg>,
+    /// How to mark cells that a model made where there is no column for it: `names` lets their names start with
+    /// scx-synthetic- [default: such a target is refused]
+    #[arg(long, value_enum, value_name = "HOW", help_heading = "Writing")]
+    pub mark: Option<MarkArg>,
     /// Replace an existing output
     #[arg(long, help_heading = "Writing")]
     pub force: bool,
-    /// Memory to stay within, as 512M or 4G [default: 2G]
-    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Running")]
-    pub memory: Option<u64>,
+    /// Exit with 1 when anything was lost
+    #[arg(long, help_heading = "Writing")]
+    pub strict: bool,
+    /// Do not record this run in the output
+    #[arg(long, help_heading = "Writing")]
+    pub no_provenance: bool,
 }
 
 impl ReadArgs {
@@ -176,11 +208,25 @@ impl WriteArgs {
     }
 
     /// As options of the library; progress goes to `progress`.
-    pub fn options<'a>(&self, progress: &'a dyn crate::progress::Progress) -> WriteOptions<'a> {
-        let Self { compression, h5ad_compat, fcs_version, table, force: _, memory } = self;
+    pub fn options<'a>(
+        &self,
+        running: &RunArgs,
+        progress: &'a dyn crate::progress::Progress,
+    ) -> WriteOptions<'a> {
+        let Self {
+            to: _,
+            compression,
+            h5ad_compat,
+            fcs_version,
+            table,
+            mark: _,
+            force: _,
+            strict: _,
+            no_provenance: _,
+        } = self;
         let defaults = WriteOptions::default();
         WriteOptions {
-            memory: memory.unwrap_or(defaults.memory),
+            memory: running.memory.unwrap_or(defaults.memory),
             compression: *compression,
             compat: match h5ad_compat {
                 Some(CompatArg::V0_8) => Compat::V0_8,
@@ -199,7 +245,7 @@ impl WriteArgs {
                 TableArg::X => Table::X,
             }),
             table_folder: false,
-            scratch: None,
+            scratch: running.temp_dir.clone(),
             progress,
         }
     }

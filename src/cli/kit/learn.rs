@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::learn_args::{LearnArgs, PresetArg};
+use crate::cli::kit::output::hash;
 use crate::cli::kit::show::thousands;
 use crate::data::Dataset;
 use crate::generate::{self, GenerateError, KINDS, Material, Plan, Sought, Stops, Trained};
 use crate::loader::Place;
-use crate::provenance::{self, Record};
+use crate::provenance::Record;
 use crate::rng::Seed;
 use crate::zoo::{Length, Preset, ZooError, entry};
 
@@ -72,11 +73,7 @@ impl Learn {
     ///
     /// # Errors
     /// [`CliError`] when the file cannot be read or a setting does not fit.
-    pub(in crate::cli) fn resolve(
-        args: &LearnArgs,
-        model: Option<&str>,
-        memory: Option<u64>,
-    ) -> Result<Self, CliError> {
+    pub(in crate::cli) fn resolve(args: &LearnArgs, model: Option<&str>) -> Result<Self, CliError> {
         let LearnArgs {
             preset,
             epochs,
@@ -93,7 +90,7 @@ impl Learn {
             min_cells,
             min_genes,
             resume,
-            running: _,
+            running,
         } = args;
         let file = config.as_deref().map(read).transpose()?.unwrap_or_default();
         // A length on the command line replaces that of the file, whichever of the two words it uses.
@@ -118,7 +115,7 @@ impl Learn {
             min_genes: min_genes.or(file.min_genes).or(Some(10)),
             settings: file.settings,
         };
-        merged.check(*resume, memory)
+        merged.check(*resume, running.memory)
     }
 
     /// With labels from that column.
@@ -345,27 +342,12 @@ pub(in crate::cli) fn record(
     settings: Value,
     input: Option<(&Path, &Dataset)>,
     result: Value,
-) -> Result<String, CliError> {
-    let inputs = match input {
-        None => Vec::new(),
-        Some((path, dataset)) => {
-            let sha256 = if path.is_dir() {
-                String::new()
-            } else {
-                provenance::sha256(path).map_err(|e| CliError::input(format!("{}: {e}", path.display())))?
-            };
-            vec![provenance::Input {
-                role: "input".into(),
-                name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-                n_obs: dataset.n_obs(),
-                n_vars: dataset.n_vars(),
-                sha256,
-            }]
-        }
-    };
-    let scx = env!("CARGO_PKG_VERSION").into();
-    let record = Record { scx, verb: verb.into(), settings, inputs, result };
-    serde_json::to_string(&record).map_err(|e| CliError::input(format!("the record cannot be written: {e}")))
+) -> Result<Record, CliError> {
+    let mut record = Record::new(verb, settings).result(result);
+    if let Some((path, dataset)) = input {
+        record = record.hashed_input("input", path, dataset.shape(), hash(path)?);
+    }
+    Ok(record)
 }
 
 /// How a training went, for records and JSON.

@@ -3,22 +3,50 @@
 use std::fmt::Write;
 
 use crate::cli::kit::console::Console;
-use crate::cli::kit::show::bytes;
-use crate::io::CODECS;
-use crate::io::loss::{LossReport, RULES};
+use crate::cli::kit::show::{bytes, thousands};
+use crate::io::loss::{Loss, LossReport, RULES};
+use crate::io::{CODECS, Plan};
 
-/// What is not simply kept, one line each on stderr.
-pub(in crate::cli) fn say(report: &LossReport, left: &[String], console: &Console) {
-    for line in left {
-        console.say(&format!("  left behind  {line}"));
-    }
-    for row in report.rows.iter().filter(|r| r.fate.loses()) {
-        console.say(&format!("  {}: {} ({})", row.element, row.fate.words(), row.kind));
+/// What is lost, one line each on stderr.
+pub(in crate::cli) fn say(report: &LossReport, console: &Console) {
+    for row in report.lost() {
+        console.say(&line(row));
     }
 }
 
+fn line(row: &Loss) -> String {
+    let kind = if row.kind.is_empty() { String::new() } else { format!(" ({})", row.kind) };
+    format!("  {}: {}{kind}", row.element, row.fate.words())
+}
+
+/// What writing would do and take: every element with its size and fate as a table, then sizes, memory and time.
+pub(in crate::cli) fn plan(plan: &Plan) -> String {
+    let e = &plan.estimate;
+    let time = match e.seconds {
+        s if s < 1.0 => "under a second".into(),
+        s if s < 120.0 => format!("about {s:.0} s"),
+        s => format!("about {:.0} min", s / 60.0),
+    };
+    let input =
+        if e.input_bytes > 0 { format!("{} on disk in, ", bytes(e.input_bytes)) } else { String::new() };
+    format!(
+        "write {} ({}):\n{}  {input}at most {} out, at most {} of memory, {time}\n",
+        plan.target.path.display(),
+        plan.target.format.name(),
+        table(&plan.losses),
+        bytes(e.output_bytes),
+        bytes(e.memory_bytes)
+    )
+}
+
+/// That an output is written, and how large it is.
+pub(in crate::cli) fn wrote(plan: &Plan) -> String {
+    let (n, g) = plan.shape;
+    format!("wrote {}: {} cells × {} variables", plan.target.path.display(), thousands(n), thousands(g))
+}
+
 /// Every element with its size and fate, as a table.
-pub(in crate::cli) fn table(report: &LossReport, left: &[String]) -> String {
+fn table(report: &LossReport) -> String {
     let rows: Vec<[String; 4]> = report
         .rows
         .iter()
@@ -33,9 +61,6 @@ pub(in crate::cli) fn table(report: &LossReport, left: &[String]) -> String {
             "  {element:<0$}  {kind:<1$}  {size:>2$}  {fate}",
             widths[0], widths[1], widths[2]
         );
-    }
-    for line in left {
-        let _ = writeln!(text, "  left behind: {line}");
     }
     text
 }

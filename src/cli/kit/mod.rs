@@ -1,14 +1,14 @@
 //! What several verbs use.
 
 pub mod apart;
-pub(in crate::cli) mod columns;
+pub mod config;
 pub(in crate::cli) mod console;
 pub mod error;
-pub(in crate::cli) mod estimate;
 pub mod files;
 pub(in crate::cli) mod learn;
 pub mod learn_args;
 pub(in crate::cli) mod losses;
+pub(in crate::cli) mod output;
 pub(in crate::cli) mod process;
 pub mod running;
 pub(in crate::cli) mod show;

@@ -1,6 +1,10 @@
 //! Options of how a verb runs, the same in all verbs.
 
+use std::path::PathBuf;
+
 use clap::Args;
+
+use crate::cli::kit::files::size;
 
 /// How a verb runs.
 #[derive(Debug, Clone, Default, Args)]
@@ -12,6 +16,12 @@ pub struct RunArgs {
     /// Print the result as one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Memory to stay within, as 512M or 4G [default: 2G]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<u64>,
+    /// Folder for temporary files [default: TMPDIR, else the folder of the output]
+    #[arg(long, value_name = "DIR")]
+    pub temp_dir: Option<PathBuf>,
     /// Threads to use [default: all cores]; the result does not depend on it
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,

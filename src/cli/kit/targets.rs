@@ -61,6 +61,20 @@ pub(in crate::cli) fn check(
     check_folder(target, target)
 }
 
+/// Refuses to write one place twice.
+///
+/// # Errors
+/// [`CliError`] with the place.
+pub(in crate::cli) fn check_twins(paths: &[&PathBuf]) -> Result<(), CliError> {
+    let twin = paths.iter().enumerate().find(|(i, p)| paths[..*i].iter().any(|q| same(p, q)));
+    match twin {
+        Some((_, path)) => {
+            Err(CliError::usage(format!("{}: would be written twice; give another name", path.display())))
+        }
+        None => Ok(()),
+    }
+}
+
 /// The folder that `made` will stand in must be there.
 ///
 /// # Errors

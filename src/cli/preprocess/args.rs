@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::kit::files::{FormatArg, ReadArgs, WriteArgs};
+use crate::cli::kit::files::{ReadArgs, WriteArgs};
 use crate::cli::kit::running::RunArgs;
 use crate::recipe::Flavor;
 
@@ -34,14 +34,11 @@ else raw, else X, whichever holds whole numbers first. They stay in layers[\"cou
 #[command(after_help = EXAMPLES)]
 pub struct PreprocessArgs {
     /// A file of any format scx reads
-    #[arg(value_name = "IN")]
+    #[arg(value_name = "INPUT")]
     pub input: PathBuf,
     /// The file to write
     #[arg(short, long, value_name = "OUT")]
     pub output: PathBuf,
-    /// Format to write [default: by the extension of OUT]
-    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Writing")]
-    pub to: Option<FormatArg>,
 
     /// A recipe by name, or a YAML file; the options below change its numbers and add steps to its end
     #[arg(long, value_name = "NAME|FILE.yaml", help_heading = "Steps")]

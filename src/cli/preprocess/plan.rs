@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use crate::cli::kit::error::CliError;
 use crate::cli::preprocess::PreprocessArgs;
-use crate::data::{Dataset, Uns};
+use crate::data::Dataset;
 use crate::io::{self, ReadOptions};
+use crate::provenance;
 use crate::recipe::{FittedRecipe, Flavor, Recipe, Step, TargetSum};
 
 /// What will be done.
@@ -138,12 +139,7 @@ pub(in crate::cli) fn compensated(dataset: &Dataset) -> bool {
 
 /// The records of earlier runs: in `uns`, and in the keyword of an FCS file.
 fn records(dataset: &Dataset) -> Vec<String> {
-    let mut all = Vec::new();
-    if let Some(Uns::Map(scx)) = dataset.uns.get("scx")
-        && let Some(Uns::Map(log)) = scx.get("log")
-    {
-        all.extend(log.values().filter_map(|u| if let Uns::String(s) = u { Some(s.clone()) } else { None }));
-    }
+    let mut all = provenance::records(&dataset.uns);
     for (_, list) in dataset.source.keywords.iter().filter(|(k, _)| k == "SCX") {
         if let Ok(Value::Array(list)) = serde_json::from_str(list) {
             all.extend(list.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)));

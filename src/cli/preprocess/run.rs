@@ -7,15 +7,14 @@ use serde_json::{Value, json};
 
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
-use crate::cli::kit::process::{on_threads, print};
+use crate::cli::kit::output::{Way, reading};
+use crate::cli::kit::process::on_threads;
 use crate::cli::kit::show::thousands;
-use crate::cli::kit::{losses, targets};
 use crate::cli::preprocess::PreprocessArgs;
 use crate::cli::preprocess::plan::{self, Plan, plan};
 use crate::data::Dataset;
-use crate::io::loss::LossReport;
-use crate::io::{self, DEFAULT_MEMORY, Format, WriteOptions};
-use crate::provenance::{self, Record};
+use crate::io::{self, DEFAULT_MEMORY};
+use crate::provenance::Record;
 use crate::recipe::{CountsFrom, FittedRecipe, FittedStep, Options, Recipe, ReplayNotes, Step, take_counts};
 
 /// Runs the verb.
@@ -26,25 +25,26 @@ pub(in crate::cli) fn run(args: &PreprocessArgs) -> Result<(), CliError> {
 
 fn execute(args: &PreprocessArgs, console: &Console) -> Result<(), CliError> {
     let mut plan = plan(args)?;
-    let to = targets::format(&args.output, args.to.map(Format::from))?;
+    let way = Way::new("preprocess", &args.writing, &args.running, console);
     let mut inputs = vec![&args.input];
     inputs.extend(&args.replay);
-    let folder = io::folder_of(to, &args.output).is_some();
-    targets::check(&args.output, &inputs, args.writing.force, folder)?;
+    let target = way.target(&args.output, &inputs)?;
     let from = io::detect(&args.input)?;
-    let mut dataset = (from.read)(&args.input, &args.reading.options(args.writing.memory))?;
-    let before = (dataset.n_obs(), dataset.n_vars());
+    let mut dataset = (from.read)(&args.input, &reading(&args.reading, &args.running))?;
+    let before = dataset.shape();
     let at_file = |e: CliError| e.within(&args.input.display().to_string());
     let counts = choose_matrix(args, &plan, &mut dataset).map_err(at_file)?;
     if let Plan::Fit(recipe) = &mut plan {
         fill_channels(recipe, args.markers.as_deref(), &dataset)?;
         fill_spillover(recipe, args, &dataset).map_err(at_file)?;
     }
-    if args.running.dry_run {
-        return dry_run(args, &plan, counts, before, to);
+    if way.dry() {
+        let plans = way.commit(vec![way.output(dataset, Some(from.format), &target)?])?;
+        let (object, text) = outlook(args, &plan, counts, before);
+        return way.tell(&plans, object, &text);
     }
     let options = Options {
-        memory: args.writing.memory.unwrap_or(DEFAULT_MEMORY),
+        memory: args.running.memory.unwrap_or(DEFAULT_MEMORY),
         progress: console,
         force_space: args.force_space,
         max_missing: args.max_missing.unwrap_or(Options::default().max_missing),
@@ -56,23 +56,12 @@ fn execute(args: &PreprocessArgs, console: &Console) -> Result<(), CliError> {
             ((**fitted).clone(), Some(notes))
         }
     };
-    console.check()?;
     let done = Done { before, counts, fitted, notes };
     done.say(&dataset, console);
-    let writing = WriteOptions { table_folder: folder, ..args.writing.options(console) };
-    losses::say(&LossReport::new(&dataset, to, &writing), &[], console);
-    io::keep_keywords(&mut dataset, to);
-    let record = record(args, &plan, &done, &dataset)?;
-    match to {
-        Format::Fcs => io::fcs::add_record(&mut dataset, &record),
-        _ => provenance::append(&mut dataset.uns, &record),
-    }
-    io::save(&dataset, to, &args.output, args.writing.force, &writing)?;
-    console.say(&format!("wrote {}", args.output.display()));
-    if args.running.json {
-        print(&(done.json(args, &dataset).to_string() + "\n"))?;
-    }
-    Ok(())
+    let record = way.record(&record(args, &plan, &done, &dataset))?;
+    let object = done.json(args, &dataset);
+    let output = way.output(dataset, Some(from.format), &target)?.with_record(record);
+    way.tell(&way.commit(vec![output])?, object, "")
 }
 
 /// X as the recipe needs it: what was asked for, or raw counts from where they are.
@@ -182,8 +171,6 @@ impl Done {
 
     fn json(&self, args: &PreprocessArgs, dataset: &Dataset) -> Value {
         json!({
-            "schema_version": 1,
-            "verb": "preprocess",
             "input": args.input.display().to_string(),
             "output": args.output.display().to_string(),
             "counts_from": self.counts,
@@ -240,28 +227,19 @@ fn short(step: &FittedStep) -> Value {
     value
 }
 
-fn dry_run(
+/// What a run would do, for programs and for people.
+fn outlook(
     args: &PreprocessArgs,
     plan: &Plan,
     counts: Option<CountsFrom>,
     before: (usize, usize),
-    to: Format,
-) -> Result<(), CliError> {
+) -> (Value, String) {
     let (steps, replay) = match plan {
         Plan::Fit(recipe) => (json!(recipe), false),
         Plan::Replay(fitted) => (fitted.steps.iter().map(short).collect(), true),
     };
-    if args.running.json {
-        let object = json!({
-            "schema_version": 1, "verb": "preprocess", "dry_run": true, "replay": replay,
-            "counts_from": counts, "n_obs": before.0, "n_vars": before.1, "steps": steps,
-        });
-        return print(&(object.to_string() + "\n"));
-    }
-    let mut text = String::from("dry run, nothing is written:\n");
-    let _ = writeln!(
-        text,
-        "  read {}: {} cells × {} variables",
+    let mut text = format!(
+        "  read {}: {} cells × {} variables\n",
         args.input.display(),
         thousands(before.0),
         thousands(before.1)
@@ -272,31 +250,21 @@ fn dry_run(
     for step in steps.as_array().into_iter().flatten() {
         let _ = writeln!(text, "  {step}");
     }
-    let _ = writeln!(text, "  write {} ({})", args.output.display(), to.name());
-    print(&text)
+    let object = json!({
+        "replay": replay, "counts_from": counts, "n_obs": before.0, "n_vars": before.1, "steps": steps,
+    });
+    (object, text)
 }
 
 /// The record that goes into the file, with the fitted recipe.
-fn record(args: &PreprocessArgs, plan: &Plan, done: &Done, dataset: &Dataset) -> Result<String, CliError> {
+fn record(args: &PreprocessArgs, plan: &Plan, done: &Done, dataset: &Dataset) -> Record {
     let name = |p: &Path| p.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let recipe = match plan {
         Plan::Fit(recipe) => json!(recipe),
         Plan::Replay(_) => json!({"replay": args.replay.as_deref().map(name)}),
     };
-    let record = Record {
-        scx: env!("CARGO_PKG_VERSION").into(),
-        verb: "preprocess".into(),
-        settings: json!({"recipe": recipe, "layer": args.layer, "counts_from": done.counts}),
-        inputs: vec![provenance::Input {
-            role: "input".into(),
-            name: name(&args.input),
-            n_obs: done.before.0,
-            n_vars: done.before.1,
-            sha256: String::new(),
-        }],
-        result: json!({
-            "n_obs": dataset.n_obs(), "n_vars": dataset.n_vars(), "replay": done.notes, "fitted": done.fitted,
-        }),
-    };
-    serde_json::to_string(&record).map_err(|e| CliError::input(format!("the record cannot be written: {e}")))
+    let settings = json!({"recipe": recipe, "layer": args.layer, "counts_from": done.counts});
+    Record::new("preprocess", settings).input("input", &args.input, done.before).result(json!({
+        "n_obs": dataset.n_obs(), "n_vars": dataset.n_vars(), "replay": done.notes, "fitted": done.fitted,
+    }))
 }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::kit::files::{FormatArg, ReadArgs, WriteArgs};
+use crate::cli::kit::config::ConfigArgs;
+use crate::cli::kit::files::{ReadArgs, WriteArgs};
 use crate::cli::kit::running::RunArgs;
 use crate::simulate::splat::DropoutKind;
 
@@ -42,9 +43,6 @@ pub struct SimulateArgs {
     /// The file to write
     #[arg(short, long, value_name = "OUT")]
     pub output: Option<PathBuf>,
-    /// Format to write [default: by the extension of OUT]
-    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Writing")]
-    pub to: Option<FormatArg>,
 
     /// Estimate the parameters from raw counts, in a file of any format scx reads
     #[arg(long, value_name = "IN", conflicts_with = "params", help_heading = "Parameters")]
@@ -83,12 +81,9 @@ pub struct SimulateArgs {
     /// How to write
     #[command(flatten)]
     pub writing: WriteArgs,
-    /// Read options from a YAML file; flags win over it
-    #[arg(long, value_name = "FILE.yaml", help_heading = "Running")]
-    pub config: Option<PathBuf>,
-    /// Print all options as YAML that --config can read, and stop
-    #[arg(long, help_heading = "Running")]
-    pub print_config: bool,
+    /// Options from a file
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// How it runs
     #[command(flatten)]
     pub running: RunArgs,

@@ -1,46 +1,10 @@
-//! What a run of `simulate` is to do: flags over the configuration file over defaults.
+//! Where the parameters of a simulation come from.
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 use crate::cli::kit::error::CliError;
-use crate::cli::simulate::{SimulateArgs, Simulator};
-use crate::simulate::splat::{DeLaw, DropoutKind, Group, SplatParams};
-
-/// What `--config` reads and `--print-config` writes: the words of the flags, every one optional.
-#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(in crate::cli) struct Job {
-    pub(in crate::cli) model: Simulator,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::cli) like: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::cli) params: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::cli) output: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::cli) layer: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::cli) n_cells: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::cli) n_genes: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::cli) groups: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::cli) de_prob: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::cli) dropout: Option<DropoutKind>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::cli) save_params: Option<PathBuf>,
-    pub(in crate::cli) seed: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::cli) threads: Option<usize>,
-    pub(in crate::cli) json: bool,
-    pub(in crate::cli) force: bool,
-    pub(in crate::cli) dry_run: bool,
-    pub(in crate::cli) quiet: bool,
-}
+use crate::cli::simulate::SimulateArgs;
+use crate::simulate::splat::{DeLaw, Group, SplatParams};
 
 /// Where parameters come from.
 #[derive(Debug, Clone, Copy)]
@@ -49,35 +13,9 @@ pub(in crate::cli) enum Origin<'a> {
     File(&'a Path),
 }
 
-impl Job {
-    pub(in crate::cli) fn of(args: &SimulateArgs) -> Result<Self, CliError> {
-        let mut file = match &args.config {
-            Some(path) => read_yaml::<Job>(path, "a configuration of scx simulate")?,
-            None => Job::default(),
-        };
-        // A flag takes the place of either way to parameters.
-        if args.like.is_some() || args.params.is_some() {
-            (file.like, file.params) = (args.like.clone(), args.params.clone());
-        }
-        Ok(Self {
-            model: args.model.unwrap_or(file.model),
-            like: file.like,
-            params: file.params,
-            output: args.output.clone().or(file.output),
-            layer: args.layer.clone().or(file.layer),
-            n_cells: args.n_cells.or(file.n_cells),
-            n_genes: args.n_genes.or(file.n_genes),
-            groups: args.groups.clone().or(file.groups),
-            de_prob: args.de_prob.or(file.de_prob),
-            dropout: args.dropout.or(file.dropout),
-            save_params: args.save_params.clone().or(file.save_params),
-            seed: args.seed.unwrap_or(file.seed),
-            threads: args.running.threads.or(file.threads),
-            json: args.running.json || file.json,
-            force: args.writing.force || file.force,
-            dry_run: args.running.dry_run || file.dry_run,
-            quiet: args.running.quiet || file.quiet,
-        })
+impl SimulateArgs {
+    pub(in crate::cli) fn seed(&self) -> u64 {
+        self.seed.unwrap_or(0)
     }
 
     pub(in crate::cli) fn origin(&self) -> Result<Origin<'_>, CliError> {
@@ -170,12 +108,5 @@ mod tests {
         for bad in ["", "0", "1.5", "-1,2", "a,b", "0.5,", "99999"] {
             assert_eq!(groups(bad).unwrap_err().code(), 2, "{bad}");
         }
-    }
-
-    #[test]
-    fn a_job_comes_back_from_yaml() {
-        let job = Job { groups: Some("2".into()), seed: 7, force: true, ..Job::default() };
-        let text = serde_yaml::to_string(&job).unwrap();
-        assert_eq!(serde_yaml::from_str::<Job>(&text).unwrap(), job, "{text}");
     }
 }

@@ -7,76 +7,84 @@ use serde_json::{Value, json};
 
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
-use crate::cli::kit::process::{on_threads, print};
+use crate::cli::kit::output::{Way, hash, reading};
+use crate::cli::kit::process::on_threads;
 use crate::cli::kit::show::thousands;
-use crate::cli::kit::{losses, targets};
+use crate::cli::kit::targets;
 use crate::cli::simulate::SimulateArgs;
-use crate::cli::simulate::job::{Job, Origin, read_params};
+use crate::cli::simulate::job::{Origin, read_params};
 use crate::data::{Categorical, Categories, Column, Counts, Dataset, Frame, Index, Matrix, Values};
-use crate::io::loss::LossReport;
-use crate::io::{self, DEFAULT_MEMORY, Format, WriteError};
+use crate::io::{self, DEFAULT_MEMORY, WriteError};
 use crate::loader::{Place, choose_counts, read_counts};
-use crate::provenance::{self, Record};
+use crate::provenance::Record;
 use crate::rng::Seed;
-use crate::simulate::splat::{DropoutKind, LibraryLaw, Simulated, SplatParams, estimate, simulate};
+use crate::simulate::splat::{
+    DropoutKind, GeneTruth, LibraryLaw, Simulated, SplatParams, estimate, simulate,
+};
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: &SimulateArgs) -> Result<(), CliError> {
-    let job = Job::of(args)?;
-    if args.print_config {
-        let text = serde_yaml::to_string(&job)
-            .map_err(|e| CliError::input(format!("the options cannot be written: {e}")))?;
-        return print(&text);
-    }
-    let console = Console::new(job.quiet);
-    on_threads(job.threads.unwrap_or(0), || execute(args, &job, &console))
+    let console = Console::new(args.running.quiet);
+    on_threads(args.running.threads.unwrap_or(0), || execute(args, &console))
 }
 
-fn execute(args: &SimulateArgs, job: &Job, console: &Console) -> Result<(), CliError> {
-    let origin = job.origin()?;
+fn execute(args: &SimulateArgs, console: &Console) -> Result<(), CliError> {
+    let way = Way::new("simulate", &args.writing, &args.running, console);
+    let origin = args.origin()?;
     let (Origin::Like(source) | Origin::File(source)) = origin;
-    let output = job.output()?;
-    let to = targets::format(output, args.to.map(Format::from))?;
     let inputs = [&source.to_path_buf()];
-    targets::check(output, &inputs, job.force, io::codec(to).folder)?;
-    if let Some(path) = &job.save_params {
-        if targets::same(path, output) {
-            let twice = format!("{}: would be written twice; give another name", path.display());
-            return Err(CliError::usage(twice));
-        }
-        targets::check(path, &inputs, job.force, false)?;
+    let path = args.output()?;
+    let target = way.target(path, &inputs)?;
+    if let Some(kept) = &args.save_params {
+        targets::check_twins(&[path, kept])?;
+        targets::check(kept, &inputs, args.writing.force, false)?;
     }
-    let memory = args.writing.memory.unwrap_or(DEFAULT_MEMORY);
+    let memory = args.running.memory.unwrap_or(DEFAULT_MEMORY);
     let (mut params, from) = match origin {
-        Origin::Like(path) => like(args, job, path, memory, console)?,
+        Origin::Like(path) => like(args, path, memory, console)?,
         Origin::File(path) => (read_params(path)?, None),
     };
-    job.change(&mut params)?;
-    if job.dry_run {
-        return dry_run(job, &params, from.as_ref(), output, to);
+    args.change(&mut params)?;
+    if way.dry() {
+        let dataset = dataset(outlook(&params))?;
+        let plans = way.commit(vec![way.output(dataset, None, &target)?])?;
+        let (cells, genes) = (thousands(params.n_cells), thousands(params.n_genes));
+        let text = format!("  simulate {cells} cells × {genes} genes\n{}", laws(&params));
+        return way.tell(&plans, report(args, &params, from.as_ref(), path, None), &text);
     }
-    console.check()?;
-    let made = simulate(&params, Seed(job.seed), memory, console)?;
+    let made = simulate(&params, Seed(args.seed()), memory, console)?;
     let facts = Facts::of(&made.counts);
-    let mut dataset = dataset(made)?;
-    provenance::append(&mut dataset.uns, &record(job, source, &params, from.as_ref(), &facts)?);
-    let mut writing = args.writing.options(console);
-    writing.memory = memory;
-    losses::say(&LossReport::new(&dataset, to, &writing), &[], console);
-    io::save(&dataset, to, output, job.force, &writing)?;
-    console.say(&format!("wrote {}", output.display()));
-    if let Some(path) = &job.save_params {
+    let record = way.record(&record(args, source, &params, from.as_ref(), &facts)?)?;
+    let plans = way.commit(vec![way.output(dataset(made)?, None, &target)?.with_record(record)])?;
+    if let Some(path) = &args.save_params {
         let text = serde_yaml::to_string(&params)
             .map_err(|e| CliError::input(format!("the parameters cannot be written: {e}")))?;
-        io::replace(path, job.force, |tmp| std::fs::write(tmp, &text).map_err(|e| WriteError::io(tmp, e)))?;
+        let force = args.writing.force;
+        io::replace(path, force, |tmp| std::fs::write(tmp, &text).map_err(|e| WriteError::io(tmp, e)))?;
         console.say(&format!("wrote {}", path.display()));
     }
-    let text = if job.json {
-        report(job, &params, from.as_ref(), output, Some(&facts)).to_string() + "\n"
-    } else {
-        words(&params, &facts)
-    };
-    print(&text)
+    let object = report(args, &params, from.as_ref(), path, Some(&facts));
+    way.tell(&plans, object, &words(&params, &facts))
+}
+
+/// What would be made, with a single cell and gene in it.
+fn outlook(params: &SplatParams) -> Simulated {
+    let zero = || vec![0.0; 1];
+    let mut counts = Counts::empty(1);
+    counts.push([]);
+    Simulated {
+        counts,
+        groups: vec![0],
+        group_names: params.groups.iter().map(|g| g.name.clone()).collect(),
+        libraries: zero(),
+        genes: GeneTruth {
+            base_mean: zero(),
+            outlier_factor: zero(),
+            mean: zero(),
+            bcv_factor: zero(),
+            de_factor: params.groups.iter().map(|_| zero()).collect(),
+        },
+    }
 }
 
 /// What parameters were estimated from.
@@ -89,20 +97,19 @@ struct Source {
 /// Parameters of a file with raw counts.
 fn like(
     args: &SimulateArgs,
-    job: &Job,
     path: &Path,
     memory: u64,
     console: &Console,
 ) -> Result<(SplatParams, Option<Source>), CliError> {
     let at_file = |e: CliError| e.within(&path.display().to_string());
     let codec = io::detect(path)?;
-    let dataset = (codec.read)(path, &args.reading.options(Some(memory)))?;
-    let asked = job.layer.as_deref().map(Place::named);
+    let dataset = (codec.read)(path, &reading(&args.reading, &args.running))?;
+    let asked = args.layer.as_deref().map(Place::named);
     let place = choose_counts(&dataset, asked.as_ref()).map_err(|e| at_file(e.into()))?;
     console.say(&format!("counts taken from {place}"));
     let counts = read_counts(&dataset, &place, memory).map_err(|e| at_file(e.into()))?;
     console.check()?;
-    let params = estimate(&counts, Seed(job.seed)).map_err(|e| at_file(e.into()))?;
+    let params = estimate(&counts, Seed(args.seed())).map_err(|e| at_file(e.into()))?;
     Ok((params, Some(Source { place, n_obs: counts.n_cells(), n_vars: counts.n_genes() })))
 }
 
@@ -164,48 +171,35 @@ fn dataset(made: Simulated) -> Result<Dataset, CliError> {
 }
 
 fn record(
-    job: &Job,
+    args: &SimulateArgs,
     source: &Path,
     params: &SplatParams,
     from: Option<&Source>,
     facts: &Facts,
-) -> Result<String, CliError> {
-    let sha256 = provenance::sha256(source)
-        .map_err(|e| CliError::input(format!("{}: cannot read: {e}", source.display())));
-    let record = Record {
-        scx: env!("CARGO_PKG_VERSION").into(),
-        verb: "simulate".into(),
-        settings: json!({
-            "model": job.model, "params": params, "seed": job.seed, "counts_from": from.map(|f| &f.place),
-        }),
-        inputs: vec![provenance::Input {
-            role: if from.is_some() { "like" } else { "params" }.into(),
-            name: source.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            n_obs: from.map_or(0, |f| f.n_obs),
-            n_vars: from.map_or(0, |f| f.n_vars),
-            // A folder has no bytes of its own.
-            sha256: if source.is_file() { sha256? } else { String::new() },
-        }],
-        result: facts.json(),
-    };
-    serde_json::to_string(&record).map_err(|e| CliError::input(format!("the record cannot be written: {e}")))
+) -> Result<Record, CliError> {
+    let settings = json!({
+        "model": args.model.unwrap_or_default(), "params": params, "seed": args.seed(),
+        "counts_from": from.map(|f| &f.place),
+    });
+    let role = if from.is_some() { "like" } else { "params" };
+    let shape = from.map_or((0, 0), |f| (f.n_obs, f.n_vars));
+    Ok(Record::new("simulate", settings)
+        .hashed_input(role, source, shape, hash(source)?)
+        .result(facts.json()))
 }
 
 fn report(
-    job: &Job,
+    args: &SimulateArgs,
     params: &SplatParams,
     from: Option<&Source>,
     output: &Path,
     facts: Option<&Facts>,
 ) -> Value {
     json!({
-        "schema_version": 1,
-        "verb": "simulate",
-        "model": job.model,
-        "dry_run": facts.is_none(),
+        "model": args.model.unwrap_or_default(),
         "output": output.display().to_string(),
         "counts_from": from.map(|f| f.place.to_string()),
-        "seed": job.seed,
+        "seed": args.seed(),
         "params": params,
         "result": facts.map(Facts::json),
     })
@@ -264,25 +258,4 @@ fn laws(params: &SplatParams) -> String {
         );
     }
     text
-}
-
-/// What a run would do.
-fn dry_run(
-    job: &Job,
-    params: &SplatParams,
-    from: Option<&Source>,
-    output: &Path,
-    to: Format,
-) -> Result<(), CliError> {
-    if job.json {
-        return print(&(report(job, params, from, output, None).to_string() + "\n"));
-    }
-    print(&format!(
-        "dry run, nothing is written:\n  simulate {} cells × {} genes\n{}  write {} ({})\n",
-        thousands(params.n_cells),
-        thousands(params.n_genes),
-        laws(params),
-        output.display(),
-        to.name()
-    ))
 }

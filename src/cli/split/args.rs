@@ -19,7 +19,7 @@ Each group gives the same share of its cells, rounded down, so that the parts ca
 #[command(after_help = EXAMPLES)]
 pub struct SplitArgs {
     /// A file of any format scx reads
-    #[arg(value_name = "IN")]
+    #[arg(value_name = "INPUT")]
     pub input: PathBuf,
     /// Where cells to learn from go
     #[arg(long, value_name = "FILE", help_heading = "Parts")]

@@ -1,28 +1,20 @@
 //! `scx split`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
-use crate::cli::kit::process::{on_threads, print};
+use crate::cli::kit::output::{Way, reading};
+use crate::cli::kit::process::on_threads;
 use crate::cli::kit::show::thousands;
-use crate::cli::kit::targets;
 use crate::cli::split::SplitArgs;
 use crate::data::{Dataset, Take};
-use crate::io::{self, Format, WriteError, WriteOptions};
-use crate::provenance::{self, Record};
+use crate::io;
+use crate::provenance::Record;
 use crate::recipe::{Split, balanced};
 use crate::rng::Seed;
-
-/// One file to write.
-struct Part<'a> {
-    role: &'static str,
-    path: &'a PathBuf,
-    format: Format,
-    cells: Vec<usize>,
-}
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: &SplitArgs) -> Result<(), CliError> {
@@ -31,38 +23,16 @@ pub(in crate::cli) fn run(args: &SplitArgs) -> Result<(), CliError> {
 }
 
 fn execute(args: &SplitArgs, console: &Console) -> Result<(), CliError> {
-    let paths: Vec<(&str, &PathBuf)> = [("train", &args.train), ("test", &args.test)]
+    let way = Way::new("split", &args.writing, &args.running, console);
+    let parts: Vec<(&str, &PathBuf)> = [("train", &args.train), ("test", &args.test)]
         .into_iter()
         .chain(args.valid.as_ref().map(|p| ("valid", p)))
         .collect();
-    let mut formats = Vec::new();
-    for (i, (_, path)) in paths.iter().enumerate() {
-        let format = targets::format(path, None)?;
-        if io::folder_of(format, path).is_some() {
-            return Err(CliError::usage(format!(
-                "{}: a folder of files cannot be one of several parts; write h5ad and convert it",
-                path.display()
-            )));
-        }
-        targets::check(path, &[&args.input], args.writing.force, false)?;
-        if let Some((_, twin)) = paths[..i].iter().find(|(_, p)| targets::same(p, path)) {
-            return Err(CliError::usage(format!(
-                "{}: would be written twice; give another name",
-                twin.display()
-            )));
-        }
-        formats.push(format);
-    }
+    let paths: Vec<&PathBuf> = parts.iter().map(|(_, path)| *path).collect();
+    let targets = way.targets(&paths, &[&args.input])?;
     let from = io::detect(&args.input)?;
-    let dataset = (from.read)(&args.input, &args.reading.options(args.writing.memory))?;
-    let (split, missing) = divide(args, &dataset)?;
-    let Split { train, test, valid } = split;
-    let parts: Vec<Part> = paths
-        .into_iter()
-        .zip(formats)
-        .zip([train, test, valid])
-        .map(|(((role, path), format), cells)| Part { role, path, format, cells })
-        .collect();
+    let dataset = (from.read)(&args.input, &reading(&args.reading, &args.running))?;
+    let (Split { train, test, valid }, missing) = divide(args, &dataset)?;
     if missing > 0 {
         console.say(&format!(
             "{} cells have no {}; they go to {}",
@@ -71,13 +41,20 @@ fn execute(args: &SplitArgs, console: &Console) -> Result<(), CliError> {
             args.train.display()
         ));
     }
-    if !args.running.dry_run {
-        let sets = parts.iter().map(|p| select(args, &dataset, p)).collect::<Result<Vec<_>, _>>()?;
-        let options = args.writing.options(console);
-        let all: Vec<(&Part, &Dataset)> = parts.iter().zip(&sets).collect();
-        save_all(&all, args.writing.force, &options)?;
+    let (mut outputs, mut sizes, mut text) = (Vec::new(), serde_json::Map::new(), String::new());
+    for (((role, path), target), cells) in parts.into_iter().zip(&targets).zip([train, test, valid]) {
+        let set = select(args, &dataset, &cells)?;
+        let record = record(args, &dataset).result(json!({"part": role, "n_obs": cells.len()}));
+        outputs.push(way.output(set, Some(from.format), target)?.with_record(way.record(&record)?));
+        sizes.insert(role.into(), json!({"path": path.display().to_string(), "n_obs": cells.len()}));
+        let share = 100.0 * cells.len() as f64 / dataset.n_obs().max(1) as f64;
+        text += &format!("{role}: {} cells ({share:.1} %)\n", thousands(cells.len()));
     }
-    tell(args, &dataset, &parts, console)
+    let plans = way.commit(outputs)?;
+    let object = json!({
+        "by": args.by, "seed": args.seed, "n_obs": dataset.n_obs(), "parts": Value::Object(sizes),
+    });
+    way.tell(&plans, object, &text)
 }
 
 /// The cells of each part, and how many have no group.
@@ -112,69 +89,17 @@ fn divide(args: &SplitArgs, dataset: &Dataset) -> Result<(Split, usize), CliErro
     Ok((split, groups.iter().filter(|g| g.is_none()).count()))
 }
 
-/// The cells of one part, with a record of the split.
-fn select(args: &SplitArgs, dataset: &Dataset, part: &Part) -> Result<Dataset, CliError> {
+/// The cells of one part.
+fn select(args: &SplitArgs, dataset: &Dataset, cells: &[usize]) -> Result<Dataset, CliError> {
     let read = |e: crate::data::DataError| CliError::input(format!("{}: {e}", args.input.display()));
-    let take = Take::entries(dataset.n_obs(), &part.cells).map_err(read)?;
-    let mut set = dataset.select(&take, &Take::all(dataset.n_vars())).map_err(read)?;
-    let name = |p: &Path| p.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let record = Record {
-        scx: env!("CARGO_PKG_VERSION").into(),
-        verb: "split".into(),
-        settings: json!({
-            "by": args.by, "test_fraction": args.test_fraction, "valid_fraction": args.valid_fraction,
-            "seed": args.seed,
-        }),
-        inputs: vec![provenance::Input {
-            role: "input".into(),
-            name: name(&args.input),
-            n_obs: dataset.n_obs(),
-            n_vars: dataset.n_vars(),
-            sha256: String::new(),
-        }],
-        result: json!({"part": part.role, "n_obs": part.cells.len()}),
-    };
-    let record = serde_json::to_string(&record)
-        .map_err(|e| CliError::input(format!("the record cannot be written: {e}")))?;
-    provenance::append(&mut set.uns, &record);
-    Ok(set)
+    let take = Take::entries(dataset.n_obs(), cells).map_err(read)?;
+    dataset.select(&take, &Take::all(dataset.n_vars())).map_err(read)
 }
 
-/// Writes all parts, or none: each takes its place only when those after it are finished.
-fn save_all(parts: &[(&Part, &Dataset)], force: bool, options: &WriteOptions) -> Result<(), WriteError> {
-    let Some(((part, set), rest)) = parts.split_first() else { return Ok(()) };
-    io::replace(part.path, force, |tmp| {
-        (io::codec(part.format).write)(set, tmp, options)?;
-        save_all(rest, force, options)
-    })
-}
-
-/// Says how large the parts are.
-fn tell(args: &SplitArgs, dataset: &Dataset, parts: &[Part], console: &Console) -> Result<(), CliError> {
-    if args.running.json {
-        let sizes: serde_json::Map<_, _> = parts
-            .iter()
-            .map(|p| {
-                (p.role.to_owned(), json!({"path": p.path.display().to_string(), "n_obs": p.cells.len()}))
-            })
-            .collect();
-        let object = json!({
-            "schema_version": 1, "verb": "split", "dry_run": args.running.dry_run, "by": args.by, "seed": args.seed,
-            "n_obs": dataset.n_obs(), "parts": sizes,
-        });
-        return print(&(object.to_string() + "\n"));
-    }
-    let mut text = if args.running.dry_run { "dry run, nothing is written:\n" } else { "" }.to_owned();
-    for part in parts {
-        let share = 100.0 * part.cells.len() as f64 / dataset.n_obs().max(1) as f64;
-        let verb = if args.running.dry_run { "write" } else { "wrote" };
-        let line =
-            format!("{verb} {}: {} cells ({share:.1} %)", part.path.display(), thousands(part.cells.len()));
-        if args.running.dry_run {
-            text.push_str(&format!("  {line}\n"));
-        } else {
-            console.say(&line);
-        }
-    }
-    print(&text)
+fn record(args: &SplitArgs, dataset: &Dataset) -> Record {
+    let settings = json!({
+        "by": args.by, "test_fraction": args.test_fraction, "valid_fraction": args.valid_fraction,
+        "seed": args.seed,
+    });
+    Record::new("split", settings).input("input", &args.input, dataset.shape())
 }

@@ -27,10 +27,6 @@ pub struct TrainArgs {
     /// Replace a stored model
     #[arg(long)]
     pub force: bool,
-    /// Memory for reading and for counts, as 512M or 4G: counts beyond half of it lie in temporary files (TMPDIR)
-    /// [default: 2G]
-    #[arg(long, value_name = "SIZE", value_parser = crate::cli::kit::files::size)]
-    pub memory: Option<u64>,
 
     /// Learning
     #[command(flatten)]

@@ -6,6 +6,7 @@ use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::learn;
 use crate::cli::kit::learn::{Learn, training};
+use crate::cli::kit::output::reading;
 use crate::cli::kit::process::{on_threads, print};
 use crate::cli::kit::show::thousands;
 use crate::cli::train::TrainArgs;
@@ -18,12 +19,12 @@ pub(in crate::cli) fn run(args: &TrainArgs) -> Result<(), CliError> {
 }
 
 fn execute(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
-    let learn = Learn::resolve(&args.learn, Some(&args.model), args.memory)?;
+    let learn = Learn::resolve(&args.learn, Some(&args.model))?;
     if args.learn.print_config {
         return print(&learn.yaml()?);
     }
     learn::check_model_folder(&args.output, args.force || args.learn.resume)?;
-    let dataset = io::open(&args.input, &args.reading.options(args.memory))?;
+    let dataset = io::open(&args.input, &reading(&args.reading, &args.learn.running))?;
     let material = learn.material(&args.input, &dataset, console)?;
     if args.learn.running.dry_run {
         return print(&format!(

@@ -94,7 +94,7 @@ pub fn annotate(dataset: &Dataset, additions: &Additions, path: &Path) -> Result
         dataset,
         old: dataset.source.keywords.clone(),
         patch: additions.result.as_ref().map(|r| &r.patch),
-        record: Some(&additions.record),
+        record: Some(additions.record.as_str()).filter(|r| !r.is_empty()),
         names_from_keywords: true,
         path,
         options: &WriteOptions::default(),

@@ -26,9 +26,10 @@ pub fn annotate(dataset: &Dataset, additions: &Additions, path: &Path) -> Result
     let (written, key) = write_file(path, false, |file| {
         let written = result.map(|r| add_matrix(&source, file, r, path)).transpose()?;
         add::elements(&source, file, additions, path)?;
-        Ok((written, add_record(&source, file, &additions.record, path)?))
+        let record = Some(&additions.record).filter(|r| !r.is_empty());
+        Ok((written, record.map(|r| add_record(&source, file, r, path)).transpose()?))
     })?;
-    verify(result.zip(written.as_ref()), &key, path)?;
+    verify(result.zip(written.as_ref()), key.as_deref(), path)?;
     add::verify(additions, path)
 }
 
@@ -118,7 +119,7 @@ fn add_record(source: &Source, file: &File, record: &str, out: &Path) -> Result<
 }
 
 /// Opens the new file again and compares structure and lengths with what was meant.
-fn verify(result: Option<(&NewValues, &Written)>, key: &str, path: &Path) -> Result<(), WriteError> {
+fn verify(result: Option<(&NewValues, &Written)>, key: Option<&str>, path: &Path) -> Result<(), WriteError> {
     let fail = |what: String| WriteError::Verify { path: path.to_owned(), what };
     let read = |e: ReadError| fail(e.to_string());
     let source = Source { path: path.to_owned(), limits: ReadLimits::default() };
@@ -135,6 +136,7 @@ fn verify(result: Option<(&NewValues, &Written)>, key: &str, path: &Path) -> Res
             return Err(fail(format!("/{at} reads back as {found:?}, expected {written:?}")));
         }
     }
+    let Some(key) = key else { return Ok(()) };
     let record = format!("uns/scx/log/{key}");
     match source.node(&file, &record).map_err(read)? {
         Some(Node::Dataset(_)) => Ok(()),

@@ -93,6 +93,17 @@ impl LossReport {
         Self { rows }
     }
 
+    /// What a copy of the file a data set was read from lacks: only what was left behind on the way here.
+    pub fn of_copy(dataset: &Dataset) -> Self {
+        let kept = parts(dataset).into_iter().map(|part| Loss {
+            fate: Fate::Kept,
+            element: part.element(),
+            kind: part.words.clone(),
+            bytes: part.bytes,
+        });
+        Self { rows: kept.chain(dataset.changes.iter().map(before)).collect() }
+    }
+
     /// The rows in which something is lost.
     pub fn lost(&self) -> impl Iterator<Item = &Loss> {
         self.rows.iter().filter(|r| r.fate.loses())
@@ -117,7 +128,7 @@ fn before(change: &Change) -> Loss {
         true => Fate::Left { why: to },
         false => Fate::Changed { to, lossy: change.lost },
     };
-    Loss { element: change.element.clone(), kind: "before writing".into(), bytes: 0, fate }
+    Loss { element: change.element.clone(), kind: String::new(), bytes: 0, fate }
 }
 
 /// The tables a CSV or Parquet target holds.

@@ -101,7 +101,14 @@ impl Part {
 
     /// As one writes it in Python: `obs["batch"]`.
     pub fn element(&self) -> String {
-        let place = match self.place {
+        self.place.element(&self.name)
+    }
+}
+
+impl Place {
+    /// An element of that name here, as one writes it in Python.
+    pub fn element(self, name: &str) -> String {
+        let place = match self {
             Place::X => return "X".into(),
             Place::ObsNames => return "obs_names".into(),
             Place::VarNames => return "var_names".into(),
@@ -116,7 +123,7 @@ impl Part {
             Place::Varp => "varp",
             Place::Uns => "uns",
         };
-        format!("{place}[{:?}]", self.name)
+        format!("{place}[{name:?}]")
     }
 }
 

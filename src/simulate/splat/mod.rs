@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use estimate::estimate;
 pub use model::SplatModel;
-pub use run::{Simulated, simulate};
+pub use run::{GeneTruth, Simulated, simulate};
 pub use shapiro::shapiro_wilk;
 
 /// Why nothing can be simulated or estimated.

@@ -1,25 +1,24 @@
-//! What a conversion will take, roughly: for `--dry-run`.
+//! What writing a data set will take, roughly.
 
 use std::path::Path;
 
 use serde::Serialize;
 
-use crate::cli::kit::show::bytes;
+use super::loss::{Place, parts, rule, tables_of};
+use super::{Compression, Format, WriteOptions};
 use crate::data::Dataset;
-use crate::io::loss::{Place, parts, rule, tables_of};
-use crate::io::{Compression, Format, WriteOptions};
 
-/// Rough figures of a conversion.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(in crate::cli) struct Plan {
+/// Rough figures of reading and writing.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Estimate {
     /// Bytes of the input on disk.
-    input_bytes: u64,
+    pub input_bytes: u64,
     /// Bytes the output takes uncompressed.
-    output_bytes: u64,
+    pub output_bytes: u64,
     /// Bytes of memory at most.
-    memory_bytes: u64,
+    pub memory_bytes: u64,
     /// Seconds, on two cores of today.
-    seconds: f64,
+    pub seconds: f64,
 }
 
 /// Uncompressed bytes a second that each format is read and written at on two cores, measured with the scripts in
@@ -37,14 +36,13 @@ fn rate(format: Format, reading: bool) -> f64 {
     megabytes * 1e6
 }
 
-/// Works out the figures.
-pub(in crate::cli) fn of(
-    input: &Path,
+/// Works out the figures; data made in memory have no `from`.
+pub(super) fn estimate(
     dataset: &Dataset,
-    from: Format,
+    from: Option<Format>,
     to: Format,
     options: &WriteOptions,
-) -> Plan {
+) -> Estimate {
     let tables = tables_of(dataset, options);
     let all = parts(dataset);
     let kept: u64 = all
@@ -63,11 +61,12 @@ pub(in crate::cli) fn of(
         Some(Compression::None) => kept as f64 / 1e9,
         _ => kept as f64 / rate(to, false),
     };
-    Plan {
-        input_bytes: size(input),
+    let reading = from.map_or(0.0, |from| read as f64 / rate(from, true));
+    Estimate {
+        input_bytes: size(&dataset.source.path),
         output_bytes: kept,
         memory_bytes: (40 << 20) + 3 * beside + 4 * pointers + read.min(options.memory / 2),
-        seconds: read as f64 / rate(from, true) + written,
+        seconds: reading + written,
     }
 }
 
@@ -89,22 +88,5 @@ fn size(path: &Path) -> u64 {
             entries.flatten().filter_map(|e| e.metadata().ok()).filter(|m| m.is_file()).map(|m| m.len()).sum()
         }
         Err(_) => path.metadata().map_or(0, |m| m.len()),
-    }
-}
-
-impl Plan {
-    /// For people.
-    pub(in crate::cli) fn words(&self) -> String {
-        let time = match self.seconds {
-            s if s < 1.0 => "under a second".into(),
-            s if s < 120.0 => format!("about {s:.0} s"),
-            s => format!("about {:.0} min", s / 60.0),
-        };
-        format!(
-            "dry run, nothing is written: {} on disk in, at most {} out, at most {} of memory, {time}\n",
-            bytes(self.input_bytes),
-            bytes(self.output_bytes),
-            bytes(self.memory_bytes)
-        )
     }
 }

@@ -1,0 +1,212 @@
+//! `--config` and `--print-config` of every verb: a YAML file with the words of its options, turned into arguments before
+//! these are parsed. What the command line says wins, also over options it does not go with.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, CommandFactory};
+use serde_yaml::{Mapping, Value};
+
+use crate::cli::Cli;
+use crate::cli::kit::error::CliError;
+use crate::correct::did_you_mean;
+
+/// Options from a file.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Running")]
+pub struct ConfigArgs {
+    /// Read options from a YAML file; flags win over it
+    #[arg(long, value_name = "FILE.yaml")]
+    pub config: Option<PathBuf>,
+    /// Print all options as YAML that --config can read, and stop
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+/// Options that say what to do with a configuration, and are none of it.
+const OWN: [&str; 5] = ["config", "print_config", "help", "version", "resume"];
+
+/// Whether a verb reads its configuration here.
+fn configured(command: &Command) -> bool {
+    command.get_arguments().any(|a| a.get_id() == "config" && a.get_help_heading() == Some("Running"))
+}
+
+/// The verb that is called, with its own verb where it has one.
+fn called(mut matches: &ArgMatches) -> Option<(Command, &ArgMatches)> {
+    let mut command = Cli::command();
+    command.build();
+    while let Some((name, inner)) = matches.subcommand() {
+        command = command.find_subcommand(name)?.clone();
+        matches = inner;
+    }
+    configured(&command).then_some((command, matches))
+}
+
+/// The arguments with those of a configuration file behind them.
+///
+/// # Errors
+/// [`CliError`] when the file cannot be read or says something the verb does not know.
+pub(in crate::cli) fn expand(mut args: Vec<OsString>) -> Result<Vec<OsString>, CliError> {
+    // Errors are for the parser that sees all arguments.
+    let Ok(matches) = Cli::command().ignore_errors(true).try_get_matches_from(&args) else { return Ok(args) };
+    let Some((command, given)) = called(&matches) else { return Ok(args) };
+    let Ok(Some(path)) = given.try_get_one::<PathBuf>("config") else { return Ok(args) };
+    let mut positional = Vec::new();
+    for (key, value) in read(path, &command)? {
+        let arg = find(&command, &key, path)?;
+        let beside = command.get_arg_conflicts_with(arg);
+        if std::iter::once(arg).chain(beside).any(|a| on_the_command_line(given, a)) {
+            continue;
+        }
+        for word in words(arg, &value, path)? {
+            match arg.get_long() {
+                _ if matches!(arg.get_action(), ArgAction::SetTrue) => args.push(format!("--{word}").into()),
+                Some(long) => args.push(format!("--{long}={word}").into()),
+                None => positional.push(OsString::from(word)),
+            }
+        }
+    }
+    if !positional.is_empty() {
+        args.push("--".into());
+        args.extend(positional);
+    }
+    Ok(args)
+}
+
+/// The options in use as YAML, when that is what the call asks for.
+///
+/// # Errors
+/// [`CliError`] when a path is no valid text.
+pub(in crate::cli) fn printed(matches: &ArgMatches) -> Result<Option<String>, CliError> {
+    let Some((command, given)) = called(matches) else { return Ok(None) };
+    if !matches!(given.try_get_one::<bool>("print_config"), Ok(Some(true))) {
+        return Ok(None);
+    }
+    let mut map = Mapping::new();
+    for arg in command.get_arguments().filter(|a| !OWN.contains(&a.get_id().as_str())) {
+        let id = arg.get_id().as_str();
+        let Ok(Some(raw)) = given.try_get_raw(id) else { continue };
+        let texts = raw.map(|r| r.to_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
+        let Some(texts) = texts else {
+            let what =
+                format!("{id}: is no valid text, and YAML holds text only; the options cannot be written");
+            return Err(CliError::usage(what));
+        };
+        let mut values: Vec<Value> = texts.iter().map(|t| typed(t)).collect();
+        let many = matches!(arg.get_action(), ArgAction::Append);
+        let value = match values.pop() {
+            Some(one) if values.is_empty() && !many => one,
+            Some(last) => Value::Sequence(values.into_iter().chain([last]).collect()),
+            None => continue,
+        };
+        if value != Value::Bool(false) {
+            map.insert(id.into(), value);
+        }
+    }
+    let text = serde_yaml::to_string(&map);
+    text.map(Some).map_err(|e| CliError::usage(format!("the options cannot be written as YAML: {e}")))
+}
+
+fn on_the_command_line(given: &ArgMatches, arg: &Arg) -> bool {
+    let id = arg.get_id().as_str();
+    given.try_contains_id(id).is_ok() && given.value_source(id) == Some(ValueSource::CommandLine)
+}
+
+fn read(path: &Path, command: &Command) -> Result<Vec<(String, Value)>, CliError> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| CliError::input(format!("{name}: cannot read the configuration: {e}")))?;
+    let wrong = |e: String| {
+        CliError::usage(format!("{name}: not a configuration of scx {}: {e}", command.get_name()))
+    };
+    let value: Value = serde_yaml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+    let map = match value {
+        Value::Mapping(map) => map,
+        Value::Null => Mapping::new(),
+        _ => return Err(wrong("expected names and values, as in `seed: 1`".into())),
+    };
+    let mut pairs = Vec::new();
+    for (key, value) in map {
+        match (key, value) {
+            // `model: {minibatch: 100}` is --model-minibatch 100.
+            (Value::String(group), Value::Mapping(inner)) => {
+                pairs.extend(
+                    inner.into_iter().map(|(key, value)| (format!("{group}_{}", name_of(&key)), value)),
+                );
+            }
+            (Value::String(key), value) => pairs.push((key, value)),
+            (other, _) => return Err(wrong(format!("{} is no name of an option", name_of(&other)))),
+        }
+    }
+    Ok(pairs)
+}
+
+fn name_of(key: &Value) -> String {
+    key.as_str()
+        .map_or_else(|| serde_yaml::to_string(key).unwrap_or_default().trim().to_owned(), str::to_owned)
+}
+
+fn find<'a>(command: &'a Command, key: &str, path: &Path) -> Result<&'a Arg, CliError> {
+    let id = key.replace('-', "_");
+    let known = || command.get_arguments().filter(|a| !OWN.contains(&a.get_id().as_str()));
+    known().find(|a| a.get_id().as_str() == id).ok_or_else(|| {
+        let names: Vec<&str> = known().filter(|a| !a.is_hide_set()).map(|a| a.get_id().as_str()).collect();
+        CliError::usage(format!(
+            "{}: not a configuration of scx {}: unknown field `{key}`{}; there are {}",
+            path.display(),
+            command.get_name(),
+            did_you_mean(&id, names.iter().copied()),
+            names.join(", ")
+        ))
+    })
+}
+
+/// The words that a value would be on the command line.
+fn words(arg: &Arg, value: &Value, path: &Path) -> Result<Vec<String>, CliError> {
+    let wrong = |expected: &str| {
+        let found = serde_yaml::to_string(value).unwrap_or_default();
+        let at = format!("{}: {}", path.display(), arg.get_id());
+        Err(CliError::usage(format!("{at}: found {}, expected {expected}", found.trim())))
+    };
+    if matches!(arg.get_action(), ArgAction::SetTrue) {
+        return match value {
+            Value::Bool(true) => Ok(arg.get_long().map(str::to_owned).into_iter().collect()),
+            Value::Bool(false) | Value::Null => Ok(Vec::new()),
+            _ => wrong("true or false"),
+        };
+    }
+    let one = |v: &Value| match v {
+        Value::String(s) => Some(s.clone()),
+        Value::Bool(b) => Some(b.to_string()),
+        Value::Number(n) => Some(n.to_string()),
+        _ => None,
+    };
+    match value {
+        Value::Null => Ok(Vec::new()),
+        Value::Sequence(list) if matches!(arg.get_action(), ArgAction::Append) => {
+            match list.iter().map(one).collect() {
+                Some(words) => Ok(words),
+                None => wrong("a list of texts or numbers"),
+            }
+        }
+        v => one(v).map(|w| vec![w]).map_or_else(|| wrong("one text or number"), Ok),
+    }
+}
+
+/// A number where the text is one that comes back the same, otherwise text.
+fn typed(text: &str) -> Value {
+    match text {
+        "true" => return Value::Bool(true),
+        "false" => return Value::Bool(false),
+        _ => {}
+    }
+    match text.parse::<i64>() {
+        Ok(n) if n.to_string() == text => return n.into(),
+        _ => {}
+    }
+    match text.parse::<f64>() {
+        Ok(x) if x.is_finite() && x.to_string() == text => x.into(),
+        _ => text.into(),
+    }
+}
