@@ -15,6 +15,7 @@ mod fcs;
 mod generate;
 mod h5ad;
 mod loom;
+mod outputs;
 mod preprocess;
 mod recipe;
 mod reference;

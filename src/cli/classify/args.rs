@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::kit::config::ConfigArgs;
 use crate::cli::kit::files::{ReadArgs, WriteArgs};
 use crate::cli::kit::running::RunArgs;
 
@@ -47,6 +48,9 @@ pub struct ClassifyArgs {
     /// How output is written
     #[command(flatten)]
     pub writing: WriteArgs,
+    /// Options from a file
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// How it runs
     #[command(flatten)]
     pub running: RunArgs,

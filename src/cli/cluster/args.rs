@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::kit::config::ConfigArgs;
 use crate::cli::kit::files::{ReadArgs, WriteArgs};
 use crate::cli::kit::running::RunArgs;
 use crate::cluster::{Method, Settings};
@@ -63,6 +64,9 @@ pub struct ClusterArgs {
     /// How output is written
     #[command(flatten)]
     pub writing: WriteArgs,
+    /// Options from a file
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// How it runs
     #[command(flatten)]
     pub running: RunArgs,

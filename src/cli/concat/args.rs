@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::kit::config::ConfigArgs;
 use crate::cli::kit::files::{ReadArgs, WriteArgs};
 use crate::cli::kit::running::RunArgs;
 use crate::concat::{Join, OnDuplicate};
@@ -90,6 +91,9 @@ pub struct ConcatArgs {
     /// How to write
     #[command(flatten)]
     pub writing: WriteArgs,
+    /// Options from a file
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// How it runs
     #[command(flatten)]
     pub running: RunArgs,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::kit::config::ConfigArgs;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::files::{FormatArg, ReadArgs, WriteArgs};
 use crate::cli::kit::running::RunArgs;
@@ -48,6 +49,9 @@ pub struct ConvertArgs {
     /// How to write
     #[command(flatten)]
     pub writing: WriteArgs,
+    /// Options from a file
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// How it runs
     #[command(flatten)]
     pub running: RunArgs,

@@ -186,7 +186,7 @@ pub static RULES: &[Rule] = &[
     named(Place::Uns, "target_sets", "uns[\"target_sets\"]",
         [K, NO_UNS, L("attributes hold values and lists only"), R("features/target_sets"), NO_UNS, FILE, FILE]),
     named(Place::Uns, "scx", "uns[\"scx\"], scx's own records",
-        [K, NO_UNS, R("attrs/scx_log"), NO_UNS, NO_UNS, FILE, FILE]),
+        [K, R("SCX"), R("attrs/scx_log"), NO_UNS, NO_UNS, FILE, FILE]),
     row(Place::Uns, Some(Kind::Scalar), "uns, one text or number",
         [K, NO_UNS, R("attrs"), NO_UNS, NO_UNS, FILE, FILE]),
     row(Place::Uns, Some(Kind::Array), "uns, list of texts or numbers",
