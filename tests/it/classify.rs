@@ -137,7 +137,7 @@ fn usage_is_checked_before_any_work() {
     dir.refuses(2, "classify cells.h5ad --model-dir actinn -o x.h5ad --key-added a/b", &["column"]);
     dir.refuses(3, "classify cells.h5ad --model-dir nowhere -o x.h5ad", &["nowhere"]);
     let run = dir.scx("classify cells.h5ad --model-dir actinn -o x.h5ad --dry-run").ok();
-    assert!(run.stdout.contains("would label 300 cells"), "{}", run.stdout);
+    assert!(run.stdout.contains("label 300 cells"), "{}", run.stdout);
     assert!(!dir.names().contains(&"x.h5ad".to_owned()));
 }
 

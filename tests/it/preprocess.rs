@@ -290,6 +290,6 @@ fn a_split_writes_all_parts_or_none() {
         &["larger share"],
     );
     let run = dir.scx("split in.h5ad --train a.h5ad --test c.h5ad --by cluster --dry-run").ok();
-    assert!(run.stdout.contains("write c.h5ad: 3 cells"), "{}", run.stdout);
+    assert!(run.stdout.contains("test: 3 cells"), "{}", run.stdout);
     assert_eq!(dir.names().len(), 2);
 }

@@ -11,7 +11,6 @@ use crate::cli::kit::output::{Way, reading};
 use crate::cli::kit::process::{on_threads, print};
 use crate::cli::kit::show::thousands;
 use crate::cli::kit::targets;
-use crate::data::Dataset;
 use crate::generate::{self, Material, Request, Synthetic, Trained};
 use crate::io;
 use crate::report::render_generation;
@@ -93,7 +92,7 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
         "result": result,
         "changes": out.changes,
     });
-    let text = words(&out, (&trained, &synthetic), &evidence.text);
+    let text = words((&trained, &synthetic), &evidence.text);
     let output = way.output(out, Some(from.format), &target)?.with_record(way.record(&record)?);
     let plans = way.commit(vec![output])?;
     learn::keep(&trained, args.save_model.as_deref(), &folder, args.writing.force)?;
@@ -155,8 +154,8 @@ fn acceptance(trained: &Trained, synthetic: &Synthetic) -> Value {
     rows.collect()
 }
 
-/// What was made, and what of the real cells the new ones have.
-fn words(out: &Dataset, (trained, synthetic): (&Trained, &Synthetic), evidence: &str) -> String {
+/// What was made, and what speaks for it.
+fn words((trained, synthetic): (&Trained, &Synthetic), evidence: &str) -> String {
     let mut text = String::new();
     for (label, made, tried) in &synthetic.acceptance {
         let label = label.and_then(|l| trained.description.labels.get(l as usize));
@@ -166,9 +165,6 @@ fn words(out: &Dataset, (trained, synthetic): (&Trained, &Synthetic), evidence: 
             thousands(*made),
             100.0 * *made as f64 / (*tried).max(1) as f64
         ));
-    }
-    for change in &out.changes {
-        text.push_str(&format!("  {}: {}\n", change.element, change.words()));
     }
     text + evidence
 }

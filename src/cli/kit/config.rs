@@ -153,21 +153,22 @@ fn find<'a>(command: &'a Command, key: &str, path: &Path) -> Result<&'a Arg, Cli
     known().find(|a| a.get_id().as_str() == id).ok_or_else(|| {
         let names: Vec<&str> = known().filter(|a| !a.is_hide_set()).map(|a| a.get_id().as_str()).collect();
         CliError::usage(format!(
-            "{}: not a configuration of scx {}: unknown field `{key}`{}; there are {}",
+            "{}: not a configuration of scx {}: unknown field {}{}; there are {}",
             path.display(),
             command.get_name(),
+            key.replacen("model_", "model: ", 1),
             did_you_mean(&id, names.iter().copied()),
             names.join(", ")
         ))
     })
 }
 
-/// The words that a value would be on the command line.
+/// The words that a value would be on the command line, checked as these would be.
 fn words(arg: &Arg, value: &Value, path: &Path) -> Result<Vec<String>, CliError> {
     let wrong = |expected: &str| {
         let found = serde_yaml::to_string(value).unwrap_or_default();
-        let at = format!("{}: {}", path.display(), arg.get_id());
-        Err(CliError::usage(format!("{at}: found {}, expected {expected}", found.trim())))
+        let (at, id) = (place(path, arg), arg.get_id());
+        Err(CliError::usage(format!("{at}: {id}: found {}, expected {expected}", found.trim())))
     };
     if matches!(arg.get_action(), ArgAction::SetTrue) {
         return match value {
@@ -179,19 +180,64 @@ fn words(arg: &Arg, value: &Value, path: &Path) -> Result<Vec<String>, CliError>
     let one = |v: &Value| match v {
         Value::String(s) => Some(s.clone()),
         Value::Bool(b) => Some(b.to_string()),
+        // YAML writes `.nan` where Rust writes `NaN`.
+        Value::Number(n) if n.as_f64().is_some_and(|x| !x.is_finite()) => n.as_f64().map(|x| x.to_string()),
         Value::Number(n) => Some(n.to_string()),
         _ => None,
     };
-    match value {
-        Value::Null => Ok(Vec::new()),
+    let words = match value {
+        Value::Null => return Ok(Vec::new()),
+        Value::Sequence(list) if list.is_empty() => return wrong("at least one value"),
         Value::Sequence(list) if matches!(arg.get_action(), ArgAction::Append) => {
-            match list.iter().map(one).collect() {
-                Some(words) => Ok(words),
-                None => wrong("a list of texts or numbers"),
+            match list.iter().map(one).collect::<Option<Vec<_>>>() {
+                Some(words) => words,
+                None => return wrong("a list of texts or numbers"),
             }
         }
-        v => one(v).map(|w| vec![w]).map_or_else(|| wrong("one text or number"), Ok),
+        v => match one(v) {
+            Some(word) => vec![word],
+            None => return wrong("one text or number"),
+        },
+    };
+    match words.iter().find_map(|word| refusal(arg, word)) {
+        Some(expected) => wrong(&expected),
+        None => Ok(words),
     }
+}
+
+/// Why an option does not take this word; `None` when it does.
+fn refusal(arg: &Arg, word: &str) -> Option<String> {
+    let alone = Arg::new("value")
+        .long("value")
+        .value_parser(arg.get_value_parser().clone())
+        .allow_hyphen_values(true)
+        .value_delimiter(arg.get_value_delimiter())
+        .num_args(1..);
+    let e = Command::new("value")
+        .no_binary_name(true)
+        .arg(alone)
+        .try_get_matches_from(["--value", word])
+        .err()?;
+    let known = arg.get_possible_values();
+    let names: Vec<&str> = known.iter().filter(|v| !v.is_hide_set()).map(|v| v.get_name()).collect();
+    if !names.is_empty() {
+        return Some(format!("one of {}", names.join(", ")));
+    }
+    let text = e.to_string();
+    let why = text.lines().next().and_then(|l| l.rsplit_once(": ")).map_or("another value", |(_, why)| why);
+    Some(why.to_owned())
+}
+
+/// The file with the line an option stands on.
+fn place(path: &Path, arg: &Arg) -> String {
+    let key = arg.get_id().as_str();
+    let last = key.split_once('_').map_or(key, |(_, last)| last);
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let says = |line: &str, key: &str| {
+        line.trim_start_matches([' ', '{', '-']).replace('-', "_").starts_with(&format!("{key}:"))
+    };
+    let line = text.lines().position(|l| says(l, key) || says(l, last) || l.contains(&format!("{last}:")));
+    line.map_or_else(|| path.display().to_string(), |n| format!("{}: line {}", path.display(), n + 1))
 }
 
 /// A number where the text is one that comes back the same, otherwise text.

@@ -7,9 +7,9 @@ use crate::cli::kit::show::{bytes, thousands};
 use crate::io::loss::{Loss, LossReport, RULES};
 use crate::io::{CODECS, Plan};
 
-/// What is lost, one line each on stderr.
+/// What is lost, and what changed on the way here, one line each on stderr.
 pub(in crate::cli) fn say(report: &LossReport, console: &Console) {
-    for row in report.lost() {
+    for row in report.rows.iter().filter(|r| r.fate.loses() || r.kind.is_empty()) {
         console.say(&line(row));
     }
 }

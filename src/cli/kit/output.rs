@@ -184,7 +184,7 @@ impl<'a> Way<'a> {
         if self.running.json {
             print(&(self.envelope(plans, object, lost).to_string() + "\n"))?;
         } else if self.dry() {
-            print("dry run, nothing is written\n")?;
+            print("dry run, nothing is written:\n")?;
             for plan in plans {
                 print(&losses::plan(plan))?;
             }

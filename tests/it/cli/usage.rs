@@ -201,7 +201,7 @@ fn a_configuration_that_says_something_unknown_is_refused_with_its_place() {
         ("method: [", ["job.yaml", "line 1"]),
         ("steps: -3", ["-3", "line 1"]),
         ("steps: 3\nepochs: 3", ["epochs", "steps"]),
-        ("model: {learning_rat: 1}", ["learning_rat", "learning_rate"]),
+        ("model: {learning_rat: 1}", ["model: learning_rat", "learning_rate"]),
         ("model: {learning_rate: -1}", ["learning_rate", "above 0"]),
         ("model: {minibatch: 0}", ["minibatch", "above 0"]),
         ("model: {hidden: []}", ["hidden", "at least one"]),

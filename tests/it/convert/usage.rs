@@ -64,19 +64,28 @@ fn a_layer_becomes_x_and_x_a_layer() {
     d.layers.insert("counts".into(), runs.sparse(Layout::Csc));
     let doubled = values(&runs.dense()).mapv(|v| 2.0 * v);
     dir.save("a.h5ad", &d);
-    dir.scx("convert a.h5ad b.h5ad --x counts --layer data=X --layer same=counts").ok();
+    dir.scx("convert a.h5ad b.h5ad --x counts --add-layer data=X --add-layer same=counts").ok();
     let b = dir.open("b.h5ad");
     assert_eq!(b.x.as_ref().unwrap().layout(), Layout::Csc);
     assert_eq!(layer(&dir, "b.h5ad", "data"), x(&dir, "a.h5ad"));
     assert!(b.layers.contains_key("same") && !b.layers.contains_key("counts"));
     assert_ne!(layer(&dir, "b.h5ad", "data"), doubled);
     dir.refuses(2, "convert a.h5ad c.h5ad --x count", &["no matrix count", "counts, X"]);
-    dir.refuses(2, "convert a.h5ad c.h5ad --layer counts", &["NAME=SOURCE"]);
-    dir.refuses(2, "convert a.h5ad c.h5ad --layer k=X --layer k=counts", &["--layer k", "more than once"]);
-    let run = dir.scx("convert a.h5ad c.h5ad --layer counts=X --strict");
+    dir.refuses(2, "convert a.h5ad c.h5ad --add-layer counts", &["NAME=SOURCE"]);
+    dir.refuses(
+        2,
+        "convert a.h5ad c.h5ad --add-layer k=X --add-layer k=counts",
+        &["-layer k", "more than once"],
+    );
+    dir.refuses(2, "convert a.h5ad c.h5ad --x counts --layer counts", &["--x once"]);
+    // Older spellings work, and say what they are called now.
+    let old = dir.scx("convert a.h5ad old.h5ad --layer data=X").ok();
+    old.says(&["--layer data=X is called --add-layer data=X now"]);
+    assert!(dir.open("old.h5ad").layers.contains_key("data"));
+    let run = dir.scx("convert a.h5ad c.h5ad --add-layer counts=X --strict");
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     run.says(&["layers[\"counts\"]: replaced by X"]);
-    dir.scx("convert a.h5ad d.h5ad --layer counts=X --layer old=counts --strict").ok();
+    dir.scx("convert a.h5ad d.h5ad --add-layer counts=X --add-layer old=counts --strict").ok();
 }
 
 #[test]
