@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::data::Uns;
+use crate::data::{Dataset, Uns};
 
 /// One run of scx on one file. Holds what can change the numbers: no thread count, path, host or time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,6 +85,13 @@ pub fn append(uns: &mut BTreeMap<String, Uns>, record: &str) {
     log.insert(format!("{next:03}"), Uns::String(record.to_owned()));
     scx.insert("log".into(), Uns::Map(log));
     uns.insert("scx".into(), Uns::Map(scx));
+}
+
+/// Adds a record, if there is one, to those of a data set; earlier ones are there already.
+pub fn keep(dataset: &mut Dataset, record: Option<&str>) {
+    if let Some(record) = record {
+        append(&mut dataset.uns, record);
+    }
 }
 
 /// The records of earlier runs in `uns["scx"]["log"]`, the oldest first.

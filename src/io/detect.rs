@@ -4,30 +4,22 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::{CODECS, Codec, ReadError};
-
-/// How sure a codec is that a file is its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fit {
-    /// Not this format.
-    No,
-    /// Could be.
-    Possible,
-    /// Certainly.
-    Sure,
-}
-
-/// What codecs look at.
-#[derive(Debug)]
-pub struct Probe<'a> {
-    /// The file or folder.
-    pub path: &'a Path,
-    /// Its first bytes, up to 4,096; none of a folder.
-    pub head: &'a [u8],
-}
+use super::codec::{CODECS, Codec, Fit, Probe};
+use super::error::ReadError;
+use super::options::ReadOptions;
+use crate::data::Dataset;
 
 /// First bytes every codec may look at.
 const HEAD: u64 = 4096;
+
+/// Reads any file scx knows, told apart by content.
+///
+/// # Errors
+/// [`ReadError`] with the file and the place.
+pub fn open(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
+    let codec = detect(path)?;
+    (codec.read)(path, options)
+}
 
 /// Finds the codec of a file or folder by its content.
 ///

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::loss::{Place, parts, rule, tables_of};
-use super::{Compression, Format, WriteOptions};
+use super::codec::Format;
+use super::loss::{Place, parts, tables_of};
+use super::options::{Compression, WriteOptions};
 use crate::data::Dataset;
 
 /// Rough figures of reading and writing.
@@ -21,21 +22,6 @@ pub struct Estimate {
     pub seconds: f64,
 }
 
-/// Uncompressed bytes a second that each format is read and written at on two cores, measured with the scripts in
-/// `benches/`; text is the slow one.
-fn rate(format: Format, reading: bool) -> f64 {
-    let megabytes = match (format, reading) {
-        (Format::H5ad | Format::TenxH5, true) => 800.0,
-        (Format::H5ad | Format::TenxH5, false) => 250.0,
-        (Format::Loom, true) => 1500.0,
-        (Format::Loom, false) => 800.0,
-        (Format::Fcs, _) => 1000.0,
-        (Format::TenxMtx | Format::Csv | Format::Parquet, true) => 300.0,
-        (Format::TenxMtx | Format::Csv | Format::Parquet, false) => 100.0,
-    };
-    megabytes * 1e6
-}
-
 /// Works out the figures; data made in memory have no `from`.
 pub(super) fn estimate(
     dataset: &Dataset,
@@ -47,7 +33,7 @@ pub(super) fn estimate(
     let all = parts(dataset);
     let kept: u64 = all
         .iter()
-        .filter(|p| !rule(p).left_by(to, p, tables, options.compat))
+        .filter(|p| !p.left_by(to, tables, options.compat))
         .map(|p| if p.place == Place::X { grown(dataset, to, p.bytes) } else { p.bytes })
         .sum();
     let read: u64 = all.iter().map(|p| p.bytes).sum();
@@ -59,9 +45,9 @@ pub(super) fn estimate(
     let pointers = 8 * (dataset.n_obs() as u64 + dataset.n_vars() as u64);
     let written = match options.compression {
         Some(Compression::None) => kept as f64 / 1e9,
-        _ => kept as f64 / rate(to, false),
+        _ => kept as f64 / to.codec().write_rate,
     };
-    let reading = from.map_or(0.0, |from| read as f64 / rate(from, true));
+    let reading = from.map_or(0.0, |from| read as f64 / from.codec().read_rate);
     Estimate {
         input_bytes: size(&dataset.source.path),
         output_bytes: kept,
@@ -72,8 +58,8 @@ pub(super) fn estimate(
 
 /// Dense formats hold every zero.
 fn grown(dataset: &Dataset, to: Format, bytes: u64) -> u64 {
-    match (to, &dataset.x) {
-        (Format::Loom | Format::Fcs, Some(x)) => {
+    match &dataset.x {
+        Some(x) if to.codec().dense => {
             let (n, g) = x.shape();
             (n as u64).saturating_mul(g as u64).saturating_mul(x.dtype().size() as u64)
         }

@@ -41,7 +41,7 @@ pub(super) use matrix::{Compressed, Parts, Stored, Three, open_compressed, open_
 pub(super) use matrix_out::{write_compressed, write_dense};
 pub(super) use meter::Meter;
 pub(super) use open::open_shared;
-pub(super) use raw::{has_attr, leave_files_at_exit};
+pub(super) use raw::has_attr;
 pub(super) use sparse::{by_row, whole, wide_enough};
 pub(super) use store::{
     Storage, create, new_group, set_shape, set_text, set_texts, set_value, write_error, write_file,
@@ -57,6 +57,18 @@ pub(super) const UNBACKED: u64 = 64 << 20;
 
 /// No filter of ours inflates better than this.
 pub(super) const BEST_RATIO: u64 = 1 << 17;
+
+/// To be called first in a program: keeps a failed write from crashing the process at its end.
+pub fn prepare() {
+    raw::leave_files_at_exit();
+}
+
+/// Whether a file is read by the HDF5 library, which damaged bytes can crash or keep busy for ever: whoever looks into files
+/// of unknown origin may want a process of their own for it.
+pub fn is_hdf5(path: &Path) -> bool {
+    // Opening a pipe may wait forever.
+    std::fs::metadata(path).is_ok_and(|m| m.is_file()) && has_magic(path)
+}
 
 /// Whether the file has the HDF5 magic at 0, 512, 1024, 2048, … (a user block may come first).
 pub(super) fn has_magic(path: &Path) -> bool {

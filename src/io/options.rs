@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::ReadLimits;
+use super::codec::FormatOption;
+use super::limits::ReadLimits;
 use crate::progress::{Progress, Silent};
 
 /// Memory a conversion may take unless told otherwise: 2 GiB.
@@ -18,6 +19,12 @@ pub enum FcsOffsets {
     Text,
     /// The HEADER.
     Header,
+}
+
+impl FcsOffsets {
+    /// What can be asked for, by its name in options, and what it is.
+    pub const CHOICES: &[(Self, &str, &str)] =
+        &[(Self::Text, "text", "Those in the keywords"), (Self::Header, "header", "Those in the header")];
 }
 
 /// How to read a file.
@@ -56,6 +63,12 @@ impl From<ReadLimits> for ReadOptions {
     }
 }
 
+/// How arrays are compressed.
+pub const COMPRESSION: FormatOption = FormatOption {
+    name: "--compression",
+    help: "Compress arrays: gzip, gzip:1 … gzip:9, lzf or none [default: as in the input, else gzip:4]",
+};
+
 /// How large arrays are compressed in HDF5 files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
@@ -81,6 +94,16 @@ pub enum Compat {
     V0_13,
 }
 
+impl Compat {
+    /// All, by their names in options, and what each is.
+    pub const CHOICES: &[(Self, &str, &str)] = &[
+        (Self::V0_8, "0.8", "anndata 0.8 and later"),
+        (Self::V0_11, "0.11", "anndata 0.11 and later"),
+        (Self::V0_12, "0.12", "anndata 0.12 and later"),
+        (Self::V0_13, "0.13", "anndata 0.13 and later"),
+    ];
+}
+
 /// Version of FCS files written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FcsVersion {
@@ -89,6 +112,12 @@ pub enum FcsVersion {
     V3_1,
     /// FCS 3.2.
     V3_2,
+}
+
+impl FcsVersion {
+    /// All, by their names in options, and what each is.
+    pub const CHOICES: &[(Self, &str, &str)] =
+        &[(Self::V3_1, "3.1", "FCS 3.1"), (Self::V3_2, "3.2", "FCS 3.2")];
 }
 
 /// Which table a single CSV or Parquet file holds.
@@ -142,6 +171,13 @@ impl Default for WriteOptions<'_> {
 impl Table {
     /// All tables.
     pub const ALL: [Table; 3] = [Table::Obs, Table::Var, Table::X];
+
+    /// All, by their names in options, and what each is.
+    pub const CHOICES: &[(Self, &str, &str)] = &[
+        (Self::Obs, "obs", "The table of cells"),
+        (Self::Var, "var", "The table of variables"),
+        (Self::X, "x", "The matrix, cells × variables"),
+    ];
 
     /// The word used in options and messages.
     pub fn name(self) -> &'static str {

@@ -4,10 +4,14 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::estimate::{Estimate, estimate};
-use super::loss::{Fate, LossReport, Place};
-use super::{Additions, Format, Table, WriteError, WriteOptions, atomic, codec, fcs, folder_of, h5ad};
+use super::additions::Additions;
+use super::atomic;
+use super::codec::{Format, codec, folder_of};
+use super::error::WriteError;
+use super::loss::{ElementKind, Fate, LossReport, Place};
+use super::options::{Table, WriteOptions};
+use super::write::keep_keywords;
 use crate::data::{Annotation, Change, Dataset, Index, synthetic};
-use crate::provenance;
 
 /// A file or folder to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +32,14 @@ pub enum Mark {
     Column,
     /// By that column, where there is a place for it, and by names that start with [`synthetic::NAME_PREFIX`].
     Names,
+}
+
+impl Mark {
+    /// All, by their names in options, and what each is.
+    pub const CHOICES: &[(Self, &str, &str)] = &[
+        (Self::Column, "column", "By the column is_synthetic"),
+        (Self::Names, "names", "By their names, too"),
+    ];
 }
 
 /// What writing will take, and what it will do to each element.
@@ -89,10 +101,7 @@ impl<'a> Output<'a> {
         let as_asked = options.compression.is_none()
             && options.compat == Default::default()
             && options.fcs_version == Default::default();
-        let takes = match from {
-            Format::Fcs => !additions.has_elements(),
-            _ => !additions.has_elements() || h5ad::takes_columns(&dataset),
-        };
+        let takes = !additions.has_elements() || (codec(from).takes_elements)(&dataset);
         let marked = mark == Mark::Names && synthetic::mask(&dataset).is_some();
         let there = from == target.format && codec(from).annotate.is_some();
         if there && takes && as_asked && !marked {
@@ -161,13 +170,9 @@ impl<'a> Output<'a> {
             };
         }
         let to = self.target.format;
-        super::keep_keywords(&mut self.dataset, to);
-        if to == Format::Fcs {
-            // Records of earlier runs have a place there, too.
-            let earlier = provenance::records(&self.dataset.uns);
-            earlier.iter().chain(&record).for_each(|r| fcs::add_record(&mut self.dataset, r));
-        } else if let Some(record) = record {
-            provenance::append(&mut self.dataset.uns, &record);
+        keep_keywords(&mut self.dataset, to);
+        if let Some(keep) = codec(to).keep_records {
+            keep(&mut self.dataset, record.as_deref());
         }
         (codec(to).write)(&self.dataset, path, &self.options)
     }
@@ -196,7 +201,7 @@ impl<'a> Output<'a> {
                 .all(|i| d.obs.index.get(i).is_some_and(|name| name.starts_with(synthetic::NAME_PREFIX)))
         };
         let to = self.target.format;
-        let names = !matches!(to, Format::Fcs);
+        let names = !codec(to).entry(ElementKind::CellNames).leaves();
         if names && named(&self.dataset) {
             return Ok(());
         }
@@ -299,8 +304,7 @@ impl Additions {
                 }
             }
             _ if !result.into_x => {
-                // loom has no file without a main matrix.
-                if to == Format::Loom && dataset.x.is_none() {
+                if codec(to).needs_x && dataset.x.is_none() {
                     dataset.x = Some(matrix.clone());
                 }
                 dataset.layers.insert(result.layer, matrix);

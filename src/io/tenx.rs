@@ -7,11 +7,22 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use super::{WriteError, WriteOptions, need_x};
+use super::codec::FormatOption;
+use super::error::WriteError;
+use super::loss::Entry;
+use super::options::WriteOptions;
+use super::write::need_x;
 use crate::data::{
     Block, BlockSink, Column, DType, DataError, Dataset, Element, Frame, Layout, Matrix, RowSource, Sparse,
 };
 use crate::with_values;
+
+/// Which genome is read.
+pub const GENOME_OPTION: FormatOption =
+    FormatOption { name: "--genome", help: "Genome of a 10x file that holds several" };
+
+/// There is no place for columns of obs.
+pub(super) const NO_OBS: Entry = Entry::Left("cells have names only");
 
 /// Column of var that holds the stable id of a feature.
 pub(super) const IDS: &str = "gene_ids";

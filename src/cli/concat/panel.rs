@@ -15,7 +15,7 @@ const MOST: usize = 30;
 /// # Errors
 /// [`CliError`] with the channels that are not in all files.
 pub(in crate::cli) fn check(pieces: &[(Format, Piece)]) -> Result<(), CliError> {
-    if pieces.iter().any(|(format, _)| *format != Format::Fcs) {
+    if !pieces.iter().all(|(format, _)| format.codec().panels) {
         return Ok(());
     }
     let panels: Vec<HashSet<String>> =

@@ -6,8 +6,9 @@ use clap::Args;
 
 use crate::cli::kit::config::ConfigArgs;
 use crate::cli::kit::error::CliError;
-use crate::cli::kit::files::{FormatArg, ReadArgs, WriteArgs};
+use crate::cli::kit::files::{ReadArgs, WriteArgs};
 use crate::cli::kit::running::RunArgs;
+use crate::io::Format;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,7 +34,7 @@ pub struct ConvertArgs {
     pub output: PathBuf,
     /// Format to read [default: by content]
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Reading")]
-    pub from: Option<FormatArg>,
+    pub from: Option<Format>,
     /// What becomes X: a layer, or raw
     #[arg(long, value_name = "LAYER", help_heading = "Data")]
     pub x: Option<String>,

@@ -24,9 +24,10 @@ fn convert(args: &ConvertArgs, console: &Console) -> Result<(), CliError> {
     let (x, layers) = args.matrices()?;
     let layers = pairs(&layers)?;
     let from = match args.from {
-        Some(format) => io::codec(format.into()),
+        Some(format) => io::codec(format),
         None => io::detect(&args.input)?,
     };
+    args.reading.warn_idle(from.format);
     let mut dataset = (from.read)(&args.input, &reading(&args.reading, &args.running))?;
     dataset
         .arrange(x.as_deref(), &layers)

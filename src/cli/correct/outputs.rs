@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::correct::inputs::{Inputs, Opened};
 use crate::cli::correct::outcome::{self, Outcome};
-use crate::cli::correct::settings::{Cells, FILE_ENDINGS, Job};
+use crate::cli::correct::settings::{Cells, is_file_ending, Job};
 use crate::cli::correct::{page, show};
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
@@ -107,11 +107,11 @@ pub(in crate::cli) fn format(
     out: &Path,
     own: impl Fn() -> Option<Format>,
 ) -> Result<Option<Format>, CliError> {
-    if let Some(format) = job.writing.to.map(Format::from).or_else(|| Format::for_target(out)) {
+    if let Some(format) = job.writing.to.or_else(|| Format::for_target(out)) {
         return Ok(Some(format));
     }
     let ending = |p: &Path| p.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let foreign = FILE_ENDINGS.contains(&ending(out).as_str()) && ending(out) != ending(input);
+    let foreign = is_file_ending(&ending(out)) && ending(out) != ending(input);
     // Says which endings there are.
     if foreign { targets::format(out, None).map(Some) } else { Ok(own()) }
 }

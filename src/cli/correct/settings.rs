@@ -7,7 +7,7 @@ use crate::cli::kit::error::CliError;
 use crate::cli::kit::files::{ReadArgs, WriteArgs};
 use crate::cli::kit::running::RunArgs;
 use crate::correct::{Method, Preset};
-use crate::io::{self, Format};
+use crate::io::{CODECS, Format};
 use crate::nn::AdamConfig;
 use crate::recipe::Transform;
 use crate::zoo::{Length, TrainConfig};
@@ -168,7 +168,7 @@ impl CorrectArgs {
         let output = r.output.ok_or_else(|| {
             CliError::usage(format!("-o OUT is missing: {FILES_FORM}, or {ANNOTATED_FORM}"))
         })?;
-        let to = r.writing.to.map(Format::from);
+        let to = r.writing.to;
         let (outputs, out_dir) = outputs(&cells, output, to)?;
         Ok(Job {
             cells,
@@ -272,11 +272,13 @@ fn cells(
     Ok(Cells::Files { spikein, holdout, samples: samples.to_vec() })
 }
 
-/// Endings of single-cell and cytometry files, those of formats scx does not write included.
-pub(in crate::cli) const FILE_ENDINGS: [&str; 16] = [
-    "fcs", "lmd", "h5ad", "loom", "h5", "hdf5", "csv", "tsv", "tab", "txt", "mtx", "gz", "parquet", "rds",
-    "h5seurat", "zarr",
-];
+/// Endings of single-cell and cytometry files that scx does not write.
+const FOREIGN_ENDINGS: [&str; 5] = ["txt", "gz", "rds", "h5seurat", "zarr"];
+
+/// Whether this is how single-cell and cytometry files end.
+pub(in crate::cli) fn is_file_ending(ending: &str) -> bool {
+    FOREIGN_ENDINGS.contains(&ending) || CODECS.iter().any(|c| c.extensions.contains(&ending))
+}
 
 fn values(n: usize) -> String {
     if n == 1 { "1 value".into() } else { format!("{n} values") }
@@ -295,7 +297,7 @@ fn outputs(
         return Ok((vec![output], None));
     }
     let extension = output.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let named_as_file = samples.len() > 1 && !folder && FILE_ENDINGS.contains(&extension.as_str());
+    let named_as_file = samples.len() > 1 && !folder && is_file_ending(&extension);
     if output.is_file() || named_as_file {
         return Err(CliError::usage(format!(
             "-o {}: is a file, or is called like one; with several samples it must be a folder",
@@ -308,8 +310,8 @@ fn outputs(
             let name = Path::new(s.file_name().unwrap_or_default());
             match to {
                 // A folder of files has no ending.
-                Some(Format::TenxMtx) => name.with_extension(""),
-                Some(to) => name.with_extension(io::codec(to).extensions[0]),
+                Some(to) if to.codec().folder => name.with_extension(""),
+                Some(to) => name.with_extension(to.codec().extensions.first().unwrap_or(&"")),
                 None => name.to_owned(),
             }
         })

@@ -1,128 +1,61 @@
 //! Options about reading and writing files, shared by the verbs that turn files into files.
 
+use std::sync::LazyLock;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use crate::cli::kit::running::RunArgs;
 use crate::io::{
-    Compat, Compression, FcsOffsets, FcsVersion, Format, Mark, ReadOptions, Table, WriteOptions,
+    CODECS, COMPRESSION, Compat, Compression, FcsOffsets, FcsVersion, Format, FormatOption, Mark, ReadOptions,
+    Table, WriteOptions, fcs, h5ad, table, tenx_h5,
 };
 
-/// Formats by the names used in options.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FormatArg {
-    /// AnnData in HDF5
-    H5ad,
-    /// loom 3
-    Loom,
-    /// 10x Genomics .h5
-    #[value(name = "10x-h5")]
-    #[serde(rename = "10x-h5")]
-    TenxH5,
-    /// 10x Genomics folder with matrix.mtx
-    #[value(name = "10x-mtx")]
-    #[serde(rename = "10x-mtx")]
-    TenxMtx,
-    /// Flow Cytometry Standard
-    Fcs,
-    /// Comma-separated table
-    Csv,
-    /// Apache Parquet table
-    Parquet,
-}
+/// Formats by the names used in options: one for each row of [`CODECS`].
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<Format>> = LazyLock::new(|| CODECS.iter().map(|c| c.format).collect());
+        &ALL
+    }
 
-impl From<FormatArg> for Format {
-    fn from(f: FormatArg) -> Self {
-        match f {
-            FormatArg::H5ad => Format::H5ad,
-            FormatArg::Loom => Format::Loom,
-            FormatArg::TenxH5 => Format::TenxH5,
-            FormatArg::TenxMtx => Format::TenxMtx,
-            FormatArg::Fcs => Format::Fcs,
-            FormatArg::Csv => Format::Csv,
-            FormatArg::Parquet => Format::Parquet,
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let codec = self.codec();
+        Some(PossibleValue::new(codec.option).help(codec.about))
     }
 }
 
-/// Which offsets of an FCS file count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OffsetsArg {
-    /// Those in the keywords
-    Text,
-    /// Those in the header
-    Header,
+/// One of a list of values with their names and what each is.
+fn choice<T: Copy + Send + Sync + 'static>(
+    all: &'static [(T, &str, &str)],
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.iter().map(|(_, name, about)| PossibleValue::new(*name).help(*about)))
+        .try_map(|word| all.iter().find(|(_, name, _)| *name == word).map(|(v, ..)| *v).ok_or("no such value"))
 }
 
-/// Which anndata must read an h5ad file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum CompatArg {
-    /// anndata 0.8 and later
-    #[value(name = "0.8")]
-    V0_8,
-    /// anndata 0.11 and later
-    #[value(name = "0.11")]
-    V0_11,
-    /// anndata 0.12 and later
-    #[value(name = "0.12")]
-    V0_12,
-    /// anndata 0.13 and later
-    #[value(name = "0.13")]
-    V0_13,
+/// The name of a value in such a list.
+fn name_of<T: PartialEq>(all: &[(T, &str, &str)], value: &T) -> Option<String> {
+    all.iter().find(|(v, ..)| v == value).map(|(_, name, _)| (*name).to_owned())
 }
 
-/// Version of FCS files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FcsVersionArg {
-    /// FCS 3.1
-    #[value(name = "3.1")]
-    V3_1,
-    /// FCS 3.2
-    #[value(name = "3.2")]
-    V3_2,
-}
-
-/// Which table a CSV or Parquet file holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TableArg {
-    /// The table of cells
-    Obs,
-    /// The table of variables
-    Var,
-    /// The matrix, cells × variables
-    X,
-}
-
-/// How made cells are marked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MarkArg {
-    /// By the column is_synthetic
-    Column,
-    /// By their names, too
-    Names,
-}
-
-impl From<MarkArg> for Mark {
-    fn from(m: MarkArg) -> Self {
-        match m {
-            MarkArg::Column => Mark::Column,
-            MarkArg::Names => Mark::Names,
-        }
+/// Warns of options that a format has no use for.
+fn warn_idle(format: Format, given: &[(&FormatOption, bool)]) {
+    for (option, _) in given.iter().filter(|(option, given)| *given && !format.codec().uses(option)) {
+        tracing::warn!("{} has no meaning for {} and is ignored", option.name, format.name());
     }
 }
 
 /// How input is read.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ReadArgs {
-    /// FCS whose header and keywords disagree on where the data lie: whom to believe
-    #[arg(long, value_enum, value_name = "WHICH", help_heading = "Reading")]
-    pub fcs_offsets: Option<OffsetsArg>,
-    /// Data set of an FCS file that holds several, from 1 [default: the first]
-    #[arg(long, value_name = "N", help_heading = "Reading")]
+    /// See [`fcs::OFFSETS`].
+    #[arg(long, value_parser = choice(FcsOffsets::CHOICES), value_name = "WHICH", help_heading = "Reading")]
+    #[arg(help = fcs::OFFSETS.help)]
+    pub fcs_offsets: Option<FcsOffsets>,
+    /// See [`fcs::DATA_SET`].
+    #[arg(long, value_name = "N", help_heading = "Reading", help = fcs::DATA_SET.help)]
     pub data_set: Option<usize>,
-    /// Genome of a 10x file that holds several
-    #[arg(long, value_name = "NAME", help_heading = "Reading")]
+    /// See [`tenx_h5::GENOME_OPTION`].
+    #[arg(long, value_name = "NAME", help_heading = "Reading", help = tenx_h5::GENOME_OPTION.help)]
     pub genome: Option<String>,
 }
 
@@ -131,24 +64,26 @@ pub struct ReadArgs {
 pub struct WriteArgs {
     /// Format to write [default: by the extension of the output; a name without one is a 10x folder]
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Writing")]
-    pub to: Option<FormatArg>,
-    /// Compress arrays: gzip, gzip:1 … gzip:9, lzf or none [default: as in the input, else gzip:4]
-    #[arg(long, value_name = "HOW", value_parser = compression, help_heading = "Writing")]
+    pub to: Option<Format>,
+    /// See [`COMPRESSION`].
+    #[arg(long, value_name = "HOW", value_parser = compression, help_heading = "Writing", help = COMPRESSION.help)]
     pub compression: Option<Compression>,
-    /// The oldest anndata that must read an h5ad file [default: 0.12]
-    #[arg(long, value_enum, value_name = "VERSION", help_heading = "Writing")]
-    pub h5ad_compat: Option<CompatArg>,
-    /// Version of FCS files [default: 3.1]
-    #[arg(long, value_enum, value_name = "VERSION", help_heading = "Writing")]
-    pub fcs_version: Option<FcsVersionArg>,
-    /// What a CSV or Parquet file holds [default: obs, or x when nothing is known of the cells]. A name without extension
-    /// is a folder with obs and var; x comes beside them
-    #[arg(long, value_enum, value_name = "TABLE", help_heading = "Writing")]
-    pub table: Option<TableArg>,
+    /// See [`h5ad::COMPAT`].
+    #[arg(long, value_parser = choice(Compat::CHOICES), value_name = "VERSION", help_heading = "Writing")]
+    #[arg(help = h5ad::COMPAT.help)]
+    pub h5ad_compat: Option<Compat>,
+    /// See [`fcs::VERSION`].
+    #[arg(long, value_parser = choice(FcsVersion::CHOICES), value_name = "VERSION", help_heading = "Writing")]
+    #[arg(help = fcs::VERSION.help)]
+    pub fcs_version: Option<FcsVersion>,
+    /// See [`table::TABLE`].
+    #[arg(long, value_parser = choice(Table::CHOICES), value_name = "TABLE", help_heading = "Writing")]
+    #[arg(help = table::TABLE.help)]
+    pub table: Option<Table>,
     /// How to mark cells that a model made where there is no column for it: `names` lets their names start with
     /// scx-synthetic- [default: such a target is refused]
-    #[arg(long, value_enum, value_name = "HOW", help_heading = "Writing")]
-    pub mark: Option<MarkArg>,
+    #[arg(long, value_parser = choice(Mark::CHOICES), value_name = "HOW", help_heading = "Writing")]
+    pub mark: Option<Mark>,
     /// Replace an existing output
     #[arg(long, help_heading = "Writing")]
     pub force: bool,
@@ -164,13 +99,23 @@ impl ReadArgs {
     /// The options as they would be written again.
     pub fn words(&self) -> Vec<String> {
         let Self { fcs_offsets, data_set, genome } = self;
-        let offsets = fcs_offsets.map(|o| if o == OffsetsArg::Text { "text" } else { "header" });
         let pairs = [
-            ("fcs-offsets", offsets.map(str::to_owned)),
-            ("data-set", data_set.map(|n| n.to_string())),
-            ("genome", genome.clone()),
+            (&fcs::OFFSETS, fcs_offsets.and_then(|o| name_of(FcsOffsets::CHOICES, &o))),
+            (&fcs::DATA_SET, data_set.map(|n| n.to_string())),
+            (&tenx_h5::GENOME_OPTION, genome.clone()),
         ];
-        pairs.into_iter().filter_map(|(name, value)| Some(format!("--{name}={}", value?))).collect()
+        pairs.into_iter().filter_map(|(option, value)| Some(format!("{}={}", option.name, value?))).collect()
+    }
+
+    /// Warns of options that a format has no use for.
+    pub fn warn_idle(&self, from: Format) {
+        let Self { fcs_offsets, data_set, genome } = self;
+        let given = [
+            (&fcs::OFFSETS, fcs_offsets.is_some()),
+            (&fcs::DATA_SET, data_set.is_some()),
+            (&tenx_h5::GENOME_OPTION, genome.is_some()),
+        ];
+        warn_idle(from, &given);
     }
 
     /// As options of the library.
@@ -178,11 +123,7 @@ impl ReadArgs {
         let Self { fcs_offsets, data_set, genome } = self;
         let defaults = ReadOptions::default();
         ReadOptions {
-            fcs_offsets: match fcs_offsets {
-                None => FcsOffsets::Agree,
-                Some(OffsetsArg::Text) => FcsOffsets::Text,
-                Some(OffsetsArg::Header) => FcsOffsets::Header,
-            },
+            fcs_offsets: fcs_offsets.unwrap_or_default(),
             data_set: *data_set,
             genome: genome.clone(),
             memory: memory.unwrap_or(defaults.memory),
@@ -194,17 +135,13 @@ impl ReadArgs {
 impl WriteArgs {
     /// Warns of options that a format has no use for.
     pub fn warn_idle(&self, to: Format) {
-        let tables = matches!(to, Format::Csv | Format::Parquet);
-        let packed = !tables && to != Format::Fcs;
-        let idle = [
-            ("--h5ad-compat", self.h5ad_compat.is_some() && to != Format::H5ad),
-            ("--compression", self.compression.is_some() && !packed),
-            ("--fcs-version", self.fcs_version.is_some() && to != Format::Fcs),
-            ("--table", self.table.is_some() && !tables),
+        let given = [
+            (&h5ad::COMPAT, self.h5ad_compat.is_some()),
+            (&COMPRESSION, self.compression.is_some()),
+            (&fcs::VERSION, self.fcs_version.is_some()),
+            (&table::TABLE, self.table.is_some()),
         ];
-        for (option, _) in idle.iter().filter(|(_, idle)| *idle) {
-            tracing::warn!("{option} has no meaning for {} and is ignored", to.name());
-        }
+        warn_idle(to, &given);
     }
 
     /// As options of the library; progress goes to `progress`.
@@ -228,22 +165,9 @@ impl WriteArgs {
         WriteOptions {
             memory: running.memory.unwrap_or(defaults.memory),
             compression: *compression,
-            compat: match h5ad_compat {
-                Some(CompatArg::V0_8) => Compat::V0_8,
-                Some(CompatArg::V0_11) => Compat::V0_11,
-                Some(CompatArg::V0_12) => Compat::V0_12,
-                Some(CompatArg::V0_13) => Compat::V0_13,
-                None => defaults.compat,
-            },
-            fcs_version: match fcs_version {
-                Some(FcsVersionArg::V3_2) => FcsVersion::V3_2,
-                Some(FcsVersionArg::V3_1) | None => FcsVersion::V3_1,
-            },
-            table: table.map(|t| match t {
-                TableArg::Obs => Table::Obs,
-                TableArg::Var => Table::Var,
-                TableArg::X => Table::X,
-            }),
+            compat: h5ad_compat.unwrap_or_default(),
+            fcs_version: fcs_version.unwrap_or_default(),
+            table: *table,
             table_folder: false,
             scratch: running.temp_dir.clone(),
             progress,

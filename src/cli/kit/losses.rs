@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::cli::kit::console::Console;
 use crate::cli::kit::show::{bytes, thousands};
-use crate::io::loss::{Loss, LossReport, RULES};
+use crate::io::loss::{ElementKind, Loss, LossReport};
 use crate::io::{CODECS, Plan};
 
 /// What is lost, and what changed on the way here, one line each on stderr.
@@ -65,19 +65,19 @@ fn table(report: &LossReport) -> String {
     text
 }
 
-/// The whole table of rules as Markdown: `scx help losses`.
+/// The whole table of losses as Markdown: `scx help losses`.
 pub(in crate::cli) fn rules() -> String {
     let mut text = String::from("| element |");
     for c in CODECS {
-        let _ = write!(text, " {} |", c.format.name());
+        let _ = write!(text, " {} |", c.name);
     }
     text.push_str("\n|---|");
     text.push_str(&"---|".repeat(CODECS.len()));
     text.push('\n');
-    for rule in RULES {
-        let _ = write!(text, "| {} |", rule.words);
+    for kind in ElementKind::all() {
+        let _ = write!(text, "| {} |", kind.words());
         for c in CODECS {
-            let _ = write!(text, " {} |", rule.of(c.format).words());
+            let _ = write!(text, " {} |", c.entry(kind).words());
         }
         text.push('\n');
     }

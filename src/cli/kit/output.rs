@@ -47,7 +47,7 @@ impl<'a> Way<'a> {
     /// # Errors
     /// [`CliError`] that says what to do.
     pub(in crate::cli) fn target(&self, path: &Path, inputs: &[&PathBuf]) -> Result<Target, CliError> {
-        let format = targets::format(path, self.writing.to.map(Format::from))?;
+        let format = targets::format(path, self.writing.to)?;
         self.target_of(path, format, inputs)
     }
 
@@ -77,7 +77,7 @@ impl<'a> Way<'a> {
         inputs: &[&PathBuf],
         what: &str,
     ) -> Result<Target, CliError> {
-        let format = targets::format(path, self.writing.to.map(Format::from))?;
+        let format = targets::format(path, self.writing.to)?;
         if format.has_columns() {
             return self.target_of(path, format, inputs);
         }
@@ -140,7 +140,7 @@ impl<'a> Way<'a> {
     }
 
     fn mark(&self) -> Mark {
-        self.writing.mark.map(Mark::from).unwrap_or_default()
+        self.writing.mark.unwrap_or_default()
     }
 
     /// The record of the run as text; `None` with `--no-provenance`.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::kit::error::CliError;
 use crate::io::{CODECS, Format, WriteError};
 
-/// The format of a target: the one asked for, or by its extension; a name without one is a 10x folder.
+/// The format of a target: the one asked for, or by its extension; a name without one is a folder.
 ///
 /// # Errors
 /// [`CliError`] with the extensions there are.
@@ -16,8 +16,10 @@ pub(in crate::cli) fn format(target: &Path, asked: Option<Format>) -> Result<For
     if let Some(format) = Format::for_target(target) {
         return Ok(format);
     }
-    if target.extension().is_none() && CODECS.iter().any(|c| c.format == Format::TenxMtx) {
-        return Ok(Format::TenxMtx);
+    if target.extension().is_none()
+        && let Some(codec) = CODECS.iter().find(|c| c.folder)
+    {
+        return Ok(codec.format);
     }
     let known: Vec<String> = CODECS.iter().flat_map(|c| c.extensions).map(|e| format!(".{e}")).collect();
     Err(CliError::usage(format!(

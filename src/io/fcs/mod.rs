@@ -8,12 +8,14 @@ mod ascii;
 mod chain;
 mod channel;
 mod check;
+mod codec;
 mod compose;
 mod decode;
 mod encode;
 mod header;
 mod kept;
 mod layout;
+mod losses;
 mod offsets;
 mod order;
 mod renumber;
@@ -34,8 +36,11 @@ use crate::data::{DataError, Dataset, Frame, Index, Matrix, RowSource};
 
 pub use crate::data::amplifiers;
 pub use check::check;
+pub(super) use codec::CODEC;
+pub use codec::{DATA_SET, OFFSETS, VERSION};
 pub use kept::{keywords_from_uns, keywords_to_uns};
 pub use spillover::spillover;
+use write::keep_records;
 pub use write::{add_record, annotate, holds, write};
 
 /// Whether the first bytes are those of an FCS file; a file cut off within the magic counts as possible.

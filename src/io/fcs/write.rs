@@ -15,7 +15,7 @@ use super::renumber::renumber;
 use super::survey::needs_doubles;
 use crate::data::{Block, DataError, Dataset, Dense, Element, Matrix, Patch, Sparse};
 use crate::io::{Additions, FcsVersion, ReadOptions, WriteError, WriteOptions, need_x};
-use crate::with_values;
+use crate::{provenance, with_values};
 
 /// Keywords with their values.
 type Pairs = Vec<(String, String)>;
@@ -50,6 +50,12 @@ pub fn add_record(dataset: &mut Dataset, record: &str) {
         None => keywords.push((RECORD.into(), records)),
     }
     dataset.source.keywords = keywords;
+}
+
+/// Keeps the records of earlier runs, which other formats have in uns, and that of this one.
+pub(super) fn keep_records(dataset: &mut Dataset, record: Option<&str>) {
+    let earlier = provenance::records(&dataset.uns);
+    earlier.iter().map(String::as_str).chain(record).for_each(|r| add_record(dataset, r));
 }
 
 /// Refuses a data set without X or channels, and 64-bit numbers that no double holds, for which all values are looked at.

@@ -4,10 +4,12 @@
 mod attrs;
 mod bands;
 mod check;
+mod codec;
 mod column;
 mod entities;
 mod globals;
 mod graphs;
+mod losses;
 mod matrix;
 mod names;
 mod outline;
@@ -17,6 +19,7 @@ mod turn;
 mod write;
 
 pub use check::check;
+pub(super) use codec::CODEC;
 pub use outline::outline;
 pub use read::{probe, read};
 pub use write::{holds, write};

@@ -1,16 +1,19 @@
-//! What a format cannot hold, said before anything is written. One table ([`RULES`]) makes the report of a conversion, the
-//! table in the documentation, and the tests that hold every writer to it.
+//! What a format cannot hold, said before anything is written. What each format answers for each [`ElementKind`] makes the
+//! report of a conversion, the table in the documentation, and the tests that hold every writer to it.
 
+mod entry;
+mod kind;
 mod parts;
-mod table;
 
 use serde::Serialize;
 
-use super::{Compat, Format, Table, Tables, WriteOptions};
+use super::codec::{Format, codec};
+use super::options::{Table, Tables, WriteOptions};
 use crate::data::{Change, Dataset};
 
-pub use parts::{Kind, Part, Place, parts};
-pub use table::{RULES, Rule, rule};
+pub use entry::Entry;
+pub use kind::{ArrayKind, ColumnKind, ElementKind, LayerKind, MatrixKind, UnsKind};
+pub use parts::{Part, Place, parts};
 
 /// What becomes of one element.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -82,7 +85,7 @@ impl LossReport {
         let rows = parts(dataset)
             .into_iter()
             .map(|part| Loss {
-                fate: rule(&part).fate(format, &part, tables, options.compat),
+                fate: part.fate(format, tables, options.compat),
                 element: part.element(),
                 kind: part.words.clone(),
                 bytes: part.bytes,
@@ -110,9 +113,10 @@ impl LossReport {
     }
 }
 
-/// Elements of an h5ad file that scx has no name for: only another h5ad holds them.
+/// Elements of an h5ad file that scx has no name for: only a format that holds what scx does not understand holds them.
 fn unknown(dataset: &Dataset, format: Format) -> impl Iterator<Item = Loss> {
-    let there = (format != Format::H5ad).then(|| dataset.unknown.keys());
+    let left = codec(format).entry(ElementKind::Uns(UnsKind::Opaque)).leaves();
+    let there = left.then(|| dataset.unknown.keys());
     there.into_iter().flatten().map(|name| Loss {
         element: name.clone(),
         kind: "not understood".into(),
@@ -145,19 +149,9 @@ pub fn table_of(dataset: &Dataset, options: &WriteOptions) -> Table {
     }
 }
 
-impl Rule {
-    /// Whether an element is left behind.
-    pub fn left_by(&self, format: Format, part: &Part, tables: Tables, compat: Compat) -> bool {
-        matches!(self.fate(format, part, tables, compat), Fate::Left { .. })
-    }
-
-    fn fate(&self, format: Format, part: &Part, tables: Tables, compat: Compat) -> Fate {
-        self.of(format).resolve(part, tables, compat)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::options::Compat;
     use super::*;
     use crate::data::{Categorical, Categories, Column, Frame, Index, Matrix, Raw, Sparse, Values};
 

@@ -1,6 +1,9 @@
 //! A data set taken apart into the elements a report speaks of.
 
+use super::{ArrayKind, ColumnKind, ElementKind, Entry, Fate, LayerKind, MatrixKind, UnsKind};
 use crate::data::{Annotation, Column, DType, Dataset, Frame, Index, Layout, Matrix, Uns, Values};
+use crate::io::codec::{Format, codec};
+use crate::io::options::{Compat, Tables};
 
 /// Where in a data set an element lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,54 +36,15 @@ pub enum Place {
     Keywords,
 }
 
-/// What kind of thing an element is, as far as formats differ in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A dense matrix.
-    Dense,
-    /// A matrix compressed by rows.
-    Csr,
-    /// A matrix compressed by columns.
-    Csc,
-    /// Stored names.
-    Names,
-    /// No names: rows are numbered.
-    Numbered,
-    /// Numbers.
-    Number,
-    /// Booleans.
-    Bool,
-    /// Numbers or booleans with missing entries.
-    Nullable,
-    /// Text.
-    Text,
-    /// Text with missing entries.
-    TextMissing,
-    /// Codes into categories.
-    Category,
-    /// A table.
-    Table,
-    /// One text or number.
-    Scalar,
-    /// A named group.
-    Group,
-    /// An array of numbers or texts.
-    Array,
-    /// Nothing: Python's `None`.
-    Null,
-    /// More than one of these.
-    Mixed,
-    /// An encoding scx does not understand.
-    Opaque,
-}
-
 /// One element of a data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
     /// Where it lies.
     pub place: Place,
-    /// What it is.
-    pub kind: Kind,
+    /// What it is; its name may make it more than others of its kind.
+    pub kind: ElementKind,
+    /// What it is whatever it is called.
+    pub plain: ElementKind,
     /// Its name there; empty for X, names and raw.
     pub name: String,
     /// What it is, for people.
@@ -91,12 +55,39 @@ pub struct Part {
     pub dtype: Option<DType>,
     /// Columns of a table.
     pub columns: Vec<Part>,
+    /// Whether nothing of it is at hand: scx does not understand it, and it cannot be copied from where it was.
+    pub gone: bool,
 }
 
 impl Part {
-    fn new(place: Place, kind: Kind, name: &str, words: impl Into<String>, bytes: u64) -> Self {
+    fn new(plain: ElementKind, name: &str, words: impl Into<String>, bytes: u64) -> Self {
+        let (place, kind) = (plain.place(), plain.named(name));
         let (name, words) = (name.to_owned(), words.into());
-        Self { place, kind, name, words, bytes, dtype: None, columns: Vec::new() }
+        Self { place, kind, plain, name, words, bytes, dtype: None, columns: Vec::new(), gone: false }
+    }
+
+    /// What becomes of it in a format.
+    pub fn fate(&self, format: Format, tables: Tables, compat: Compat) -> Fate {
+        self.fate_by(codec(format).losses, tables, compat)
+    }
+
+    /// Whether a format leaves it behind.
+    pub fn left_by(&self, format: Format, tables: Tables, compat: Compat) -> bool {
+        matches!(self.fate(format, tables, compat), Fate::Left { .. })
+    }
+
+    pub(super) fn fate_by(
+        &self,
+        losses: fn(ElementKind) -> Entry,
+        tables: Tables,
+        compat: Compat,
+    ) -> Fate {
+        let entry = match losses(self.kind) {
+            Entry::AsOthers => losses(self.plain),
+            entry if self.gone && !entry.leaves() => Entry::NOT_UNDERSTOOD,
+            entry => entry,
+        };
+        entry.resolve(self, losses, tables, compat)
     }
 
     /// As one writes it in Python: `obs["batch"]`.
@@ -131,112 +122,156 @@ impl Place {
 pub fn parts(d: &Dataset) -> Vec<Part> {
     let mut all = Vec::new();
     if let Some(x) = &d.x {
-        all.push(matrix(Place::X, "", x));
+        let kind = match x.layout() {
+            Layout::Dense => MatrixKind::Dense,
+            Layout::Csr => MatrixKind::Csr,
+            Layout::Csc => MatrixKind::Csc,
+        };
+        all.push(matrix(ElementKind::X(kind), "", x));
     }
-    all.extend(d.layers.iter().map(|(name, m)| matrix(Place::Layers, name, m)));
-    all.push(names(Place::ObsNames, &d.obs));
-    all.extend(columns(Place::Obs, &d.obs));
-    all.push(names(Place::VarNames, &d.var));
-    all.extend(columns(Place::Var, &d.var));
-    let groups =
-        [(Place::Obsm, &d.obsm), (Place::Varm, &d.varm), (Place::Obsp, &d.obsp), (Place::Varp, &d.varp)];
-    for (place, map) in groups {
-        all.extend(map.iter().map(|(name, a)| annotation(place, name, a)));
+    all.extend(d.layers.iter().map(|(name, m)| {
+        let dense = m.layout() == Layout::Dense;
+        matrix(ElementKind::Layer(if dense { LayerKind::Dense } else { LayerKind::Sparse }), name, m)
+    }));
+    all.push(names([ElementKind::CellNames, ElementKind::CellNumbers], &d.obs));
+    all.extend(columns(ElementKind::Obs, &d.obs));
+    all.push(names([ElementKind::VarNames, ElementKind::VarNumbers], &d.var));
+    all.extend(columns(ElementKind::Var, &d.var));
+    let groups: [(fn(ArrayKind) -> ElementKind, _); 4] = [
+        (ElementKind::Obsm, &d.obsm),
+        (ElementKind::Varm, &d.varm),
+        (ElementKind::Obsp, &d.obsp),
+        (ElementKind::Varp, &d.varp),
+    ];
+    for (kind, map) in groups {
+        all.extend(map.iter().map(|(name, a)| annotation(kind, name, a)));
     }
     if let Some(raw) = &d.raw {
-        let x = matrix(Place::Raw, "", &raw.x);
-        let bytes = x.bytes + columns(Place::Var, &raw.var).iter().map(|p| p.bytes).sum::<u64>();
-        all.push(Part { bytes, kind: Kind::Mixed, ..x });
+        let x = matrix(ElementKind::Raw, "", &raw.x);
+        let bytes = x.bytes + columns(ElementKind::Var, &raw.var).iter().map(|p| p.bytes).sum::<u64>();
+        all.push(Part { bytes, ..x });
     }
     all.extend(d.uns.iter().map(|(name, u)| uns(name, u)));
     if !d.source.keywords.is_empty() {
         let bytes = d.source.keywords.iter().map(|(k, v)| (k.len() + v.len()) as u64).sum();
         let words = format!("{} keywords", d.source.keywords.len());
-        all.push(Part::new(Place::Keywords, Kind::Mixed, "", words, bytes));
+        all.push(Part::new(ElementKind::Keywords, "", words, bytes));
     }
     all
 }
 
-fn matrix(place: Place, name: &str, m: &Matrix) -> Part {
+/// Bytes a matrix takes uncompressed.
+fn matrix_bytes(m: &Matrix) -> u64 {
     let (rows, columns) = m.shape();
     let size = m.dtype().size() as u64;
-    let (kind, bytes) = match m.layout() {
-        Layout::Dense => (Kind::Dense, (rows as u64).saturating_mul(columns as u64).saturating_mul(size)),
+    match m.layout() {
+        Layout::Dense => (rows as u64).saturating_mul(columns as u64).saturating_mul(size),
         layout => {
-            let kind = if layout == Layout::Csr { Kind::Csr } else { Kind::Csc };
             let major = if layout == Layout::Csr { rows } else { columns };
             let entries = m.nnz().unwrap_or(0).saturating_mul(size + 4);
-            (kind, entries.saturating_add(8 * (major as u64 + 1)))
+            entries.saturating_add(8 * (major as u64 + 1))
         }
-    };
+    }
+}
+
+fn matrix(kind: ElementKind, name: &str, m: &Matrix) -> Part {
+    let (rows, columns) = m.shape();
     let words = format!("{rows} × {columns} {} {}", m.layout().name(), m.dtype().name());
-    Part { dtype: Some(m.dtype()), ..Part::new(place, kind, name, words, bytes) }
+    Part { dtype: Some(m.dtype()), ..Part::new(kind, name, words, matrix_bytes(m)) }
 }
 
-fn names(place: Place, frame: &Frame) -> Part {
-    let (kind, bytes) = match &frame.index {
-        Index::Names { values, .. } => (Kind::Names, values.iter().map(|s| s.len() as u64 + 16).sum()),
-        Index::Range(_) => (Kind::Numbered, 0),
-    };
-    let words = format!("{} {}", frame.len(), if kind == Kind::Names { "names" } else { "rows, numbered" });
-    Part::new(place, kind, "", words, bytes)
+/// Names of rows: `kinds` are those of names and of numbers.
+fn names(kinds: [ElementKind; 2], frame: &Frame) -> Part {
+    let [named, numbered] = kinds;
+    match &frame.index {
+        Index::Names { values, .. } => {
+            let bytes = values.iter().map(|s| s.len() as u64 + 16).sum();
+            Part::new(named, "", format!("{} names", frame.len()), bytes)
+        }
+        Index::Range(_) => Part::new(numbered, "", format!("{} rows, numbered", frame.len()), 0),
+    }
 }
 
-fn columns(place: Place, frame: &Frame) -> Vec<Part> {
+fn columns(place: fn(ColumnKind) -> ElementKind, frame: &Frame) -> Vec<Part> {
     let of = |(name, column): &(String, Column)| {
-        let n = column.len() as u64;
-        let text = |v: &[String]| v.iter().map(|s| s.len() as u64 + 16).sum();
-        let (kind, bytes) = match column {
-            Column::Numbers(v) if v.dtype() == DType::Bool => (Kind::Bool, n),
-            Column::Numbers(v) => (Kind::Number, n * v.dtype().size() as u64),
-            Column::Nullable { values, .. } => (Kind::Nullable, n * (1 + values.dtype().size() as u64)),
-            Column::Strings(v) => (Kind::Text, text(v)),
-            Column::NullableStrings(v) => {
-                (Kind::TextMissing, v.iter().map(|s| s.as_ref().map_or(0, String::len) as u64 + 17).sum())
-            }
-            Column::Categorical(_) => (Kind::Category, n * 4),
-            Column::Opaque { .. } => (Kind::Opaque, 0),
+        let kind = match column {
+            Column::Numbers(v) if v.dtype() == DType::Bool => ColumnKind::Bool,
+            Column::Numbers(_) => ColumnKind::Number,
+            Column::Nullable { .. } => ColumnKind::Nullable,
+            Column::Strings(_) => ColumnKind::Text,
+            Column::NullableStrings(_) => ColumnKind::TextMissing,
+            Column::Categorical(_) => ColumnKind::Category,
+            Column::Opaque { .. } => ColumnKind::Opaque,
         };
-        Part::new(place, kind, name, column.kind(), bytes)
+        let gone = matches!(column, Column::Opaque { stored: None, .. });
+        Part { gone, ..Part::new(place(kind), name, column.kind(), column_bytes(column)) }
     };
     frame.columns.iter().map(of).collect()
 }
 
-fn annotation(place: Place, name: &str, a: &Annotation) -> Part {
-    match a {
-        Annotation::Matrix(m) => matrix(place, name, m),
-        Annotation::Frame(f) => {
-            // What becomes of a column of its own becomes of it.
-            let own = columns(if place == Place::Varm { Place::Var } else { Place::Obs }, f);
-            let words = format!("table of {} columns", own.len());
-            let bytes = own.iter().map(|p| p.bytes).sum();
-            Part { columns: own, ..Part::new(place, Kind::Table, name, words, bytes) }
-        }
-        Annotation::Opaque { encoding, .. } => opaque(place, name, encoding),
+/// Bytes a column takes uncompressed.
+fn column_bytes(column: &Column) -> u64 {
+    let n = column.len() as u64;
+    match column {
+        Column::Numbers(v) => n * v.dtype().size() as u64,
+        Column::Nullable { values, .. } => n * (1 + values.dtype().size() as u64),
+        Column::Strings(v) => v.iter().map(|s| s.len() as u64 + 16).sum(),
+        Column::NullableStrings(v) => v.iter().map(|s| s.as_ref().map_or(0, String::len) as u64 + 17).sum(),
+        Column::Categorical(_) => n * 4,
+        Column::Opaque { .. } => 0,
     }
 }
 
-fn opaque(place: Place, name: &str, encoding: &str) -> Part {
-    let words = format!("not understood ({encoding})");
-    Part::new(place, Kind::Opaque, name, words, 0)
+fn annotation(kind: fn(ArrayKind) -> ElementKind, name: &str, a: &Annotation) -> Part {
+    match a {
+        Annotation::Matrix(m) => {
+            let dense = m.layout() == Layout::Dense;
+            matrix(kind(if dense { ArrayKind::Dense } else { ArrayKind::Sparse }), name, m)
+        }
+        Annotation::Frame(f) => {
+            let kind = kind(ArrayKind::Table);
+            // What becomes of a column of its own becomes of it.
+            let own = columns(if kind.place() == Place::Varm { ElementKind::Var } else { ElementKind::Obs }, f);
+            let words = format!("table of {} columns", own.len());
+            let bytes = own.iter().map(|p| p.bytes).sum();
+            Part { columns: own, ..Part::new(kind, name, words, bytes) }
+        }
+        Annotation::Opaque { encoding, stored } => {
+            Part { gone: stored.is_none(), ..opaque(kind(ArrayKind::Opaque), name, encoding) }
+        }
+    }
+}
+
+fn opaque(kind: ElementKind, name: &str, encoding: &str) -> Part {
+    Part::new(kind, name, format!("not understood ({encoding})"), 0)
 }
 
 fn uns(name: &str, u: &Uns) -> Part {
-    let of = |kind, words: String| Part::new(Place::Uns, kind, name, words, uns_bytes(u));
-    match u {
-        Uns::Map(m) => of(Kind::Group, format!("group of {}", m.len())),
-        Uns::String(_) => of(Kind::Scalar, "text".into()),
-        Uns::Number(v) => of(Kind::Scalar, v.dtype().name().into()),
-        Uns::Strings(v) => of(Kind::Array, format!("{} texts", v.len())),
-        Uns::Array { values, .. } => of(Kind::Array, format!("{} {}", values.len(), values.dtype().name())),
-        Uns::StringArray { values, .. } => of(Kind::Array, format!("{} texts", values.len())),
-        Uns::Column(c) => of(Kind::Group, c.kind()),
-        Uns::Matrix(m) => of(Kind::Group, format!("{} matrix", m.layout().name())),
-        Uns::Frame(f) => of(Kind::Group, format!("table of {} columns", f.columns.len())),
-        Uns::Records { fields, .. } => of(Kind::Group, format!("records of {} fields", fields.len())),
-        Uns::Null => of(Kind::Null, "nothing".into()),
-        Uns::Opaque { encoding, .. } => opaque(Place::Uns, name, encoding),
-    }
+    let of = |kind, words: String| Part::new(ElementKind::Uns(kind), name, words, uns_bytes(u));
+    let part = match u {
+        Uns::Map(m) => of(UnsKind::Group, format!("group of {}", m.len())),
+        Uns::String(_) => of(UnsKind::Scalar, "text".into()),
+        Uns::Number(v) => of(UnsKind::Scalar, v.dtype().name().into()),
+        Uns::Strings(v) => of(UnsKind::Array, format!("{} texts", v.len())),
+        Uns::Array { values, .. } => of(UnsKind::Array, format!("{} {}", values.len(), values.dtype().name())),
+        Uns::StringArray { values, .. } => of(UnsKind::Texts, format!("{} texts", values.len())),
+        Uns::Column(c) => of(UnsKind::Group, c.kind()),
+        Uns::Matrix(m) => of(UnsKind::Group, format!("{} matrix", m.layout().name())),
+        Uns::Frame(f) => of(UnsKind::Group, format!("table of {} columns", f.columns.len())),
+        Uns::Records { fields, .. } => of(UnsKind::Group, format!("records of {} fields", fields.len())),
+        Uns::Null => of(UnsKind::Null, "nothing".into()),
+        Uns::Opaque { encoding, stored } => {
+            let kind = ElementKind::Uns(UnsKind::Opaque);
+            return Part { gone: stored.is_none(), ..opaque(kind, name, encoding) };
+        }
+    };
+    // A name means something for texts, lists of texts or whole numbers, and groups.
+    let meant = match u {
+        Uns::Map(_) | Uns::String(_) | Uns::Strings(_) => true,
+        Uns::Array { shape, values } => shape.len() == 1 && matches!(values, Values::I32(_) | Values::I64(_)),
+        _ => false,
+    };
+    if meant { part } else { Part { kind: part.plain, ..part } }
 }
 
 fn uns_bytes(u: &Uns) -> u64 {
@@ -249,8 +284,8 @@ fn uns_bytes(u: &Uns) -> u64 {
         Uns::Array { values, .. } => numbers(values),
         Uns::StringArray { values, .. } => values.iter().map(|s| s.len() as u64 + 16).sum(),
         Uns::Column(c) => c.len() as u64 * 8,
-        Uns::Matrix(m) => matrix(Place::Uns, "", m).bytes,
-        Uns::Frame(f) => columns(Place::Uns, f).iter().map(|p| p.bytes).sum(),
+        Uns::Matrix(m) => matrix_bytes(m),
+        Uns::Frame(f) => f.columns.iter().map(|(_, c)| column_bytes(c)).sum(),
         Uns::Records { fields, .. } => fields.iter().map(|(_, c)| c.len() as u64 * 8).sum(),
         Uns::Null | Uns::Opaque { .. } => 0,
     }

@@ -1,6 +1,8 @@
 //! Tables: delimited text in and out, Parquet out. One file holds one table: obs, var, or X with its names; a folder holds
 //! several.
 
+mod codec;
+mod losses;
 mod matrix;
 mod number;
 pub(super) mod parquet;
@@ -15,6 +17,8 @@ use std::path::Path;
 use super::{Table, Tables, WriteError, WriteOptions, need_x};
 use crate::data::Dataset;
 
+pub(super) use codec::CODEC;
+pub use codec::TABLE;
 pub use parquet::{write_frame_parquet, write_matrix_parquet};
 pub(super) use read::read;
 pub(super) use sniff::probe;
@@ -23,6 +27,11 @@ pub use text::{delimiter_for, write_frame_csv, write_matrix_csv};
 
 /// Files of a folder of tables, in either format.
 pub const FILES: &[&str] = &["obs.csv", "var.csv", "X.csv", "obs.parquet", "var.parquet", "X.parquet"];
+
+/// The files a folder of tables holds: a target without extension, or one that is a folder already, becomes one.
+fn files(path: &Path) -> Option<&'static [&'static str]> {
+    (path.extension().is_none() || path.is_dir()).then_some(FILES)
+}
 
 /// Writes each table into a file of its own in an empty folder.
 fn write_folder(

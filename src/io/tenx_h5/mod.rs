@@ -18,12 +18,16 @@
 //! `Gene Expression`. Types stay: scanpy turns int32 counts into float32, scx does not.
 
 mod check;
+mod codec;
+mod losses;
 mod outline;
 mod read;
 mod widen;
 mod write;
 
+pub use super::tenx::GENOME_OPTION;
 pub use check::check;
+pub(super) use codec::CODEC;
 pub use outline::outline;
 pub use read::{probe, read};
 pub use write::write;

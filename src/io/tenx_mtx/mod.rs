@@ -14,11 +14,13 @@
 //! come out in order; values given twice for the same cell and feature are added, as in scipy.
 
 mod check;
+mod codec;
 mod entries;
 mod files;
 mod gz;
 mod header;
 mod load;
+mod losses;
 mod number;
 mod outline;
 mod read;
@@ -30,6 +32,7 @@ mod text;
 mod write;
 
 pub use check::check;
+pub(super) use codec::CODEC;
 pub use files::FILES;
 pub use outline::outline;
 pub use read::{probe, read};

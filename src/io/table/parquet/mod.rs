@@ -4,6 +4,7 @@
 //! order and the unused ones among them (a general writer makes its dictionary of the values it meets).
 
 mod arrow;
+mod codec;
 mod column;
 mod encode;
 mod file;
@@ -22,6 +23,7 @@ use crate::with_values;
 
 use super::text::filled;
 use super::{advance, write_folder};
+pub(in crate::io) use codec::CODEC;
 use column::{Data, Field, Physical};
 use file::Writer;
 

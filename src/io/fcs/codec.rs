@@ -1,0 +1,48 @@
+//! What is known of FCS.
+
+use super::losses::losses;
+use crate::io::codec::{Codec, Format, FormatOption};
+
+/// Which of two contradicting places of DATA counts.
+pub const OFFSETS: FormatOption = FormatOption {
+    name: "--fcs-offsets",
+    help: "FCS whose header and keywords disagree on where the data lie: whom to believe",
+};
+
+/// Which data set of a file counts.
+pub const DATA_SET: FormatOption = FormatOption {
+    name: "--data-set",
+    help: "Data set of an FCS file that holds several, from 1 [default: the first]",
+};
+
+/// Which version is written.
+pub const VERSION: FormatOption =
+    FormatOption { name: "--fcs-version", help: "Version of FCS files [default: 3.1]" };
+
+pub(in crate::io) const CODEC: Codec = Codec {
+    format: Format::Fcs,
+    name: "FCS",
+    option: "fcs",
+    about: "Flow Cytometry Standard",
+    extensions: &["fcs", "lmd"],
+    packed: false,
+    folder: false,
+    files: |_| None,
+    options: &[&OFFSETS, &DATA_SET, &VERSION],
+    losses,
+    dense: true,
+    needs_x: true,
+    panels: true,
+    keywords: true,
+    keep_records: Some(super::keep_records),
+    read_rate: 1000e6,
+    write_rate: 1000e6,
+    probe: super::probe,
+    read: super::read,
+    outline: None,
+    check: Some(super::check),
+    holds: super::holds,
+    write: super::write,
+    annotate: Some(super::annotate),
+    takes_elements: |_| false,
+};

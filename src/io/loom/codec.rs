@@ -1,0 +1,34 @@
+//! What is known of loom.
+
+use super::losses::losses;
+use crate::io::codec::{Codec, Format};
+use crate::io::options::COMPRESSION;
+use crate::provenance;
+
+pub(in crate::io) const CODEC: Codec = Codec {
+    format: Format::Loom,
+    name: "loom",
+    option: "loom",
+    about: "loom 3",
+    extensions: &["loom"],
+    packed: false,
+    folder: false,
+    files: |_| None,
+    options: &[&COMPRESSION],
+    losses,
+    dense: true,
+    needs_x: true,
+    panels: false,
+    keywords: true,
+    keep_records: Some(provenance::keep),
+    read_rate: 1500e6,
+    write_rate: 800e6,
+    probe: super::probe,
+    read: super::read,
+    outline: Some(super::outline),
+    check: Some(super::check),
+    holds: super::holds,
+    write: super::write,
+    annotate: None,
+    takes_elements: |_| false,
+};

@@ -1,0 +1,34 @@
+//! What is known of 10x Genomics' HDF5 files.
+
+use super::losses::losses;
+use crate::io::codec::{Codec, Format};
+use crate::io::options::COMPRESSION;
+use crate::io::tenx::{self, GENOME_OPTION};
+
+pub(in crate::io) const CODEC: Codec = Codec {
+    format: Format::TenxH5,
+    name: "10x-h5",
+    option: "10x-h5",
+    about: "10x Genomics .h5",
+    extensions: &["h5", "hdf5"],
+    packed: false,
+    folder: false,
+    files: |_| None,
+    options: &[&GENOME_OPTION, &COMPRESSION],
+    losses,
+    dense: false,
+    needs_x: true,
+    panels: false,
+    keywords: false,
+    keep_records: None,
+    read_rate: 800e6,
+    write_rate: 250e6,
+    probe: super::probe,
+    read: super::read,
+    outline: Some(super::outline),
+    check: Some(super::check),
+    holds: tenx::holds,
+    write: super::write,
+    annotate: None,
+    takes_elements: |_| false,
+};
