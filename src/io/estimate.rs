@@ -33,7 +33,7 @@ pub(super) fn estimate(
     let all = parts(dataset);
     let kept: u64 = all
         .iter()
-        .filter(|p| !p.left_by(to, tables, options.compat))
+        .filter(|p| !p.left_by(to, tables, options))
         .map(|p| if p.place == Place::X { grown(dataset, to, p.bytes) } else { p.bytes })
         .sum();
     let read: u64 = all.iter().map(|p| p.bytes).sum();

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::estimate::{Estimate, estimate};
 use super::additions::Additions;
 use super::atomic;
 use super::codec::{Format, codec, folder_of};
 use super::error::WriteError;
+use super::estimate::{Estimate, estimate};
 use super::loss::{ElementKind, Fate, LossReport, Place};
 use super::options::{Table, WriteOptions};
 use super::write::keep_keywords;

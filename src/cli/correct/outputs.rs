@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::correct::inputs::{Inputs, Opened};
 use crate::cli::correct::outcome::{self, Outcome};
-use crate::cli::correct::settings::{Cells, is_file_ending, Job};
+use crate::cli::correct::settings::{Cells, Job, is_file_ending};
 use crate::cli::correct::{page, show};
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;

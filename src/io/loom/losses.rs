@@ -1,6 +1,8 @@
 //! What becomes of each kind of element in loom: numbers and texts, every matrix with its zeros.
 
-use crate::io::loss::{ArrayKind as Array, ColumnKind as Column, ElementKind, Entry, LayerKind, MatrixKind, UnsKind};
+use crate::io::loss::{
+    ArrayKind as Array, ColumnKind as Column, ElementKind, Entry, LayerKind, MatrixKind, UnsKind,
+};
 
 pub(super) fn losses(kind: ElementKind) -> Entry {
     use ElementKind::*;

@@ -36,8 +36,8 @@ pub enum Entry {
 }
 
 use Entry::{
-    AsOthers, Changed as C, Columns, Kept as K, Left as L, Lossy as Y, NamesOf, Of, Renamed as R, Since, Under,
-    Wide,
+    AsOthers, Changed as C, Columns, Kept as K, Left as L, Lossy as Y, NamesOf, Of, Renamed as R, Since,
+    Under, Wide,
 };
 
 impl Entry {

@@ -112,7 +112,9 @@ impl ElementKind {
             Self::Obsp(_) => Place::Obsp,
             Self::Varp(_) => Place::Varp,
             Self::Raw => Place::Raw,
-            Self::Keyworded | Self::ChemistryDescription | Self::SoftwareVersion | Self::LibraryIds => Place::Uns,
+            Self::Keyworded | Self::ChemistryDescription | Self::SoftwareVersion | Self::LibraryIds => {
+                Place::Uns
+            }
             Self::OriginalGemGroups | Self::TargetSets | Self::Records | Self::Uns(_) => Place::Uns,
             Self::Keywords => Place::Keywords,
         }
@@ -120,14 +122,15 @@ impl ElementKind {
 
     /// The kind an element of this kind and name has a place of its own by, where there is one.
     pub(super) fn named(self, name: &str) -> Self {
-        use ColumnKind::{Bool, Category, Text, TextMissing};
+        use ColumnKind::{Bool, Category, Opaque, Text, TextMissing};
         use UnsKind::{Array, Group, Scalar};
         match (self, name) {
             (Self::Obs(Bool), "filtered_barcodes") => Self::FilteredBarcodes,
+            (Self::Var(Opaque), _) => self,
+            (Self::Var(_), "marker") => Self::Marker,
+            (Self::Var(_), "channel") => Self::Channel,
             (Self::Var(Text | TextMissing | Category), name) => match name {
                 "probe_ids" => Self::ProbeIds,
-                "marker" => Self::Marker,
-                "channel" => Self::Channel,
                 "gene_ids" => Self::GeneIds,
                 "feature_types" => Self::FeatureTypes,
                 "genome" => Self::Genome,

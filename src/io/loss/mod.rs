@@ -85,7 +85,7 @@ impl LossReport {
         let rows = parts(dataset)
             .into_iter()
             .map(|part| Loss {
-                fate: part.fate(format, tables, options.compat),
+                fate: part.fate(format, tables, options),
                 element: part.element(),
                 kind: part.words.clone(),
                 bytes: part.bytes,

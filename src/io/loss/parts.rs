@@ -3,7 +3,7 @@
 use super::{ArrayKind, ColumnKind, ElementKind, Entry, Fate, LayerKind, MatrixKind, UnsKind};
 use crate::data::{Annotation, Column, DType, Dataset, Frame, Index, Layout, Matrix, Uns, Values};
 use crate::io::codec::{Format, codec};
-use crate::io::options::{Compat, Tables};
+use crate::io::options::{Compat, Tables, WriteOptions};
 
 /// Where in a data set an element lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,21 +67,16 @@ impl Part {
     }
 
     /// What becomes of it in a format.
-    pub fn fate(&self, format: Format, tables: Tables, compat: Compat) -> Fate {
-        self.fate_by(codec(format).losses, tables, compat)
+    pub fn fate(&self, format: Format, tables: Tables, options: &WriteOptions) -> Fate {
+        self.fate_by(codec(format).losses, tables, options.compat)
     }
 
     /// Whether a format leaves it behind.
-    pub fn left_by(&self, format: Format, tables: Tables, compat: Compat) -> bool {
-        matches!(self.fate(format, tables, compat), Fate::Left { .. })
+    pub fn left_by(&self, format: Format, tables: Tables, options: &WriteOptions) -> bool {
+        matches!(self.fate(format, tables, options), Fate::Left { .. })
     }
 
-    pub(super) fn fate_by(
-        &self,
-        losses: fn(ElementKind) -> Entry,
-        tables: Tables,
-        compat: Compat,
-    ) -> Fate {
+    pub(super) fn fate_by(&self, losses: fn(ElementKind) -> Entry, tables: Tables, compat: Compat) -> Fate {
         let entry = match losses(self.kind) {
             Entry::AsOthers => losses(self.plain),
             entry if self.gone && !entry.leaves() => Entry::NOT_UNDERSTOOD,
@@ -231,7 +226,8 @@ fn annotation(kind: fn(ArrayKind) -> ElementKind, name: &str, a: &Annotation) ->
         Annotation::Frame(f) => {
             let kind = kind(ArrayKind::Table);
             // What becomes of a column of its own becomes of it.
-            let own = columns(if kind.place() == Place::Varm { ElementKind::Var } else { ElementKind::Obs }, f);
+            let own =
+                columns(if kind.place() == Place::Varm { ElementKind::Var } else { ElementKind::Obs }, f);
             let words = format!("table of {} columns", own.len());
             let bytes = own.iter().map(|p| p.bytes).sum();
             Part { columns: own, ..Part::new(kind, name, words, bytes) }
@@ -253,7 +249,9 @@ fn uns(name: &str, u: &Uns) -> Part {
         Uns::String(_) => of(UnsKind::Scalar, "text".into()),
         Uns::Number(v) => of(UnsKind::Scalar, v.dtype().name().into()),
         Uns::Strings(v) => of(UnsKind::Array, format!("{} texts", v.len())),
-        Uns::Array { values, .. } => of(UnsKind::Array, format!("{} {}", values.len(), values.dtype().name())),
+        Uns::Array { values, .. } => {
+            of(UnsKind::Array, format!("{} {}", values.len(), values.dtype().name()))
+        }
         Uns::StringArray { values, .. } => of(UnsKind::Texts, format!("{} texts", values.len())),
         Uns::Column(c) => of(UnsKind::Group, c.kind()),
         Uns::Matrix(m) => of(UnsKind::Group, format!("{} matrix", m.layout().name())),

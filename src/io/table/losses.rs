@@ -17,7 +17,9 @@ pub(super) fn losses(kind: ElementKind) -> Entry {
     };
     match kind {
         X(MatrixKind::Dense) => Of(Table::X, "numbers as text", false),
-        X(MatrixKind::Csr | MatrixKind::Csc) => Of(Table::X, "numbers as text; absent entries become 0", false),
+        X(MatrixKind::Csr | MatrixKind::Csc) => {
+            Of(Table::X, "numbers as text; absent entries become 0", false)
+        }
         CellNumbers | CellNames => NamesOf(Table::Obs),
         VarNumbers | VarNames => NamesOf(Table::Var),
         Obs(kind) => column(kind, Table::Obs),

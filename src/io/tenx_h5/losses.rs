@@ -15,8 +15,6 @@ pub(super) fn losses(kind: ElementKind) -> Entry {
         FilteredBarcodes => Renamed("filtered_barcodes"),
         VarNumbers | VarNames => Renamed("features/name"),
         ProbeIds | GeneIds => Renamed("features/id"),
-        Marker => Renamed("features/marker"),
-        Channel => Renamed("features/channel"),
         FeatureTypes => Renamed("features/feature_type"),
         Genome => Renamed("features/genome"),
         Var(kind) => match kind {
@@ -35,6 +33,6 @@ pub(super) fn losses(kind: ElementKind) -> Entry {
         Obs(_) => NO_OBS,
         Obsm(_) | Varm(_) | Obsp(_) | Varp(_) => Entry::NO_ARRAY,
         Uns(_) | Keywords => Entry::NO_UNS,
-        Keyworded | Records => AsOthers,
+        Marker | Channel | Keyworded | Records => AsOthers,
     }
 }
