@@ -42,6 +42,24 @@ pub struct ReadOptions {
     pub genome: Option<String>,
     /// Folder for temporary files; `None`: chosen.
     pub scratch: Option<PathBuf>,
+    /// Column of a table of text that names its rows.
+    pub index_column: Option<String>,
+    /// Columns of a table of text that describe its rows although they hold numbers.
+    pub obs_columns: Vec<String>,
+    /// Whether the rows of a table of text are genes.
+    pub transpose: bool,
+}
+
+impl ReadOptions {
+    /// The options that only tables of text know, by the names users give them: those that were given.
+    pub fn for_tables(&self) -> Vec<&'static str> {
+        let given = [
+            ("--index-column", self.index_column.is_some()),
+            ("--obs-columns", !self.obs_columns.is_empty()),
+            ("--transpose", self.transpose),
+        ];
+        given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
+    }
 }
 
 impl Default for ReadOptions {
@@ -53,6 +71,9 @@ impl Default for ReadOptions {
             data_set: None,
             genome: None,
             scratch: None,
+            index_column: None,
+            obs_columns: Vec::new(),
+            transpose: false,
         }
     }
 }

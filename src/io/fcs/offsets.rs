@@ -41,8 +41,8 @@ pub(super) fn place(
         // FCS 2.0 knows no such keywords; what files write there is anything (`1280F`). They count only where the HEADER
         // cannot be right.
         FcsOffsets::Agree if header.version == Version::V2_0 && head.begin != 0 => match in_text(path, keywords) {
-            Ok(text) if room.fit(head) == None && room.fit(text) == Some(Close::Exact) => {
-                room.chosen(text, head, "TEXT");
+            Ok(text) if tot.is_some() && room.fit(head).is_none() && room.fit(text) == Some(Close::Exact) => {
+                room.chosen("TEXT", head, text);
                 text
             }
             _ => head,
@@ -98,16 +98,15 @@ impl Room<'_> {
     }
 
     /// Says which of two places is taken.
-    fn chosen(&self, used: Offsets, other: Offsets, place: &str) {
-        let from = if place == "TEXT" { "the HEADER" } else { "TEXT" };
+    fn chosen(&self, place: &str, head: Offsets, text: Offsets) {
+        let (does, key, one, other) = match head.begin == text.begin {
+            true => ("ends", "$ENDDATA", head.end, text.end),
+            false => ("begins", "$BEGINDATA", head.begin, text.begin),
+        };
         tracing::warn!(
-            "{}: DATA: {place} says bytes {} to {}, {from} says {} to {}; {place} is used, since only that fits the \
-             events ($TOT) and the file",
+            "{}: HEADER says DATA {does} at byte {one} and {key} says {other}; {place} is used, since only that makes \
+             whole events",
             self.path.display(),
-            used.begin,
-            used.end,
-            other.begin,
-            other.end
         );
     }
 }
@@ -141,11 +140,11 @@ fn agreed(room: &Room, head: Offsets, text: Offsets) -> Result<Offsets, ReadErro
     }
     match room.fit(head).cmp(&room.fit(text)) {
         Ordering::Greater => {
-            room.chosen(head, text, "the HEADER");
+            room.chosen("the HEADER", head, text);
             return Ok(head);
         }
         Ordering::Less => {
-            room.chosen(text, head, "TEXT");
+            room.chosen("TEXT", head, text);
             return Ok(text);
         }
         Ordering::Equal => {}
@@ -161,7 +160,7 @@ fn agreed(room: &Room, head: Offsets, text: Offsets) -> Result<Offsets, ReadErro
         true => ("$ENDDATA", head.end, text.end),
         false => ("$BEGINDATA", head.begin, text.begin),
     };
-    let why = if room.fit(head).is_some() { "both places fit the events ($TOT)" } else { "neither place fits the events ($TOT)" };
+    let why = if room.fit(head).is_some() { "both places fit the events ($TOT)" } else { "neither place fits the events ($TOT) and the file" };
     Err(ReadError::malformed(
         room.path,
         "DATA",

@@ -94,13 +94,15 @@ impl Faults<'_> {
             let at = format!("{at}/{name}");
             let Some(Some(Node::Dataset(d))) = self.tried(&at, self.source.node(&g, &name)) else { continue };
             self.report.elements += 1;
-            if let Form::Unknown(what) = attrs::form(self.source, &d) {
-                self.odd(&at, &format!("{what} is not understood"));
+            let done = attrs::fits(self.source, &d, axis);
+            if self.tried(&at, done).is_none() {
                 continue;
             }
-            let done = attrs::fits(self.source, &d, axis);
-            if self.tried(&at, done).is_some() {
-                self.tried(&at, attrs::element(self.source, &d, &mut Vec::new()).map(drop));
+            match attrs::form(self.source, &d) {
+                Form::Unknown(what) => self.odd(&at, &format!("{what} is not understood")),
+                _ => {
+                    self.tried(&at, attrs::element(self.source, &d, &mut Vec::new()).map(drop));
+                }
             }
         }
         if self.report.findings[before..].iter().all(|f| f.level != Level::Fault) {

@@ -97,7 +97,7 @@ const BAD: &[(&str, &str, &str)] = &[
     (
         "offsets_none_fit.fcs",
         "Malformed",
-        "DATA: HEADER says 2050 and $BEGINDATA says 2058; neither place fits the events ($TOT), so choose with `--fcs-offsets header` or `--fcs-offsets text`, or export the file again",
+        "DATA: HEADER says 2050 and $BEGINDATA says 2058; neither place fits the events ($TOT) and the file, so choose with `--fcs-offsets header` or `--fcs-offsets text`, or export the file again",
     ),
     ("own_type_other_width.fcs", "Malformed", "$P2B: 32 bits found where 64 for $DATATYPE D was expected"),
     ("par_huge.fcs", "Malformed", "TEXT: the required keyword $P4B is missing or blank"),
@@ -215,7 +215,11 @@ fn a_file_cut_anywhere_is_malformed_or_has_all_its_events() {
             }
         }
         // Only what follows the events of the first data set can be missed: the second one, or what pads the file.
-        let behind = if ["two_data_sets.fcs", "lmd.fcs"].contains(&name.as_str()) { whole.len() } else { 2 };
+        let behind = match name.as_str() {
+            "two_data_sets.fcs" | "lmd.fcs" => whole.len(),
+            "analysis.fcs" | "analysis_in_text.fcs" | "offsets_header_nearly.fcs" => 10,
+            _ => 2,
+        };
         assert!(lost > 100 && kept < behind, "{name}: {lost} cuts refused, {kept} read");
     }
 }
