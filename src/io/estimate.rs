@@ -42,6 +42,8 @@ pub(super) fn estimate(
         .filter(|p| !matches!(p.place, Place::X | Place::Layers | Place::Raw))
         .map(|p| p.bytes)
         .sum();
+    // Runs with all their zeros, on their way out.
+    let zeros = if matches!(to, Format::Loom | Format::Fcs | Format::Parquet) { kept.min(options.memory / 8) } else { 0 };
     let pointers = 8 * (dataset.n_obs() as u64 + dataset.n_vars() as u64);
     let written = match options.compression {
         Some(Compression::None) => kept as f64 / 1e9,
@@ -51,7 +53,7 @@ pub(super) fn estimate(
     Estimate {
         input_bytes: size(&dataset.source.path),
         output_bytes: kept,
-        memory_bytes: (40 << 20) + 3 * beside + 4 * pointers + read.min(options.memory / 2),
+        memory_bytes: (40 << 20) + 3 * beside + 4 * pointers + zeros + read.min(options.memory / 2),
         seconds: reading + written,
     }
 }

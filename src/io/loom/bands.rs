@@ -17,6 +17,8 @@ use crate::io::hdf5::{Band, Meter, Storage, TilesOut};
 use crate::io::loss::in_units;
 use crate::io::{Compression, WriteError, WriteOptions};
 
+/// Bytes that a band may take however little memory is allowed.
+const LEAST_BAND: u64 = 64 << 20;
 /// Genes and cells of a chunk, as loompy has them.
 const CHUNK: [usize; 2] = [64, 64];
 
@@ -28,7 +30,7 @@ pub(super) fn fit(m: &Matrix, out: &Path, memory: u64) -> Result<(), WriteError>
     let (cells, genes) = m.shape();
     let width = CHUNK[1].min(cells) as u64;
     let band = (genes as u64).saturating_mul(width).saturating_mul(m.dtype().size() as u64);
-    if band <= memory / 2 {
+    if band <= (memory / 2).max(LEAST_BAND) {
         return Ok(());
     }
     let what = format!(

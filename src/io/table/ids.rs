@@ -195,9 +195,9 @@ pub(super) fn suspicions(path: &Path, found: &Scan, roles: &Roles) {
         }) && found.n_rows >= rows
     };
     let odd: Vec<String> = roles.x.iter().filter(differ).map(|i| found.name(*i)).collect();
-    // Where every column is so, the numbers are large: nothing of it looks like an id.
-    let watched = roles.x.iter().filter(|i| **i < LEADING).count();
-    let all = odd.len() == watched && watched > 1;
+    // Where every column is so, nothing of it looks like an id.
+    let mut watched = roles.x.iter().filter(|i| **i < LEADING);
+    let all = roles.x.len() > 1 && watched.all(|i| found.columns.get(*i).is_some_and(Seen::all_differ));
     if let Some(first) = odd.first().filter(|_| !all) {
         tracing::warn!(
             "{}: {}: whole numbers that are all different, read as a variable; if these are ids, add `--index-column \

@@ -43,7 +43,8 @@ fn sorted(m: &Matrix, options: &ReadOptions) -> Result<Matrix, DataError> {
         return Err(DataError::Invalid { what: "more than 2^32 rows or columns".into() });
     }
     let dtype: DType = m.dtype();
-    let mut spill = Spill::new(shape, dtype, options.memory / 3, Some(&scratch()));
+    let folder = options.scratch.clone().unwrap_or_else(scratch);
+    let mut spill = Spill::new(shape, dtype, options.memory / 3, Some(&folder));
     m.stream(options.memory / 3, &mut |start, block| {
         let (row, column, values) = entries(start as u32, &block);
         spill.push(&column, &row, &values)

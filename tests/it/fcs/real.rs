@@ -5,7 +5,7 @@ use std::process::Command;
 
 use ndarray::Array2;
 use scx::data::amplify;
-use scx::io::{FcsOffsets, Format, annotate, fcs};
+use scx::io::{Format, annotate, fcs};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
