@@ -84,7 +84,9 @@ impl Dataset {
         };
         let element = format!("layers[{name:?}]");
         found.ok_or_else(|| match self.changes.iter().find(|c| c.left && c.element == element) {
-            Some(left) => DataError::Invalid { what: format!("the layer {name} was left out: {}", left.what) },
+            Some(left) => {
+                DataError::Invalid { what: format!("the layer {name} was left out: {}", left.what) }
+            }
             None => DataError::Invalid { what: format!("no matrix {name} ({})", known()) },
         })
     }

@@ -44,7 +44,9 @@ pub fn detect(path: &Path) -> Result<&'static Codec, ReadError> {
     }
     File::open(path).and_then(|f| f.take(HEAD).read_to_end(&mut head)).map_err(|e| ReadError::io(path, e))?;
     if head.is_empty() {
-        return Err(unknown("it is empty (0 bytes): a copy or download was not finished; get the file again"));
+        return Err(unknown(
+            "it is empty (0 bytes): a copy or download was not finished; get the file again",
+        ));
     }
     let probe = Probe { path, head: &head };
     let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();

@@ -20,14 +20,26 @@ const KINDS: &[(&[u8], &str, &str)] = &[
     (b"\xfd7zXZ\0", "packed with xz", "unpack it: xz -dc {file} > {new}"),
     (b"\x28\xb5\x2f\xfd", "packed with zstd", "unpack it: zstd -dc {file} > {new}"),
     (b"\x04\x22\x4d\x18", "packed with lz4", "unpack it: lz4 -dc {file} > {new}"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", "save its sheet as CSV and give that"),
-    (b"\x0b\x0e\x0a", "an R object written by qs", "in R: anndataR::write_h5ad(qs::qread({file}), {new}.h5ad)"),
+    (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "an old Excel workbook (.xls)",
+        "save its sheet as CSV and give that",
+    ),
+    (
+        b"\x0b\x0e\x0a",
+        "an R object written by qs",
+        "in R: anndataR::write_h5ad(qs::qread({file}), {new}.h5ad)",
+    ),
     (b"RDX2\n", "R data (.RData)", "in R: load({file}), then anndataR::write_h5ad(OBJECT, {new}.h5ad)"),
     (b"RDX3\n", "R data (.RData)", "in R: load({file}), then anndataR::write_h5ad(OBJECT, {new}.h5ad)"),
     (b"X\n\0\0", "an R object (.rds)", "in R: anndataR::write_h5ad(readRDS({file}), {new}.h5ad)"),
     (b"A\n2\n", "an R object (.rds)", "in R: anndataR::write_h5ad(readRDS({file}), {new}.h5ad)"),
     (b"A\n3\n", "an R object (.rds)", "in R: anndataR::write_h5ad(readRDS({file}), {new}.h5ad)"),
-    (b"ARROW1", "an Arrow (Feather) table", "save it as CSV, in Python: pandas.read_feather({file}).to_csv({new}.csv)"),
+    (
+        b"ARROW1",
+        "an Arrow (Feather) table",
+        "save it as CSV, in Python: pandas.read_feather({file}).to_csv({new}.csv)",
+    ),
     (b"\x93NUMPY", "a NumPy array (.npy)", "it has no names of cells and genes; write an h5ad with anndata"),
     (b"SQLite format 3\0", "an SQLite database", "save its tables as CSV and give those"),
     (b"\x80\x02", "a Python pickle", "load it in Python and write an h5ad with anndata"),
@@ -114,7 +126,9 @@ fn content(path: &Path, head: &[u8]) -> Option<String> {
     let start = head.trim_ascii_start();
     let begins = |text: &[u8]| start.get(..text.len()).is_some_and(|s| s.eq_ignore_ascii_case(text));
     if begins(b"<!doctype html") || begins(b"<html") {
-        return Some("it is a page of the web (HTML): the download gave that instead of the file; get it again".into());
+        return Some(
+            "it is a page of the web (HTML): the download gave that instead of the file; get it again".into(),
+        );
     }
     let (_, what, advice) = KINDS.iter().find(|(magic, ..)| head.starts_with(magic))?;
     let (file, stem) = (quoted(path), path.with_extension(""));
@@ -133,9 +147,14 @@ fn content(path: &Path, head: &[u8]) -> Option<String> {
 fn archive(path: &Path, head: &[u8]) -> Option<String> {
     let file = quoted(path);
     if is_tar(head) {
-        return Some(format!("it is a tar archive; unpack it (tar -xf {file}) and give a file or folder from it"));
+        return Some(format!(
+            "it is a tar archive; unpack it (tar -xf {file}) and give a file or folder from it"
+        ));
     }
-    if !(head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") || head.starts_with(b"PK\x07\x08")) {
+    if !(head.starts_with(b"PK\x03\x04")
+        || head.starts_with(b"PK\x05\x06")
+        || head.starts_with(b"PK\x07\x08"))
+    {
         return None;
     }
     let holds = |name: &[u8]| memchr::memmem::find(head, name).is_some();
@@ -175,7 +194,8 @@ pub(super) fn encoding(head: &[u8]) -> Option<&'static str> {
         let half: Vec<u8> = head.iter().skip(from).step_by(2).take(64).copied().collect();
         half.len() >= 4 && half.iter().all(|b| *b == 0)
     };
-    let text = |from: usize| head.iter().skip(from).step_by(2).take(64).all(|b| matches!(b, 9 | 10 | 13 | 32..=126));
+    let text =
+        |from: usize| head.iter().skip(from).step_by(2).take(64).all(|b| matches!(b, 9 | 10 | 13 | 32..=126));
     match head {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("UTF-32"),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16"),
@@ -220,7 +240,8 @@ pub(super) fn folder(path: &Path) -> String {
     }
     let without = "it is a folder without a 10x matrix (matrix.mtx or matrix.mtx.gz)";
     let read = |n: &&String| {
-        Format::for_target(Path::new(n.as_str())).is_some_and(|f| f != Format::Parquet) && path.join(n).is_file()
+        Format::for_target(Path::new(n.as_str())).is_some_and(|f| f != Format::Parquet)
+            && path.join(n).is_file()
     };
     let fitting: Vec<&str> = names.iter().filter(read).map(String::as_str).collect();
     match &fitting[..] {
@@ -260,11 +281,15 @@ pub(super) fn source(path: &Path) -> Option<String> {
 pub fn check_place(path: &Path) -> Result<(), WriteError> {
     let no = |what: &str| Err(WriteError::NoPlace { path: path.to_owned(), what: what.into() });
     if path.as_os_str() == "-" {
-        return no("standard output cannot be written to: an output is written whole and put in its place at the end; give \
-                   the name of a file");
+        return no(
+            "standard output cannot be written to: an output is written whole and put in its place at the end; give \
+                   the name of a file",
+        );
     }
     match scheme(path) {
-        Some(_) => no("is an address, and scx writes files on this machine; give the name of a file, and upload that"),
+        Some(_) => no(
+            "is an address, and scx writes files on this machine; give the name of a file, and upload that",
+        ),
         None => Ok(()),
     }
 }
@@ -291,7 +316,8 @@ pub(super) fn missing(path: &Path) -> Option<String> {
     }
     let wanted = path.file_name()?.to_string_lossy().to_lowercase();
     let near = |name: &String| strsim::jaro_winkler(&name.to_lowercase(), &wanted);
-    let names = std::fs::read_dir(folder).ok()?.flatten().map(|e| e.file_name().to_string_lossy().into_owned());
+    let names =
+        std::fs::read_dir(folder).ok()?.flatten().map(|e| e.file_name().to_string_lossy().into_owned());
     let best = names.filter(|n| near(n) > 0.9).max_by(|a, b| near(a).total_cmp(&near(b)))?;
     Some(format!("did you mean {}?", path.with_file_name(best).display()))
 }
@@ -300,6 +326,9 @@ pub(super) fn missing(path: &Path) -> Option<String> {
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-+:@%=,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
-

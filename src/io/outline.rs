@@ -71,7 +71,7 @@ pub fn outline(path: &Path, options: &ReadOptions) -> Result<(&'static str, Outl
     let codec = detect(path)?;
     let found = match codec.outline {
         Some(outline) => outline(path, options)?,
-        None => Outline::of(&codec.open(path, options)?),
+        None => Outline::of(&(codec.read)(path, options)?),
     };
     Ok((codec.format.name(), found))
 }

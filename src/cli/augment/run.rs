@@ -31,7 +31,7 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     let target = way.target(&args.output, &[&args.input])?;
     check(args)?;
     let from = io::detect(&args.input)?;
-    let dataset = from.open(&args.input, &reading(&args.reading, running))?;
+    let dataset = (from.read)(&args.input, &reading(&args.reading, running))?;
     let name = args.input.display().to_string();
 
     let stored = args.model_dir.as_deref().map(Trained::load).transpose()?;

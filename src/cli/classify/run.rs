@@ -33,7 +33,7 @@ fn execute(args: &ClassifyArgs, console: &Console) -> Result<(), CliError> {
     }
     let trained = Trained::load(&args.model_dir)?;
     let codec = io::detect(&args.input)?;
-    let dataset = codec.open(&args.input, &reading(&args.reading, &args.running))?;
+    let dataset = (codec.read)(&args.input, &reading(&args.reading, &args.running))?;
     let names = names(args, &trained, &dataset)?;
     let file = args.input.display().to_string();
     let asked = args.layer.as_deref().map(Place::named);

@@ -31,7 +31,7 @@ fn execute(args: &ClusterArgs, console: &Console) -> Result<(), CliError> {
     let way = Way::new("cluster", &args.writing, &args.running, console).with_table(Table::Obs);
     let target = way.target_for_columns(&args.output, &[&args.input], "the clusters of cells")?;
     let codec = io::detect(&args.input)?;
-    let dataset = codec.open(&args.input, &reading(&args.reading, &args.running))?;
+    let dataset = (codec.read)(&args.input, &reading(&args.reading, &args.running))?;
     let names = Names::choose(args, &dataset, console)?;
     if way.dry() {
         let (additions, text) = outlook(args, &dataset, &names)?;

@@ -74,7 +74,7 @@ fn open(args: &ConcatArgs, console: &Console) -> Result<Vec<(Format, Piece)>, Cl
     for (path, batch) in args.inputs.iter().zip(batches) {
         console.check()?;
         let codec = io::detect(path)?;
-        let dataset = codec.open(path, &reading)?;
+        let dataset = (codec.read)(path, &reading)?;
         pieces.push((codec.format, Piece { batch, file: path.display().to_string(), dataset }));
         console.advance(pieces.len() as u64, "");
     }

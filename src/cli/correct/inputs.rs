@@ -64,7 +64,7 @@ impl Opened {
     fn open(path: &Path, role: &'static str, job: &Job, console: &Console) -> Result<Self, CliError> {
         let asked = job.layer.as_deref();
         let codec = io::detect(path)?;
-        let mut dataset = codec.open(path, &reading(&job.reading, &job.running))?;
+        let mut dataset = (codec.read)(path, &reading(&job.reading, &job.running))?;
         // Read twice, for training and for writing: a matrix in memory must not be held twice.
         let share = |source| CorrectError::Data { file: path.display().to_string(), source };
         dataset.x = dataset.x.take().map(Matrix::shared).transpose().map_err(share)?;

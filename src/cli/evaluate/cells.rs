@@ -40,7 +40,7 @@ impl File {
     ) -> Result<Self, CliError> {
         let at = |e: CliError| e.within(&path.display().to_string());
         let memory = args.memory.unwrap_or(DEFAULT_MEMORY);
-        let dataset = io::detect(path)?.open(path, &args.reading.options(args.memory))?;
+        let dataset = (io::detect(path)?.read)(path, &args.reading.options(args.memory))?;
         let asked = args.layer.as_deref().map(Place::named);
         let place = choose_counts(&dataset, asked.as_ref()).map_err(|e| at(e.into()))?;
         let mut counts_read = read_counts(&dataset, &place, memory).map_err(|e| at(e.into()))?;

@@ -30,7 +30,7 @@ fn execute(args: &PreprocessArgs, console: &Console) -> Result<(), CliError> {
     inputs.extend(&args.replay);
     let target = way.target(&args.output, &inputs)?;
     let from = io::detect(&args.input)?;
-    let mut dataset = from.open(&args.input, &reading(&args.reading, &args.running))?;
+    let mut dataset = (from.read)(&args.input, &reading(&args.reading, &args.running))?;
     let before = dataset.shape();
     let at_file = |e: CliError| e.within(&args.input.display().to_string());
     let counts = choose_matrix(args, &plan, &mut dataset).map_err(at_file)?;

@@ -103,7 +103,7 @@ fn like(
 ) -> Result<(SplatParams, Option<Source>), CliError> {
     let at_file = |e: CliError| e.within(&path.display().to_string());
     let codec = io::detect(path)?;
-    let dataset = codec.open(path, &reading(&args.reading, &args.running))?;
+    let dataset = (codec.read)(path, &reading(&args.reading, &args.running))?;
     let asked = args.layer.as_deref().map(Place::named);
     let place = choose_counts(&dataset, asked.as_ref()).map_err(|e| at_file(e.into()))?;
     console.say(&format!("counts taken from {place}"));

@@ -31,7 +31,7 @@ fn execute(args: &SplitArgs, console: &Console) -> Result<(), CliError> {
     let paths: Vec<&PathBuf> = parts.iter().map(|(_, path)| *path).collect();
     let targets = way.targets(&paths, &[&args.input])?;
     let from = io::detect(&args.input)?;
-    let dataset = from.open(&args.input, &reading(&args.reading, &args.running))?;
+    let dataset = (from.read)(&args.input, &reading(&args.reading, &args.running))?;
     let (Split { train, test, valid }, missing) = divide(args, &dataset)?;
     if missing > 0 {
         console.say(&format!(

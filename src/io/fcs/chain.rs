@@ -126,7 +126,8 @@ impl<'a> Chain<'a> {
                 self.path.display(),
                 count + 1,
             );
-            let element = if count == 1 { "data set 2".into() } else { format!("data sets 2 to {}", count + 1) };
+            let element =
+                if count == 1 { "data set 2".into() } else { format!("data sets 2 to {}", count + 1) };
             let why = "the first is read; `--data-set N` chooses another".to_owned();
             self.left.push(Change::left(element, why));
         }

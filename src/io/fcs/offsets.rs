@@ -40,13 +40,17 @@ pub(super) fn place(
         FcsOffsets::Text => in_text(path, keywords)?,
         // FCS 2.0 knows no such keywords; what files write there is anything (`1280F`). They count only where the HEADER
         // cannot be right.
-        FcsOffsets::Agree if header.version == Version::V2_0 && head.begin != 0 => match in_text(path, keywords) {
-            Ok(text) if tot.is_some() && room.fit(head).is_none() && room.fit(text) == Some(Close::Exact) => {
-                room.chosen("TEXT", head, text);
-                text
+        FcsOffsets::Agree if header.version == Version::V2_0 && head.begin != 0 => {
+            match in_text(path, keywords) {
+                Ok(text)
+                    if tot.is_some() && room.fit(head).is_none() && room.fit(text) == Some(Close::Exact) =>
+                {
+                    room.chosen("TEXT", head, text);
+                    text
+                }
+                _ => head,
             }
-            _ => head,
-        },
+        }
         FcsOffsets::Agree => agreed(&room, head, in_text(path, keywords)?)?,
     };
     check(path, stated, head)?;
@@ -86,7 +90,8 @@ impl Room<'_> {
         let apart = place.begin >= self.text.end || place.end <= self.text.begin;
         let takes = |len: u64| {
             let found = (self.sizes)(self.tot, len).found;
-            found.is_some_and(|(_, n)| n.is_none_or(|n| n > 0)) && place.begin.saturating_add(len) <= self.file_len
+            found.is_some_and(|(_, n)| n.is_none_or(|n| n > 0))
+                && place.begin.saturating_add(len) <= self.file_len
         };
         if place.begin < HEADER_LEN || !apart {
             return None;
@@ -160,7 +165,11 @@ fn agreed(room: &Room, head: Offsets, text: Offsets) -> Result<Offsets, ReadErro
         true => ("$ENDDATA", head.end, text.end),
         false => ("$BEGINDATA", head.begin, text.begin),
     };
-    let why = if room.fit(head).is_some() { "both places fit the events ($TOT)" } else { "neither place fits the events ($TOT) and the file" };
+    let why = if room.fit(head).is_some() {
+        "both places fit the events ($TOT)"
+    } else {
+        "neither place fits the events ($TOT) and the file"
+    };
     Err(ReadError::malformed(
         room.path,
         "DATA",

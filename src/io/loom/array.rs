@@ -74,7 +74,8 @@ fn in_parts(d: &Dataset, row: usize, s: &Sparse, part: usize) -> Result<(), Data
 
 /// Some columns of one row.
 fn within(s: &Sparse, range: Range<usize>) -> Result<Sparse, DataError> {
-    let kept: Vec<usize> = (0..s.indices().len()).filter(|i| range.contains(&(s.indices()[*i] as usize))).collect();
+    let kept: Vec<usize> =
+        (0..s.indices().len()).filter(|i| range.contains(&(s.indices()[*i] as usize))).collect();
     let indices = kept.iter().map(|i| s.indices()[*i] - range.start as u32).collect();
     let values: Values = with_values!(s.values(), v => Element::wrap(kept.iter().map(|i| v[*i]).collect()));
     Sparse::new(Layout::Csr, (1, range.len()), vec![0, kept.len() as u64], indices, values)

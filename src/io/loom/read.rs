@@ -71,10 +71,7 @@ pub(super) fn main_matrix(source: &Source, root: &Group) -> Result<Turned, ReadE
 /// The axes of genes and of cells.
 pub(super) fn axes(x: &Turned) -> [Axis<'static>; 2] {
     let (genes, cells) = x.stored_shape();
-    [
-        Axis::genes(genes),
-        Axis::cells(cells),
-    ]
+    [Axis::genes(genes), Axis::cells(cells)]
 }
 
 /// Adds what the file says of itself.

@@ -209,7 +209,8 @@ impl Out<'_> {
         }
         let shape = [known.and_then(|n| usize::try_from(n).ok()).unwrap_or(entries)];
         let weight = graphs::weights(Values::empty(m.dtype())).dtype();
-        let new = |(name, dtype)| self.lib(create(g, name, dtype, &shape, &Storage::for_array(&shape, dtype)));
+        let new =
+            |(name, dtype)| self.lib(create(g, name, dtype, &shape, &Storage::for_array(&shape, dtype)));
         let [a, b, w] = [("a", DType::U32), ("b", DType::U32), ("w", weight)].map(new);
         let (a, b, w) = (a?, b?, w?);
         let mut at = 0;

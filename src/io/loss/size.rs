@@ -34,9 +34,7 @@ impl Part {
                 entries.saturating_mul(8 + dtype.exact_float().size() as u64)
             }
             (Format::Loom | Format::Parquet, _) => self.dense_bytes(),
-            (Format::Fcs, Place::X) => {
-                self.cells().saturating_mul(dtype.exact_float().size() as u64)
-            }
+            (Format::Fcs, Place::X) => self.cells().saturating_mul(dtype.exact_float().size() as u64),
             // A zero takes its digit and a separator.
             (Format::Csv, Place::X) => {
                 let digits = [3, 5, 10, 20][dtype.size().ilog2().min(3) as usize];

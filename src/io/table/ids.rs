@@ -8,20 +8,64 @@ use crate::io::{ReadError, ReadOptions};
 
 /// Columns that name cells, as the programs of the field call them: letters and digits in lower case.
 const CELLS: &[&str] = &[
-    "cell", "cellid", "cellids", "cellindex", "cellname", "cellnames", "cellnumber", "cellbarcode", "cellbarcodes",
-    "barcode", "barcodes", "entityid", "obsname", "obsnames", "spot", "spotid", "spotname", "index", "unnamed0",
-    "rowname", "rownames", "id", "uuid", "objectid", "objectnumber", "object",
+    "cell",
+    "cellid",
+    "cellids",
+    "cellindex",
+    "cellname",
+    "cellnames",
+    "cellnumber",
+    "cellbarcode",
+    "cellbarcodes",
+    "barcode",
+    "barcodes",
+    "entityid",
+    "obsname",
+    "obsnames",
+    "spot",
+    "spotid",
+    "spotname",
+    "index",
+    "unnamed0",
+    "rowname",
+    "rownames",
+    "id",
+    "uuid",
+    "objectid",
+    "objectnumber",
+    "object",
 ];
 /// Further columns that are no measurement: what a cell belongs to.
 const BELONGS: &[&str] = &["fov", "fovid", "slide", "slideid", "imagenumber"];
 /// Columns that name genes.
 const GENES: &[&str] = &[
-    "gene", "genes", "geneid", "geneids", "genename", "genenames", "genesymbol", "genesymbols", "symbol", "hgncsymbol",
-    "hugosymbol", "mgisymbol", "ensembl", "ensemblid", "ensemblgeneid", "entrezid", "feature", "features", "featureid",
-    "featurename", "transcript", "transcriptid", "probeid",
+    "gene",
+    "genes",
+    "geneid",
+    "geneids",
+    "genename",
+    "genenames",
+    "genesymbol",
+    "genesymbols",
+    "symbol",
+    "hgncsymbol",
+    "hugosymbol",
+    "mgisymbol",
+    "ensembl",
+    "ensemblid",
+    "ensemblgeneid",
+    "entrezid",
+    "feature",
+    "features",
+    "featureid",
+    "featurename",
+    "transcript",
+    "transcriptid",
+    "probeid",
 ];
 /// Genes that nearly every table has.
-const COMMON: &[&str] = &["ACTB", "GAPDH", "B2M", "MALAT1", "TP53", "RPLP0", "EEF1A1", "CD3E", "CD4", "MS4A1", "PTPRC"];
+const COMMON: &[&str] =
+    &["ACTB", "GAPDH", "B2M", "MALAT1", "TP53", "RPLP0", "EEF1A1", "CD3E", "CD4", "MS4A1", "PTPRC"];
 /// Row names looked at to tell whether they are genes.
 const LOOKS: usize = 200;
 /// Rows from which on a column beside the first one counts as ids when no number in it comes twice.
@@ -59,7 +103,7 @@ fn plain(name: &str) -> String {
 /// Whether a name is one of those that columns of ids have.
 pub(super) fn is_id(name: &str) -> bool {
     let (short, lower) = (plain(name), name.to_lowercase());
-    let ending = [("_id"), (" id"), (".id"), ("-id")].iter().any(|e| lower.ends_with(e));
+    let ending = ["_id", " id", ".id", "-id"].iter().any(|e| lower.ends_with(e));
     ending || CELLS.contains(&short.as_str()) || BELONGS.contains(&short.as_str())
 }
 
@@ -114,14 +158,20 @@ pub(super) fn roles(
 ) -> Result<Roles, ReadError> {
     let n = found.columns.len();
     let position = |option: &str, name: &String| {
-        (0..n).find(|i| found.name(*i) == *name || (*i == 0 && name.is_empty() && found.unnamed())).ok_or_else(|| {
-            let first: Vec<String> = (0..n.min(LEADING)).map(|i| found.name(i)).collect();
-            let more = if n > LEADING { ", …" } else { "" };
-            let what = format!("{option} {name}: there is no such column; the first are: {}{more}", first.join(", "));
-            ReadError::NotThere { path: path.to_owned(), what }
-        })
+        (0..n)
+            .find(|i| found.name(*i) == *name || (*i == 0 && name.is_empty() && found.unnamed()))
+            .ok_or_else(|| {
+                let first: Vec<String> = (0..n.min(LEADING)).map(|i| found.name(i)).collect();
+                let more = if n > LEADING { ", …" } else { "" };
+                let what = format!(
+                    "{option} {name}: there is no such column; the first are: {}{more}",
+                    first.join(", ")
+                );
+                ReadError::NotThere { path: path.to_owned(), what }
+            })
     };
-    let asked = options.obs_columns.iter().map(|c| position("--obs-columns", c)).collect::<Result<Vec<_>, _>>()?;
+    let asked =
+        options.obs_columns.iter().map(|c| position("--obs-columns", c)).collect::<Result<Vec<_>, _>>()?;
     let names = match &options.index_column {
         Some(name) => Names::Column(position("--index-column", name)?),
         None => names(path, found, &asked, pair),
@@ -145,9 +195,11 @@ fn names(path: &Path, found: &Scan, asked: &[usize], pair: bool) -> Names {
     if unnamed && !found.counts() {
         return Names::Column(0);
     }
-    let Some(first) = found.columns.first().filter(|_| found.columns.len() > 1) else { return Names::Numbers };
+    let Some(first) = found.columns.first().filter(|_| found.columns.len() > 1) else {
+        return Names::Numbers;
+    };
     let text = (first.text || found.n_rows == 0) && !asked.contains(&0);
-    if !unnamed && text && (found.header.is_none() || found.first_is_unique()) {
+    if !unnamed && text && (found.header.is_none() || first.all_differ() || found.first_is_unique()) {
         return Names::Column(0);
     }
     if let Some(pair) = cell_of_field(found).filter(|_| pair) {
@@ -215,7 +267,8 @@ pub(super) fn remark(path: &Path, found: &Scan, roles: &Roles) {
     let titles: Vec<String> = roles.x.iter().take(LOOKS).map(|i| found.name(*i)).collect();
     let why = if GENES.contains(&plain(&own).as_str()) && found.header.is_some() {
         format!("they are named by the column {own}")
-    } else if let Some(name) = (i == 0).then(|| found.first_texts().take(LOOKS).find(|t| is_gene(t))).flatten()
+    } else if let Some(name) =
+        (i == 0).then(|| found.first_texts().take(LOOKS).find(|t| is_gene(t))).flatten()
         && !titles.iter().any(|t| is_gene(t))
     {
         format!("{name} is one of them")
@@ -232,11 +285,12 @@ pub(super) fn remark(path: &Path, found: &Scan, roles: &Roles) {
 
 /// Whether a text is surely the name of a gene.
 fn is_gene(text: &str) -> bool {
-    let ensembl = text.strip_prefix("ENS").and_then(|t| t.split_once('G')).is_some_and(|(species, number)| {
-        species.len() <= 4
-            && species.bytes().all(|b| b.is_ascii_uppercase())
-            && number.bytes().take_while(u8::is_ascii_digit).count() >= 8
-    });
+    let ensembl =
+        text.strip_prefix("ENS").and_then(|t| t.split_once('G')).is_some_and(|(species, number)| {
+            species.len() <= 4
+                && species.bytes().all(|b| b.is_ascii_uppercase())
+                && number.bytes().take_while(u8::is_ascii_digit).count() >= 8
+        });
     ensembl || COMMON.contains(&text.to_uppercase().as_str())
 }
 
@@ -252,7 +306,18 @@ mod tests {
 
     #[test]
     fn ids_are_known_by_their_names_and_genes_are_not_taken_for_them() {
-        for id in ["cell", "cell_ID", "Cell_Index", "fov", "CellId", "barcode", "EntityID", "Cell ID", "sample_id", "ID"] {
+        for id in [
+            "cell",
+            "cell_ID",
+            "Cell_Index",
+            "fov",
+            "CellId",
+            "barcode",
+            "EntityID",
+            "Cell ID",
+            "sample_id",
+            "ID",
+        ] {
             assert!(is_id(id), "{id}");
         }
         for gene in ["BID", "GRID2", "CD4", "CELA1", "FOVX", "SPOTTED", "Cells", "Time", "area"] {

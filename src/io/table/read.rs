@@ -82,7 +82,12 @@ pub(in crate::io) fn read(path: &Path, options: &ReadOptions) -> Result<Dataset,
 }
 
 /// The data set of a table, turned when its rows are genes.
-fn whole(rows: Frame, columns: Frame, x: Option<TextMatrix>, options: &ReadOptions) -> Result<Dataset, DataError> {
+fn whole(
+    rows: Frame,
+    columns: Frame,
+    x: Option<TextMatrix>,
+    options: &ReadOptions,
+) -> Result<Dataset, DataError> {
     let most = options.memory / X_SHARE;
     let (x, obs, var) = if options.transpose {
         (x.map(|x| turned(x, most, options)), columns, rows)

@@ -71,6 +71,8 @@ pub(super) struct Seen {
     /// Whole numbers that are rounded if the column becomes one of floats, and the first of them.
     pub(super) rounded: u64,
     pub(super) first_rounded: Option<Entry>,
+    /// Whether it is looked at how numbers are written: in columns that may be ids or belong to obs.
+    close: bool,
     /// Some numbers have a point, or are no number of digits.
     fraction: bool,
     /// Some whole numbers begin with a zero, or have more digits than 64 bits hold: only as text they stay what they are.
@@ -98,6 +100,7 @@ impl Seen {
             over: None,
             rounded: 0,
             first_rounded: None,
+            close: false,
             fraction: false,
             inexact: false,
             exponent: false,
@@ -166,9 +169,8 @@ impl Seen {
         }
     }
 
-    /// Remembers numbers that doubles do not hold, and how they are written.
-    fn strain(&mut self, n: Number, field: Field, line: u64) {
-        let text = field.text.trim_ascii();
+    /// Looks at how a number is written.
+    fn writing(&mut self, n: Number, text: &[u8]) {
         let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
         match n {
             Number::Float(x) if !digits.iter().all(u8::is_ascii_digit) => {
@@ -176,7 +178,14 @@ impl Seen {
                 self.exponent = true;
             }
             Number::Float(_) => self.inexact = true,
-            _ => self.inexact |= digits.len() < text.len() || (digits.len() > 1 && digits.starts_with(b"0")),
+            _ => self.inexact |= text.starts_with(b"+") || (digits.len() > 1 && digits.starts_with(b"0")),
+        }
+    }
+
+    /// Remembers numbers that doubles do not hold, and how they are written.
+    fn strain(&mut self, n: Number, field: Field, line: u64) {
+        if self.close {
+            self.writing(n, field.text.trim_ascii());
         }
         let place = || Some(Entry { line, text: utf8(field.text) });
         match strain(n, field.text) {
@@ -279,8 +288,7 @@ pub(super) fn scan(path: &Path, options: &ReadOptions) -> Result<Scan, ReadError
         delimiter: delimiter_of(path)?,
         record_limit: usize::try_from(limit).unwrap_or(usize::MAX),
     };
-    let scan =
-        Scan { dialect, header: None, columns: Vec::new(), n_rows: 0, places: Vec::new() };
+    let scan = Scan { dialect, header: None, columns: Vec::new(), n_rows: 0, places: Vec::new() };
     let mut walk = Walk { path, options, scan, header_line: 0, text_bytes: 0, hasher: RandomState::new() };
     let mut records = dialect.records(path, (1, 0))?;
     let mut record = Record::default();
@@ -323,7 +331,11 @@ impl Walk<'_> {
         self.options.limits.check(self.path, "the first line", n as u64, size_of::<Seen>())?;
         self.scan.columns = vec![Seen::new(); n];
         if !is_header {
-            self.scan.columns.iter_mut().take(LEADING).for_each(|c| c.seen = Some(HashSet::new()));
+            let all = !self.options.obs_columns.is_empty();
+            for (i, column) in self.scan.columns.iter_mut().enumerate() {
+                column.seen = (i < LEADING).then(HashSet::new);
+                column.close = all || i < LEADING;
+            }
             return self.row(first);
         }
         let mut header: Vec<String> = first.iter().map(|f| utf8(f.text)).collect();
@@ -331,8 +343,10 @@ impl Walk<'_> {
         if header.len() + 1 == n {
             header.insert(0, String::new());
         }
-        for (i, column) in self.scan.columns.iter_mut().enumerate() {
-            column.seen = (i < LEADING || header.get(i).is_some_and(|n| is_id(n))).then(HashSet::new);
+        for ((i, column), name) in self.scan.columns.iter_mut().enumerate().zip(&header) {
+            let id = i < LEADING || is_id(name);
+            column.seen = id.then(HashSet::new);
+            column.close = id || self.options.obs_columns.contains(name);
         }
         self.scan.header = Some(header);
         Ok(())

@@ -71,8 +71,13 @@ fn entries(start: u32, block: &Block) -> (Vec<u32>, Vec<u32>, Values) {
         }
         Block::Dense(d) => {
             let n = d.shape().1.max(1);
-            let kept: Vec<usize> =
-                d.values().iter().enumerate().filter(|(_, x)| *x != 0.0 || x.is_sign_negative()).map(|(i, _)| i).collect();
+            let kept: Vec<usize> = d
+                .values()
+                .iter()
+                .enumerate()
+                .filter(|(_, x)| *x != 0.0 || x.is_sign_negative())
+                .map(|(i, _)| i)
+                .collect();
             let rows = kept.iter().map(|i| start + (i / n) as u32).collect();
             let columns = kept.iter().map(|i| (i % n) as u32).collect();
             let values = with_values!(d.values(), v => Element::wrap(kept.iter().map(|&i| v[i]).collect()));

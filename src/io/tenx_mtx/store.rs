@@ -43,7 +43,12 @@ impl Writer {
     }
 
     /// The matrix; `indptr` and the indices are those of rows that were checked.
-    pub(in crate::io) fn finish(self, shape: (usize, usize), dtype: DType, indptr: Vec<u64>) -> io::Result<OnDisk> {
+    pub(in crate::io) fn finish(
+        self,
+        shape: (usize, usize),
+        dtype: DType,
+        indptr: Vec<u64>,
+    ) -> io::Result<OnDisk> {
         let file = |w: BufWriter<File>| w.into_inner().map_err(io::IntoInnerError::into_error);
         Ok(OnDisk { shape, dtype, indptr, indices: file(self.indices)?, values: file(self.values)? })
     }

@@ -37,10 +37,12 @@ fn utf16(text: &str) -> Vec<u8> {
 #[test]
 fn every_foreign_file_is_called_by_its_name_whatever_it_is_named() {
     let dir = Dir::new();
-    let zip = |name: &str| [b"PK\x03\x04\x14\0\0\0\0\0".to_vec(), vec![0; 20], name.as_bytes().to_vec()].concat();
+    let zip =
+        |name: &str| [b"PK\x03\x04\x14\0\0\0\0\0".to_vec(), vec![0; 20], name.as_bytes().to_vec()].concat();
     let table = "cell,CD4,CD8\na,1,2\nb,3,4\n";
     let plain: Vec<u8> = table.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let wide: Vec<u8> = std::iter::once('\u{feff}').chain(table.chars()).flat_map(|c| (c as u32).to_le_bytes()).collect();
+    let wide: Vec<u8> =
+        std::iter::once('\u{feff}').chain(table.chars()).flat_map(|c| (c as u32).to_le_bytes()).collect();
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("a.tar", tar("a.csv", table.as_bytes()), "tar archive"),
         ("matrix.mtx.gz", tar("a.csv", table.as_bytes()), "tar archive"),
@@ -70,7 +72,11 @@ fn every_foreign_file_is_called_by_its_name_whatever_it_is_named() {
         ("a.feather", b"ARROW1\0\0".to_vec(), "Feather"),
         ("a.pkl", b"\x80\x04\x95\0\0".to_vec(), "pickle"),
         ("a.h5", b"<!DOCTYPE html>\n<html>404</html>".to_vec(), "page of the web"),
-        ("lfs.h5ad", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 3\n".to_vec(), "Git LFS"),
+        (
+            "lfs.h5ad",
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 3\n".to_vec(),
+            "Git LFS",
+        ),
         ("empty.h5ad", Vec::new(), "it is empty"),
     ];
     for (name, bytes, says) in cases {
@@ -249,19 +255,37 @@ fn matrices_as_they_are_deposited_are_read_and_archives_among_them_named() {
             ("GSM1_S1_barcodes.tsv.gz", gzip(barcodes.as_bytes())),
         ],
     );
-    folder("crlf", [("matrix.mtx", crlf(mtx)), ("genes.tsv", crlf(features)), ("barcodes.tsv", crlf(barcodes))]);
+    folder(
+        "crlf",
+        [("matrix.mtx", crlf(mtx)), ("genes.tsv", crlf(features)), ("barcodes.tsv", crlf(barcodes))],
+    );
     let packed = |t: &str| gzip(t.as_bytes());
-    folder("plain_name", [("matrix.mtx", packed(mtx)), ("genes.tsv", packed(features)), ("barcodes.tsv", packed(barcodes))]);
+    folder(
+        "plain_name",
+        [("matrix.mtx", packed(mtx)), ("genes.tsv", packed(features)), ("barcodes.tsv", packed(barcodes))],
+    );
     folder(
         "gz_name",
-        [("matrix.mtx.gz", bytes(mtx)), ("features.tsv.gz", bytes(features)), ("barcodes.tsv.gz", bytes(barcodes))],
+        [
+            ("matrix.mtx.gz", bytes(mtx)),
+            ("features.tsv.gz", bytes(features)),
+            ("barcodes.tsv.gz", bytes(barcodes)),
+        ],
     );
     for name in ["prefix", "crlf", "plain_name", "gz_name"] {
         let d = dir.open(name);
         let names = |f: &scx::data::Frame| f.index.iter().map(|n| n.into_owned()).collect::<Vec<_>>();
-        assert_eq!((names(&d.obs), names(&d.var)), (vec!["123".into(), "1e3".into()], ["Art3", "NA", "TRUE"].map(String::from).into()), "{name}");
+        assert_eq!(
+            (names(&d.obs), names(&d.var)),
+            (vec!["123".into(), "1e3".into()], ["Art3", "NA", "TRUE"].map(String::from).into()),
+            "{name}"
+        );
         assert_eq!(d.var.column("gene_ids").unwrap().text(1).as_deref(), Some("1e5"), "{name}");
-        assert_eq!(crate::support::values(d.x.as_ref().unwrap()), ndarray::array![[5., 0., 0.], [0., 0., 1.]], "{name}");
+        assert_eq!(
+            crate::support::values(d.x.as_ref().unwrap()),
+            ndarray::array![[5., 0., 0.], [0., 0., 1.]],
+            "{name}"
+        );
     }
     let cut = |t: &str| gzip(t.repeat(50).as_bytes())[..40].to_vec();
     for (name, matrix, says) in [
@@ -270,9 +294,15 @@ fn matrices_as_they_are_deposited_are_read_and_archives_among_them_named() {
         ("utf16", utf16(mtx), "UTF-16"),
         ("cut", cut(mtx), "ends too early"),
     ] {
-        folder(name, [("matrix.mtx.gz", matrix), ("features.tsv", bytes(features)), ("barcodes.tsv", bytes(barcodes))]);
+        folder(
+            name,
+            [("matrix.mtx.gz", matrix), ("features.tsv", bytes(features)), ("barcodes.tsv", bytes(barcodes))],
+        );
         dir.refuses(3, &format!("convert {name} o.h5ad"), &["matrix.mtx.gz", says]);
     }
-    folder("names", [("matrix.mtx", bytes(mtx)), ("features.tsv", utf16(features)), ("barcodes.tsv", bytes(barcodes))]);
+    folder(
+        "names",
+        [("matrix.mtx", bytes(mtx)), ("features.tsv", utf16(features)), ("barcodes.tsv", bytes(barcodes))],
+    );
     dir.refuses(3, "convert names o.h5ad", &["features.tsv", "UTF-16"]);
 }

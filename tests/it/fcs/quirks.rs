@@ -23,9 +23,14 @@ fn usual(name: &str, says: &[&str]) -> Dataset {
 fn of_two_places_of_the_events_that_disagree_the_one_that_fits_is_read() {
     usual(
         "offsets_disagree.fcs",
-        &["HEADER says DATA begins at byte 2050 and $BEGINDATA says 2058; TEXT is used, since only that makes whole"],
+        &[
+            "HEADER says DATA begins at byte 2050 and $BEGINDATA says 2058; TEXT is used, since only that makes whole",
+        ],
     );
-    usual("offsets_text_shifted.fcs", &["HEADER says DATA begins at byte 2058 and $BEGINDATA says 2066; the HEADER is used"]);
+    usual(
+        "offsets_text_shifted.fcs",
+        &["HEADER says DATA begins at byte 2058 and $BEGINDATA says 2066; the HEADER is used"],
+    );
     // One byte too many is closer than three too few or a place inside TEXT.
     usual("offsets_header_nearly.fcs", &["the HEADER is used", "one byte longer than its 7 events"]);
     usual("offsets_2.0_text_fits.fcs", &["TEXT is used"]);

@@ -17,37 +17,89 @@ const BAD: &[(&str, &str, &str)] = &[
     ("claims_cells.loom", "Malformed", "/matrix: claims 61572651155456 bytes but only 0 are stored"),
     ("claims_genes.loom", "Malformed", "/matrix: claims 12884901888 bytes but only 0 are stored"),
     ("col_attrs_dataset.loom", "Malformed", "/col_attrs: is a dataset, expected a group"),
-    ("col_attrs_missing.loom", "Malformed", "/col_attrs: is missing: every loom file has this group for its cells"),
+    (
+        "col_attrs_missing.loom",
+        "Malformed",
+        "/col_attrs: is missing: every loom file has this group for its cells",
+    ),
     ("cut_in_half.loom", "Malformed", "cut short"),
     ("cut_in_signature.loom", "NotRecognised", "not an HDF5 file"),
     ("empty.loom", "NotRecognised", "not an HDF5 file"),
     ("matrix_group.loom", "Malformed", "/matrix: is a group, expected a dataset of genes × cells"),
     ("matrix_missing.loom", "Malformed", "/matrix: is missing: not a complete loom"),
     ("matrix_one_axis.loom", "Malformed", "/matrix: has 1 axes, expected two (genes × cells)"),
-    ("matrix_other_shape.loom", "Malformed", "/col_attrs/CellID: 6 values, expected 7: one for each of the cells"),
+    (
+        "matrix_other_shape.loom",
+        "Malformed",
+        "/col_attrs/CellID: 6 values, expected 7: one for each of the cells",
+    ),
     ("matrix_records.loom", "Malformed", "/matrix: holds records, expected numbers"),
     ("matrix_text.loom", "Malformed", "/matrix: holds text, expected numbers"),
     ("matrix_three_axes.loom", "Malformed", "/matrix: has 3 axes, expected two (genes × cells)"),
     ("other_hdf5.loom", "NotRecognised", "HDF5, but no /matrix, /row_attrs and /col_attrs: not a loom"),
-    ("row_attrs_missing.loom", "Malformed", "/row_attrs: is missing: every loom file has this group for its genes"),
+    (
+        "row_attrs_missing.loom",
+        "Malformed",
+        "/row_attrs: is missing: every loom file has this group for its genes",
+    ),
     ("text.loom", "NotRecognised", "not an HDF5 file"),
 ];
 
 /// Files with one damaged part: the part that is left out, and words of the reason.
 const LEFT: &[(&str, &str, &str)] = &[
-    ("array_short.loom", "obsm[\"X_pca\"]", "/col_attrs/X_pca: 5 values, expected 6: one for each of the cells"),
-    ("attr_one_value.loom", "obs[\"nUMI\"]", "/col_attrs/nUMI: a single value, expected 6: one for each of the cells"),
-    ("attr_other_axis.loom", "var[\"score\"]", "/row_attrs/score: 6 values, expected 7: one for each of the genes"),
+    (
+        "array_short.loom",
+        "obsm[\"X_pca\"]",
+        "/col_attrs/X_pca: 5 values, expected 6: one for each of the cells",
+    ),
+    (
+        "attr_one_value.loom",
+        "obs[\"nUMI\"]",
+        "/col_attrs/nUMI: a single value, expected 6: one for each of the cells",
+    ),
+    (
+        "attr_other_axis.loom",
+        "var[\"score\"]",
+        "/row_attrs/score: 6 values, expected 7: one for each of the genes",
+    ),
     ("attr_short.loom", "obs[\"nUMI\"]", "/col_attrs/nUMI: 5 values, expected 6: one for each of the cells"),
-    ("filter_zstd.loom", "layers[\"spliced\"]", "/layers/spliced is compressed with HDF5 filter 32015 (zstd)"),
-    ("graph_lengths.loom", "obsp[\"knn\"]", "/col_graphs/knn: a, b and w have 3, 3 and 2 entries, expected the same"),
+    (
+        "filter_zstd.loom",
+        "layers[\"spliced\"]",
+        "/layers/spliced is compressed with HDF5 filter 32015 (zstd)",
+    ),
+    (
+        "graph_lengths.loom",
+        "obsp[\"knn\"]",
+        "/col_graphs/knn: a, b and w have 3, 3 and 2 entries, expected the same",
+    ),
     ("graph_text.loom", "obsp[\"knn\"]", "/col_graphs/knn/w: text along 1 axes, expected numbers along one"),
-    ("graph_vertex_fraction.loom", "obsp[\"knn\"]", "/col_graphs/knn/a: vertex 1.5 at entry 1 is outside 0..6"),
-    ("graph_vertex_negative.loom", "obsp[\"knn\"]", "/col_graphs/knn/a: vertex -1 at entry 2 is outside 0..6"),
-    ("graph_vertex_out_of_range.loom", "obsp[\"knn\"]", "/col_graphs/knn/b: vertex 6 at entry 1 is outside 0..6"),
+    (
+        "graph_vertex_fraction.loom",
+        "obsp[\"knn\"]",
+        "/col_graphs/knn/a: vertex 1.5 at entry 1 is outside 0..6",
+    ),
+    (
+        "graph_vertex_negative.loom",
+        "obsp[\"knn\"]",
+        "/col_graphs/knn/a: vertex -1 at entry 2 is outside 0..6",
+    ),
+    (
+        "graph_vertex_out_of_range.loom",
+        "obsp[\"knn\"]",
+        "/col_graphs/knn/b: vertex 6 at entry 1 is outside 0..6",
+    ),
     ("graph_weights_missing.loom", "obsp[\"knn\"]", "/col_graphs/knn: the dataset w is missing"),
-    ("layer_one_axis.loom", "layers[\"spliced\"]", "/layers/spliced: has 1 axes, expected two (genes × cells)"),
-    ("layer_other_shape.loom", "layers[\"spliced\"]", "/layers/spliced: 6 genes × 7 cells, but /matrix has 7 × 6"),
+    (
+        "layer_one_axis.loom",
+        "layers[\"spliced\"]",
+        "/layers/spliced: has 1 axes, expected two (genes × cells)",
+    ),
+    (
+        "layer_other_shape.loom",
+        "layers[\"spliced\"]",
+        "/layers/spliced: 6 genes × 7 cells, but /matrix has 7 × 6",
+    ),
     ("layer_text.loom", "layers[\"spliced\"]", "/layers/spliced: holds text, expected numbers"),
 ];
 

@@ -140,7 +140,9 @@ fn estimates_count_the_zeros_a_format_stores() {
     let of = |rows: usize, columns: usize| {
         let indptr = (0..=rows as u64).collect();
         let indices = (0..rows as u32).collect();
-        Matrix::Sparse(Sparse::new(Layout::Csr, (rows, columns), indptr, indices, Values::F32(vec![1.0; rows])).unwrap())
+        Matrix::Sparse(
+            Sparse::new(Layout::Csr, (rows, columns), indptr, indices, Values::F32(vec![1.0; rows])).unwrap(),
+        )
     };
     d.x = Some(of(n, g));
     d.obsp.insert("near".into(), Annotation::Matrix(of(n, n)));

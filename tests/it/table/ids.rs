@@ -111,7 +111,10 @@ fn cells_of_cosmx_are_called_by_number_and_field_as_seurat_and_squidpy_call_them
     // Two slides in one table: the pair repeats, and only the column of whole names tells cells apart.
     dir.write("t.csv", "fov,cell_ID,cell,A\n1,1,c_1_1_1,0\n1,1,c_2_1_1,3\n");
     let d = read(&dir, &ReadOptions::default());
-    assert_eq!((names(&d).0, columns(&d)), (vec!["c_1_1_1".into(), "c_2_1_1".into()], vec!["fov", "cell_ID"]));
+    assert_eq!(
+        (names(&d).0, columns(&d)),
+        (vec!["c_1_1_1".into(), "c_2_1_1".into()], vec!["fov", "cell_ID"])
+    );
     dir.write("t.csv", "fov,cell_ID,A\n1,1,0\n1,1,3\n");
     let d = read(&dir, &ReadOptions::default());
     assert_eq!((d.obs.index.clone(), names(&d).1), (scx::data::Index::Range(2), vec!["A".into()]));
@@ -148,7 +151,11 @@ fn columns_are_named_by_options_in_every_verb_that_reads() {
     dir.write("t.csv", "CD4,who\n1,NA\n0,nan\n");
     let options = ReadOptions { index_column: Some("who".into()), ..ReadOptions::default() };
     assert_eq!(names(&read(&dir, &options)).0, ["NA", "nan"]);
-    dir.refuses(2, "convert t.csv o2.h5ad --index-column none", &["--index-column none", "no such column", "CD4, who"]);
+    dir.refuses(
+        2,
+        "convert t.csv o2.h5ad --index-column none",
+        &["--index-column none", "no such column", "CD4, who"],
+    );
     dir.refuses(2, "info t.csv --obs-columns CD4,none", &["--obs-columns none"]);
 }
 
