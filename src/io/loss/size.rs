@@ -35,11 +35,12 @@ impl Part {
             }
             (Format::Loom | Format::Parquet, _) => self.dense_bytes(),
             (Format::Fcs, Place::X) => self.cells().saturating_mul(dtype.exact_float().size() as u64),
-            // A zero takes its digit and a separator.
+            // A zero takes `0,` or `0.0,`.
             (Format::Csv, Place::X) => {
+                let zero = if dtype.is_float() { 4 } else { 2 };
                 let digits = [3, 5, 10, 20][dtype.size().ilog2().min(3) as usize];
                 let entries = if sparse { self.entries } else { self.cells() };
-                self.cells().saturating_mul(2).saturating_add(entries.saturating_mul(digits))
+                self.cells().saturating_mul(zero).saturating_add(entries.saturating_mul(digits))
             }
             _ => self.bytes,
         }

@@ -210,7 +210,7 @@ fn names(path: &Path, found: &Scan, asked: &[usize], pair: bool) -> Names {
         let known = found.known(*i) && CELLS.contains(&plain(&found.name(*i)).as_str());
         known && !asked.contains(i) && column.is_some_and(|c| !c.missing && c.all_differ())
     };
-    if let Some(i) = (0..found.columns.len()).find(names) {
+    if let Some(i) = (usize::from(unnamed)..found.columns.len()).find(names) {
         return Names::Column(i);
     }
     if unnamed {
@@ -228,14 +228,14 @@ fn names(path: &Path, found: &Scan, asked: &[usize], pair: bool) -> Names {
 
 /// The columns of CosMx that together name a cell.
 fn cell_of_field(found: &Scan) -> Option<Names> {
-    let at = |wanted: &str| {
+    let at = |wanted: &[&str]| {
         let small = |c: &Seen| c.is_numeric() && c.numbers && !c.missing && c.could_be_ids() && c.is_small();
         (0..found.columns.len())
-            .find(|i| plain(&found.name(*i)) == wanted)
+            .find(|i| wanted.contains(&plain(&found.name(*i)).as_str()))
             .filter(|i| found.columns.get(*i).is_some_and(small))
     };
     found.header.as_ref()?;
-    Some(Names::CellOfField(at("cellid")?, at("fov")?))
+    Some(Names::CellOfField(at(&["cellid"])?, at(&["fov", "fovid"])?))
 }
 
 /// Says which variables may be ids, and how to read them as such.

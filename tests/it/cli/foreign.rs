@@ -222,7 +222,7 @@ fn no_verb_makes_a_file_or_folder_of_a_stream_or_an_address() {
             format!("convert a.h5ad {name} --to h5ad"),
             format!("convert a.h5ad {name} --dry-run"),
             format!("concat a.h5ad a.h5ad -o {name}"),
-            format!("preprocess a.h5ad -o {name}"),
+            format!("preprocess a.h5ad --log1p -o {name}"),
             format!("cluster a.h5ad -o {name}"),
             format!("simulate -o {name}"),
         ] {

@@ -14,7 +14,7 @@ fn cells(n: usize, width: usize) -> Dataset {
     let mut d = Dataset::new(frame(n, "c"), frame(4, "g"));
     let one = |columns: usize, per: usize| {
         let step = columns / per;
-        let indices: Vec<u32> = (0..n * per).map(|i| ((i % per) * step + i / per) as u32).collect();
+        let indices: Vec<u32> = (0..n * per).map(|i| ((i % per) * step + i / per % step) as u32).collect();
         let values = Values::I32((0..n * per).map(|i| i as i32 + 1).collect());
         let indptr = (0..=n).map(|i| (i * per) as u64).collect();
         Matrix::Sparse(Sparse::new(Layout::Csr, (n, columns), indptr, indices, values).unwrap())
@@ -117,7 +117,10 @@ fn genes_too_many_for_one_band_are_refused_before_work() {
     let n = 400_000;
     let frame = |n: usize, p: &str| Frame::new(Index::names((0..n).map(|i| format!("{p}{i}")).collect()));
     let mut d = Dataset::new(frame(64, "c"), frame(n, "g"));
-    let x = Sparse::new(Layout::Csr, (64, n), vec![0; 65], vec![], Values::F64(vec![])).unwrap();
+    // One entry in nearly every chunk.
+    let indices: Vec<u32> = (0..64).flat_map(|c| (0..97).map(move |k| (k * 64 + c) * 64)).collect();
+    let (indptr, values) = ((0..=64).map(|c| c * 97).collect(), Values::F64(vec![1.5; indices.len()]));
+    let x = Sparse::new(Layout::Csr, (64, n), indptr, indices, values).unwrap();
     d.x = Some(Matrix::Sparse(x));
     dir.save("a.h5ad", &d);
     for more in ["", " --dry-run"] {
@@ -153,7 +156,7 @@ fn estimates_count_the_zeros_a_format_stores() {
         // A graph is a list of edges and takes nothing for what is not there.
         ("o.loom", 4 * cells, 4 * cells + (1 << 18)),
         ("o.fcs", 4 * cells, 8 * cells + (1 << 18)),
-        ("o.csv --table x", 2 * cells, 4 * cells),
+        ("o.csv --table x", 4 * cells, 5 * cells),
         ("o.parquet --table x", 4 * cells, 5 * cells),
         ("o.h5ad", 0, 1 << 18),
         ("o.h5", 0, 1 << 18),
