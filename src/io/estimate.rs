@@ -43,11 +43,7 @@ pub(super) fn estimate(
         .map(|p| p.bytes)
         .sum();
     // Runs with all their zeros, on their way out.
-    let zeros = if matches!(to, Format::Loom | Format::Fcs | Format::Parquet) {
-        kept.min(options.memory / 8)
-    } else {
-        0
-    };
+    let zeros = if to.codec().dense { kept.min(options.memory / 8) } else { 0 };
     let pointers = 8 * (dataset.n_obs() as u64 + dataset.n_vars() as u64);
     let written = match options.compression {
         Some(Compression::None) => kept as f64 / 1e9,

@@ -29,8 +29,8 @@ pub use additions::{Additions, NewValues};
 pub use atomic::{replace, replace_folder};
 pub use check::{Finding, Level, Report, check};
 pub use codec::{
-    AnnotateFn, CODECS, CheckFn, Codec, FilesFn, Fit, Format, FormatOption, HoldsFn, OutlineFn, Probe, RecordsFn,
-    codec, folder_of,
+    AnnotateFn, CODECS, CheckFn, Codec, FilesFn, Fit, Format, FormatOption, HoldsFn, OutlineFn, Probe,
+    RecordsFn, codec, folder_of,
 };
 pub use detect::{detect, open};
 pub use error::{ReadError, WriteError};

@@ -50,18 +50,6 @@ pub struct ReadOptions {
     pub transpose: bool,
 }
 
-impl ReadOptions {
-    /// The options that only tables of text know, by the names users give them: those that were given.
-    pub fn for_tables(&self) -> Vec<&'static str> {
-        let given = [
-            ("--index-column", self.index_column.is_some()),
-            ("--obs-columns", !self.obs_columns.is_empty()),
-            ("--transpose", self.transpose),
-        ];
-        given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
-    }
-}
-
 impl Default for ReadOptions {
     fn default() -> Self {
         Self {

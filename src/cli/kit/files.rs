@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::kit::running::RunArgs;
 use crate::io::{
-    CODECS, COMPRESSION, Compat, Compression, FcsOffsets, FcsVersion, Format, FormatOption, Mark, ReadOptions,
-    Table, WriteOptions, fcs, h5ad, table, tenx_h5,
+    CODECS, COMPRESSION, Compat, Compression, FcsOffsets, FcsVersion, Format, FormatOption, Mark,
+    ReadOptions, Table, WriteOptions, fcs, h5ad, table, tenx_h5,
 };
 
 /// Formats by the names used in options: one for each row of [`CODECS`].
@@ -29,7 +29,9 @@ fn choice<T: Copy + Send + Sync + 'static>(
     all: &'static [(T, &str, &str)],
 ) -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(all.iter().map(|(_, name, about)| PossibleValue::new(*name).help(*about)))
-        .try_map(|word| all.iter().find(|(_, name, _)| *name == word).map(|(v, ..)| *v).ok_or("no such value"))
+        .try_map(|word| {
+            all.iter().find(|(_, name, _)| *name == word).map(|(v, ..)| *v).ok_or("no such value")
+        })
 }
 
 /// The name of a value in such a list.

@@ -19,7 +19,7 @@ use crate::data::{
 use crate::io::hdf5::{
     Storage, create, new_group, write_error, write_file, write_rows, write_string, write_strings,
 };
-use crate::io::loss::{self, Place};
+use crate::io::loss::too_wide;
 use crate::io::{Format, ReadOptions, WriteError, WriteOptions, need_x, silently};
 
 /// Writes a data set as a new loom file at `path`. What loom has no place for is left behind with a warning.
@@ -98,8 +98,8 @@ impl Out<'_> {
         if dataset.raw.is_some() {
             self.left("raw", "loom has one matrix and layers of its shape");
         }
-        let cells = self.axis(file, ("col_attrs", "CellID", Place::Obsm), &dataset.obs, &dataset.obsm)?;
-        let genes = self.axis(file, ("row_attrs", "Gene", Place::Varm), &dataset.var, &dataset.varm)?;
+        let cells = self.axis(file, ("col_attrs", "CellID"), &dataset.obs, &dataset.obsm)?;
+        let genes = self.axis(file, ("row_attrs", "Gene"), &dataset.var, &dataset.varm)?;
         self.graphs(file, "col_graphs", "obsp", &dataset.obsp)?;
         self.graphs(file, "row_graphs", "varp", &dataset.varp)?;
         Ok(Written { cells, genes, layers: layers.all().clone() })
@@ -109,7 +109,7 @@ impl Out<'_> {
     fn axis(
         &self,
         file: &Group,
-        (group, index, place): (&'static str, &'static str, Place),
+        (group, index): (&'static str, &'static str),
         frame: &Frame,
         beside: &BTreeMap<String, Annotation>,
     ) -> Result<BTreeSet<String>, WriteError> {
@@ -127,12 +127,10 @@ impl Out<'_> {
         }
         for (key, a) in beside {
             match a {
-                Annotation::Matrix(m) => {
-                    match loss::matrix(place, key, m).too_wide(Format::Loom, self.options.memory) {
-                        Some(why) => self.left(key, &why),
-                        None => items.push((names.give(key), Item::Array(m))),
-                    }
-                }
+                Annotation::Matrix(m) => match too_wide(m, Format::Loom, self.options.memory) {
+                    Some(why) => self.left(key, &why),
+                    None => items.push((names.give(key), Item::Array(m))),
+                },
                 Annotation::Frame(f) => {
                     for (name, c) in &f.columns {
                         items.extend(self.column(&mut names, &format!("{key}.{name}"), c));

@@ -15,8 +15,8 @@ use crate::data::{Change, Dataset};
 pub use entry::Entry;
 pub use kind::{ArrayKind, ColumnKind, ElementKind, LayerKind, MatrixKind, UnsKind};
 pub use parts::{Part, Place, parts};
-pub(in crate::io) use parts::matrix;
 pub use size::in_units;
+pub(in crate::io) use size::too_wide;
 
 /// What becomes of one element.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

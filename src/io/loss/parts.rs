@@ -95,12 +95,7 @@ impl Part {
         matches!(self.fate(format, tables, compat), Fate::Left { .. })
     }
 
-    pub(super) fn fate_by(
-        &self,
-        losses: fn(ElementKind) -> Entry,
-        tables: Tables,
-        compat: Compat,
-    ) -> Fate {
+    pub(super) fn fate_by(&self, losses: fn(ElementKind) -> Entry, tables: Tables, compat: Compat) -> Fate {
         let entry = match losses(self.kind) {
             Entry::AsOthers => losses(self.plain),
             entry if self.gone && !entry.leaves() => Entry::NOT_UNDERSTOOD,
@@ -194,11 +189,16 @@ fn matrix_bytes(m: &Matrix) -> u64 {
 }
 
 /// A matrix as an element of a data set.
-pub(in crate::io) fn matrix(kind: ElementKind, name: &str, m: &Matrix) -> Part {
+fn matrix(kind: ElementKind, name: &str, m: &Matrix) -> Part {
     let (rows, columns) = m.shape();
     let words = format!("{rows} × {columns} {} {}", m.layout().name(), m.dtype().name());
     let entries = if m.layout() == Layout::Dense { 0 } else { m.nnz().unwrap_or(0) };
-    let own = Part { shape: Some((rows, columns)), layout: Some(m.layout()), entries, ..Part::new(kind, name, words, matrix_bytes(m)) };
+    let own = Part {
+        shape: Some((rows, columns)),
+        layout: Some(m.layout()),
+        entries,
+        ..Part::new(kind, name, words, matrix_bytes(m))
+    };
     Part { dtype: Some(m.dtype()), ..own }
 }
 
@@ -253,7 +253,8 @@ fn annotation(kind: fn(ArrayKind) -> ElementKind, name: &str, a: &Annotation) ->
         Annotation::Frame(f) => {
             let kind = kind(ArrayKind::Table);
             // What becomes of a column of its own becomes of it.
-            let own = columns(if kind.place() == Place::Varm { ElementKind::Var } else { ElementKind::Obs }, f);
+            let own =
+                columns(if kind.place() == Place::Varm { ElementKind::Var } else { ElementKind::Obs }, f);
             let words = format!("table of {} columns", own.len());
             let bytes = own.iter().map(|p| p.bytes).sum();
             Part { columns: own, ..Part::new(kind, name, words, bytes) }
@@ -275,7 +276,9 @@ fn uns(name: &str, u: &Uns) -> Part {
         Uns::String(_) => of(UnsKind::Scalar, "text".into()),
         Uns::Number(v) => of(UnsKind::Scalar, v.dtype().name().into()),
         Uns::Strings(v) => of(UnsKind::Array, format!("{} texts", v.len())),
-        Uns::Array { values, .. } => of(UnsKind::Array, format!("{} {}", values.len(), values.dtype().name())),
+        Uns::Array { values, .. } => {
+            of(UnsKind::Array, format!("{} {}", values.len(), values.dtype().name()))
+        }
         Uns::StringArray { values, .. } => of(UnsKind::Texts, format!("{} texts", values.len())),
         Uns::Column(c) => of(UnsKind::Group, c.kind()),
         Uns::Matrix(m) => of(UnsKind::Group, format!("{} matrix", m.layout().name())),

@@ -2,7 +2,7 @@
 //! stores every zero.
 
 use super::{Fate, Part, Place};
-use crate::data::{DType, Layout};
+use crate::data::{DType, Layout, Matrix};
 use crate::io::codec::Format;
 use crate::io::options::{Tables, WriteOptions};
 
@@ -49,17 +49,9 @@ impl Part {
     /// Why the element is left behind although the format has a place for it: a sparse array that is stored with all its
     /// zeros and takes more than `memory` then. Who opens such a file needs that much memory, too.
     pub fn too_wide(&self, format: Format, memory: u64) -> Option<String> {
-        let sparse = self.is_sparse();
         let array = matches!(self.place, Place::Obsm | Place::Varm);
-        let dense = self.dense_bytes();
-        (format == Format::Loom && array && sparse && dense > memory).then(|| {
-            format!(
-                "{} has no sparse arrays, and with all zeros it takes {}, more than --memory allows ({}); h5ad keeps it",
-                format.name(),
-                in_units(dense),
-                in_units(memory)
-            )
-        })
+        let dense = format == Format::Loom && array && self.is_sparse();
+        dense.then(|| more_than(self.dense_bytes(), format, memory)).flatten()
     }
 
     /// What becomes of the element in a file of this format, its size considered.
@@ -69,6 +61,24 @@ impl Part {
             (_, Some(why)) => Fate::Left { why },
         }
     }
+}
+
+/// Why a matrix is too wide for an array of a format that has no sparse ones, as [`Part::too_wide`] says.
+pub(in crate::io) fn too_wide(m: &Matrix, format: Format, memory: u64) -> Option<String> {
+    let (rows, columns) = m.shape();
+    let dense = (rows as u64).saturating_mul(columns as u64).saturating_mul(m.dtype().size() as u64);
+    (m.layout() != Layout::Dense).then(|| more_than(dense, format, memory)).flatten()
+}
+
+fn more_than(dense: u64, format: Format, memory: u64) -> Option<String> {
+    (dense > memory).then(|| {
+        format!(
+            "{} has no sparse arrays, and with all zeros it takes {}, more than --memory allows ({}); h5ad keeps it",
+            format.name(),
+            in_units(dense),
+            in_units(memory)
+        )
+    })
 }
 
 /// A number of bytes in the largest binary unit that fits.
