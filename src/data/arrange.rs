@@ -82,7 +82,13 @@ impl Dataset {
             (None, "raw") => self.raw.clone().map(Chosen::Raw),
             _ => None,
         };
-        found.ok_or_else(|| DataError::Invalid { what: format!("no matrix {name} ({})", known()) })
+        let element = format!("layers[{name:?}]");
+        found.ok_or_else(|| match self.changes.iter().find(|c| c.left && c.element == element) {
+            Some(left) => {
+                DataError::Invalid { what: format!("the layer {name} was left out: {}", left.what) }
+            }
+            None => DataError::Invalid { what: format!("no matrix {name} ({})", known()) },
+        })
     }
 
     /// `raw` becomes the data set; what belongs to variables it does not have is left behind.

@@ -18,6 +18,7 @@ pub fn replace(
     force: bool,
     write: impl FnOnce(&Path) -> Result<(), WriteError>,
 ) -> Result<(), WriteError> {
+    super::check_place(target)?;
     let io = |e| WriteError::io(target, e);
     let real = resolve(target);
     if !force && real.symlink_metadata().is_ok() {
@@ -65,6 +66,7 @@ pub fn replace_folder(
     own: &[&str],
     write: impl FnOnce(&Path) -> Result<(), WriteError>,
 ) -> Result<(), WriteError> {
+    super::check_place(target)?;
     let io = |e| WriteError::io(target, e);
     let real = resolve(target);
     let old = real.symlink_metadata().ok();
@@ -235,6 +237,7 @@ fn rename_error(error: WriteError, tmp: &Path, target: &Path) -> WriteError {
     };
     match error {
         WriteError::Exists { path } => WriteError::Exists { path: name(path) },
+        WriteError::NoPlace { path, what } => WriteError::NoPlace { path: name(path), what },
         WriteError::NotPlain { path } => WriteError::NotPlain { path: name(path) },
         WriteError::NotFolder { path } => WriteError::NotFolder { path: name(path) },
         WriteError::Stranger { path, name: stranger } => {

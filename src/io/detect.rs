@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::codec::{CODECS, Codec, Fit, Probe};
 use super::error::ReadError;
+use super::foreign;
 use super::options::ReadOptions;
 use crate::data::Dataset;
 
@@ -27,13 +28,15 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
 /// [`ReadError::Io`] when the file cannot be read, [`ReadError::NotRecognised`] when it is of no known format.
 pub fn detect(path: &Path) -> Result<&'static Codec, ReadError> {
     let mut head = Vec::new();
-    let meta = std::fs::metadata(path).map_err(|e| ReadError::io(path, e))?;
     let unknown = |what: &str| ReadError::NotRecognised { path: path.to_owned(), what: what.to_owned() };
+    let meta = std::fs::metadata(path).map_err(|e| match foreign::source(path) {
+        Some(what) => unknown(&what),
+        None => not_there(path, e),
+    })?;
     if meta.is_dir() {
         let probe = Probe { path, head: &[] };
-        return CODECS.iter().find(|c| c.folder && (c.probe)(&probe) > Fit::No).ok_or_else(|| {
-            unknown("it is a folder without a 10x matrix (matrix.mtx or matrix.mtx.gz); give a file or such a folder")
-        });
+        let fitting = CODECS.iter().find(|c| c.folder && (c.probe)(&probe) > Fit::No);
+        return fitting.ok_or_else(|| unknown(&foreign::folder(path)));
     }
     // A pipe has no end to look at, and opening one may wait forever.
     if !meta.is_file() {
@@ -41,7 +44,9 @@ pub fn detect(path: &Path) -> Result<&'static Codec, ReadError> {
     }
     File::open(path).and_then(|f| f.take(HEAD).read_to_end(&mut head)).map_err(|e| ReadError::io(path, e))?;
     if head.is_empty() {
-        return Err(unknown("it is empty"));
+        return Err(unknown(
+            "it is empty (0 bytes): a copy or download was not finished; get the file again",
+        ));
     }
     let probe = Probe { path, head: &head };
     let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
@@ -63,9 +68,19 @@ pub fn detect(path: &Path) -> Result<&'static Codec, ReadError> {
             }
             Ok(codec)
         }
-        None if head.starts_with(&[0x1f, 0x8b]) => Err(unknown("it is gzip-compressed; unpack it first")),
-        None => {
-            Err(unknown("it starts neither like FCS (`FCS3.0`) nor like HDF5 nor like a Matrix Market file"))
+        None => Err(unknown(&foreign::file(path, &head).unwrap_or_else(|| {
+            "it starts neither like FCS (`FCS3.0`) nor like HDF5 nor like a Matrix Market file".into()
+        }))),
+    }
+}
+
+/// A file that is not there, with what may have been meant.
+fn not_there(path: &Path, e: std::io::Error) -> ReadError {
+    match foreign::missing(path) {
+        Some(hint) if e.kind() == std::io::ErrorKind::NotFound => {
+            let what = format!("No such file or directory; {hint}");
+            ReadError::io(path, std::io::Error::new(e.kind(), what))
         }
+        _ => ReadError::io(path, e),
     }
 }

@@ -34,6 +34,14 @@ pub enum ReadError {
         /// What it uses, and what to do.
         what: String,
     },
+    /// What a user asked for by name is not in the file.
+    #[error("{}: {what}", path.display())]
+    NotThere {
+        /// The file.
+        path: PathBuf,
+        /// What was asked for, and what there is.
+        what: String,
+    },
     /// The file asks for more memory than allowed.
     #[error("{}: {at} asks for {asked} bytes, the limit is {limit}", path.display())]
     TooLarge {
@@ -89,6 +97,14 @@ pub enum WriteError {
     Exists {
         /// The target.
         path: PathBuf,
+    },
+    /// The target is no place on this machine: standard output, or an address.
+    #[error("{}: {what}", path.display())]
+    NoPlace {
+        /// The target.
+        path: PathBuf,
+        /// What it is, and what to do.
+        what: String,
     },
     /// The target is a device, a pipe or a folder: replacing it would destroy it.
     #[error("{}: is no plain file and cannot be replaced; give another name", path.display())]

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::codec::Format;
-use super::loss::{Place, parts, tables_of};
+use super::loss::{Fate, Place, parts, tables_of};
 use super::options::{Compression, WriteOptions};
 use crate::data::Dataset;
 
@@ -33,8 +33,8 @@ pub(super) fn estimate(
     let all = parts(dataset);
     let kept: u64 = all
         .iter()
-        .filter(|p| !p.left_by(to, tables, options))
-        .map(|p| if p.place == Place::X { grown(dataset, to, p.bytes) } else { p.bytes })
+        .filter(|p| !matches!(p.outcome(to, tables, options), Fate::Left { .. }))
+        .map(|p| p.stored_bytes(to))
         .sum();
     let read: u64 = all.iter().map(|p| p.bytes).sum();
     let beside: u64 = all
@@ -42,6 +42,8 @@ pub(super) fn estimate(
         .filter(|p| !matches!(p.place, Place::X | Place::Layers | Place::Raw))
         .map(|p| p.bytes)
         .sum();
+    // Runs with all their zeros, on their way out.
+    let zeros = if to.codec().dense { kept.min(options.memory / 8) } else { 0 };
     let pointers = 8 * (dataset.n_obs() as u64 + dataset.n_vars() as u64);
     let written = match options.compression {
         Some(Compression::None) => kept as f64 / 1e9,
@@ -51,19 +53,8 @@ pub(super) fn estimate(
     Estimate {
         input_bytes: size(&dataset.source.path),
         output_bytes: kept,
-        memory_bytes: (40 << 20) + 3 * beside + 4 * pointers + read.min(options.memory / 2),
+        memory_bytes: (40 << 20) + 3 * beside + 4 * pointers + zeros + read.min(options.memory / 2),
         seconds: reading + written,
-    }
-}
-
-/// Dense formats hold every zero.
-fn grown(dataset: &Dataset, to: Format, bytes: u64) -> u64 {
-    match &dataset.x {
-        Some(x) if to.codec().dense => {
-            let (n, g) = x.shape();
-            (n as u64).saturating_mul(g as u64).saturating_mul(x.dtype().size() as u64)
-        }
-        _ => bytes,
     }
 }
 

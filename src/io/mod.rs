@@ -8,6 +8,7 @@ mod detect;
 mod error;
 mod estimate;
 pub mod fcs;
+mod foreign;
 pub mod h5ad;
 mod hdf5;
 mod limits;
@@ -34,6 +35,7 @@ pub use codec::{
 pub use detect::{detect, open};
 pub use error::{ReadError, WriteError};
 pub use estimate::Estimate;
+pub use foreign::check_place;
 pub use hdf5::{is_hdf5, prepare};
 pub use limits::ReadLimits;
 pub use options::{

@@ -42,6 +42,12 @@ pub struct ReadOptions {
     pub genome: Option<String>,
     /// Folder for temporary files; `None`: chosen.
     pub scratch: Option<PathBuf>,
+    /// Column of a table of text that names its rows.
+    pub index_column: Option<String>,
+    /// Columns of a table of text that describe its rows although they hold numbers.
+    pub obs_columns: Vec<String>,
+    /// Whether the rows of a table of text are genes.
+    pub transpose: bool,
 }
 
 impl Default for ReadOptions {
@@ -53,6 +59,9 @@ impl Default for ReadOptions {
             data_set: None,
             genome: None,
             scratch: None,
+            index_column: None,
+            obs_columns: Vec::new(),
+            transpose: false,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod docs;
+mod foreign;
 mod info;
 mod input;
 mod resources;

@@ -6,4 +6,5 @@ mod bad;
 mod expected;
 mod matrix;
 mod round_trip;
+mod wide;
 mod written;

@@ -107,7 +107,11 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 impl From<ReadError> for CliError {
     fn from(e: ReadError) -> Self {
-        let code = if matches!(e, ReadError::TooLarge { .. }) { 5 } else { 3 };
+        let code = match e {
+            ReadError::TooLarge { .. } => 5,
+            ReadError::NotThere { .. } => 2,
+            _ => 3,
+        };
         Self { message: chain(&e), code }
     }
 }
@@ -116,6 +120,7 @@ impl From<WriteError> for CliError {
     fn from(e: WriteError) -> Self {
         let code = match e {
             WriteError::Exists { .. }
+            | WriteError::NoPlace { .. }
             | WriteError::NotPlain { .. }
             | WriteError::NotFolder { .. }
             | WriteError::NoFolder { .. }

@@ -59,6 +59,16 @@ pub struct ReadArgs {
     /// See [`tenx_h5::GENOME_OPTION`].
     #[arg(long, value_name = "NAME", help_heading = "Reading", help = tenx_h5::GENOME_OPTION.help)]
     pub genome: Option<String>,
+    /// See [`table::INDEX_COLUMN`].
+    #[arg(long, value_name = "NAME", help_heading = "Reading", help = table::INDEX_COLUMN.help)]
+    pub index_column: Option<String>,
+    /// See [`table::OBS_COLUMNS`].
+    #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Reading")]
+    #[arg(help = table::OBS_COLUMNS.help)]
+    pub obs_columns: Vec<String>,
+    /// See [`table::TRANSPOSE`].
+    #[arg(long, help_heading = "Reading", help = table::TRANSPOSE.help)]
+    pub transpose: bool,
 }
 
 /// How output is written.
@@ -100,34 +110,43 @@ pub struct WriteArgs {
 impl ReadArgs {
     /// The options as they would be written again.
     pub fn words(&self) -> Vec<String> {
-        let Self { fcs_offsets, data_set, genome } = self;
+        let Self { fcs_offsets, data_set, genome, index_column, obs_columns, transpose } = self;
         let pairs = [
             (&fcs::OFFSETS, fcs_offsets.and_then(|o| name_of(FcsOffsets::CHOICES, &o))),
             (&fcs::DATA_SET, data_set.map(|n| n.to_string())),
             (&tenx_h5::GENOME_OPTION, genome.clone()),
+            (&table::INDEX_COLUMN, index_column.clone()),
+            (&table::OBS_COLUMNS, (!obs_columns.is_empty()).then(|| obs_columns.join(","))),
         ];
-        pairs.into_iter().filter_map(|(option, value)| Some(format!("{}={}", option.name, value?))).collect()
+        let pairs = pairs.into_iter().filter_map(|(o, value)| Some(format!("{}={}", o.name, value?)));
+        pairs.chain(transpose.then(|| table::TRANSPOSE.name.to_owned())).collect()
     }
 
     /// Warns of options that a format has no use for.
     pub fn warn_idle(&self, from: Format) {
-        let Self { fcs_offsets, data_set, genome } = self;
+        let Self { fcs_offsets, data_set, genome, index_column, obs_columns, transpose } = self;
         let given = [
             (&fcs::OFFSETS, fcs_offsets.is_some()),
             (&fcs::DATA_SET, data_set.is_some()),
             (&tenx_h5::GENOME_OPTION, genome.is_some()),
+            (&table::INDEX_COLUMN, index_column.is_some()),
+            (&table::OBS_COLUMNS, !obs_columns.is_empty()),
+            (&table::TRANSPOSE, *transpose),
         ];
         warn_idle(from, &given);
     }
 
     /// As options of the library.
     pub fn options(&self, memory: Option<u64>) -> ReadOptions {
-        let Self { fcs_offsets, data_set, genome } = self;
+        let Self { fcs_offsets, data_set, genome, index_column, obs_columns, transpose } = self;
         let defaults = ReadOptions::default();
         ReadOptions {
             fcs_offsets: fcs_offsets.unwrap_or_default(),
             data_set: *data_set,
             genome: genome.clone(),
+            index_column: index_column.clone(),
+            obs_columns: obs_columns.clone(),
+            transpose: *transpose,
             memory: memory.unwrap_or(defaults.memory),
             ..defaults
         }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+pub(in crate::cli) use crate::io::loss::in_units as bytes;
+
 /// A number with that many decimals, or a dash.
 pub(in crate::cli) fn number(x: Option<f64>, decimals: usize) -> String {
     x.filter(|x| x.is_finite()).map_or_else(|| "–".into(), |x| format!("{x:.decimals$}"))
@@ -10,18 +12,6 @@ pub(in crate::cli) fn number(x: Option<f64>, decimals: usize) -> String {
 /// A share in percent, or a dash.
 pub(in crate::cli) fn percent(x: Option<f64>) -> String {
     x.filter(|x| x.is_finite()).map_or_else(|| "–".into(), |x| format!("{:.1} %", 100.0 * x))
-}
-
-/// A number of bytes in the largest binary unit that fits.
-pub(in crate::cli) fn bytes(n: u64) -> String {
-    let mut value = n as f64;
-    let mut unit = 0;
-    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-    while value >= 1024.0 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    if unit == 0 { format!("{n} B") } else { format!("{value:.1} {}", UNITS[unit]) }
 }
 
 /// Columns side by side: the first to the left, the others to the right.

@@ -10,6 +10,7 @@ use crate::io::{CODECS, Format, WriteError};
 /// # Errors
 /// [`CliError`] with the extensions there are.
 pub(in crate::cli) fn format(target: &Path, asked: Option<Format>) -> Result<Format, CliError> {
+    crate::io::check_place(target)?;
     if let Some(format) = asked {
         return Ok(format);
     }
@@ -40,6 +41,7 @@ pub(in crate::cli) fn check(
     force: bool,
     folder: bool,
 ) -> Result<(), CliError> {
+    crate::io::check_place(target)?;
     if let Some(input) = inputs.iter().find(|i| same(i, target)) {
         return Err(CliError::usage(format!(
             "{}: is an input ({}); the input is never changed, give another output",

@@ -8,6 +8,7 @@ use super::ascii;
 use super::header::{HEADER_LEN, Header, Offsets, has_magic};
 use super::layout::Layout;
 use super::text::Keywords;
+use crate::data::Change;
 use crate::io::{ReadError, ReadLimits, ReadOptions};
 
 /// Data sets looked for at most, and bytes of TEXT read to count them: a chain of many is no file of an instrument.
@@ -24,6 +25,8 @@ pub(super) struct Parts {
     /// Where every so many events of free text begin.
     pub(super) index: Option<ascii::TextIndex>,
     pub(super) file_len: u64,
+    /// What of the file is not in the data set: data sets nobody asked for, and ANALYSIS.
+    pub(super) left: Vec<Change>,
 }
 
 /// HEADER and keywords of the data set asked for, the first by default.
@@ -61,18 +64,21 @@ fn begin<'a>(
 
 /// Opens a file at the data set asked for, the first by default, and checks that DATA is as long as it says.
 pub(super) fn open(path: &Path, options: &ReadOptions) -> Result<Parts, ReadError> {
-    let (Chain { mut file, file_len, .. }, base, header, keywords) = begin(path, options)?;
+    let (Chain { mut file, file_len, mut left, .. }, base, header, keywords) = begin(path, options)?;
     let mut layout = Layout::new(path, &header, &keywords, (base, file_len), options.fcs_offsets)?;
     let index = ascii::index(path, &mut file, &mut layout, &options.limits)?;
-    if header.analysis.begin != 0 && header.analysis.end > header.analysis.begin {
-        tracing::warn!(
-            "{}: the ANALYSIS segment (bytes {} to {}) is neither read nor written again",
-            path.display(),
-            header.analysis.begin,
-            header.analysis.end
-        );
-    }
-    Ok(Parts { file, header, keywords, layout, index, file_len })
+    left.extend(analysis(path, &header, &keywords));
+    Ok(Parts { file, header, keywords, layout, index, file_len, left })
+}
+
+/// ANALYSIS, where HEADER or TEXT say that there is one. Nothing is read from it.
+fn analysis(path: &Path, header: &Header, keywords: &Keywords) -> Option<Change> {
+    // Instruments leave anything in these keywords.
+    let one = |key: &str| keywords.integer(path, key).ok().flatten().unwrap_or(0);
+    let text = Offsets { begin: one("$BEGINANALYSIS"), end: one("$ENDANALYSIS") };
+    let there = [header.analysis, text].into_iter().find(|a| a.begin != 0 && a.end > a.begin)?;
+    let why = format!("the segment (bytes {} to {}) is not read", there.begin, there.end);
+    Some(Change::left("ANALYSIS", why))
 }
 
 /// A file whose data sets are walked through.
@@ -81,6 +87,7 @@ struct Chain<'a> {
     file: File,
     file_len: u64,
     limits: &'a ReadLimits,
+    left: Vec<Change>,
 }
 
 impl<'a> Chain<'a> {
@@ -88,7 +95,7 @@ impl<'a> Chain<'a> {
         let io = |e| ReadError::io(path, e);
         let file = File::open(path).map_err(io)?;
         let file_len = file.metadata().map_err(io)?.len();
-        Ok(Self { path, file, file_len, limits: &options.limits })
+        Ok(Self { path, file, file_len, limits: &options.limits, left: Vec::new() })
     }
 
     /// Begin, HEADER and keywords of data set `wanted`, from 1.
@@ -119,6 +126,10 @@ impl<'a> Chain<'a> {
                 self.path.display(),
                 count + 1,
             );
+            let element =
+                if count == 1 { "data set 2".into() } else { format!("data sets 2 to {}", count + 1) };
+            let why = "the first is read; `--data-set N` chooses another".to_owned();
+            self.left.push(Change::left(element, why));
         }
         Ok((base, header, keywords))
     }

@@ -47,6 +47,9 @@ fn data_set(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<(
     };
     report.elements += parts.layout.channels.len() + 1;
     segments(&parts, report);
+    for left in parts.left.iter().filter(|l| l.element == "ANALYSIS") {
+        report.add(Level::Warning, &left.element, left.words(), "nothing, unless you need it: keep the file");
+    }
     let var = var::var(path, &parts.layout.channels);
     let uses =
         [("spillover", spillover(parts.keywords.pairs()).map(drop)), ("$PnE", amplifiers(&var).map(drop))];

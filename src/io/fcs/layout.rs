@@ -75,7 +75,8 @@ impl Layout {
             return Ok(layout);
         }
         let sizes = |n: Option<u64>, len: u64| layout.fit(&candidates, n, len);
-        let segment: Segment = place(path, header, keywords, offsets, tot, &sizes)?;
+        let segment: Segment =
+            place(path, header, keywords, offsets, tot, (file_len.saturating_sub(base), &sizes))?;
         layout.packing = segment.packing;
         layout.n_events = segment.n_events;
         layout.len = segment.len;

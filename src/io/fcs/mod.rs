@@ -66,9 +66,11 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
     let var = var::var(path, &parts.layout.channels);
     let keywords = std::mem::take(&mut parts.keywords);
     let version = parts.header.version;
+    let left = std::mem::take(&mut parts.left);
     let events = Events::new(path.to_owned(), parts, options.limits)?;
     let mut dataset = Dataset::new(Frame::new(Index::Range(events.shape().0)), var);
     dataset.x = Some(Matrix::OnDisk(Arc::new(events)));
+    dataset.changes = left;
     dataset.source.path = path.to_owned();
     dataset.source.dialect = version.name().to_owned();
     dataset.source.keywords = keywords.into_pairs();

@@ -1,5 +1,6 @@
 //! Where DATA lies: HEADER and TEXT both say, and instruments get either wrong in known ways.
 
+use std::cmp::Ordering;
 use std::path::Path;
 
 use super::header::{HEADER_LEN, Header, MAX_HEADER_OFFSET, Offsets, Version};
@@ -30,15 +31,27 @@ pub(super) fn place(
     keywords: &Keywords,
     choice: FcsOffsets,
     tot: Option<u64>,
-    sizes: &Sizes,
+    (file_len, sizes): (u64, &Sizes),
 ) -> Result<Segment, ReadError> {
     let head = header.data;
+    let room = Room { path, text: header.text, file_len, tot, sizes };
     let stated = match choice {
         FcsOffsets::Header => head,
         FcsOffsets::Text => in_text(path, keywords)?,
-        // FCS 2.0 knows no such keywords; what files write there is anything (`1280F`).
-        FcsOffsets::Agree if header.version == Version::V2_0 && head.begin != 0 => head,
-        FcsOffsets::Agree => agreed(path, head, in_text(path, keywords)?, tot, sizes)?,
+        // FCS 2.0 knows no such keywords; what files write there is anything (`1280F`). They count only where the HEADER
+        // cannot be right.
+        FcsOffsets::Agree if header.version == Version::V2_0 && head.begin != 0 => {
+            match in_text(path, keywords) {
+                Ok(text)
+                    if tot.is_some() && room.fit(head).is_none() && room.fit(text) == Some(Close::Exact) =>
+                {
+                    room.chosen("TEXT", head, text);
+                    text
+                }
+                _ => head,
+            }
+        }
+        FcsOffsets::Agree => agreed(&room, head, in_text(path, keywords)?)?,
     };
     check(path, stated, head)?;
     measure(path, stated, tot, sizes)
@@ -50,21 +63,68 @@ fn in_text(path: &Path, keywords: &Keywords) -> Result<Offsets, ReadError> {
     Ok(Offsets { begin: one("$BEGINDATA")?, end: one("$ENDDATA")? })
 }
 
-/// The one place HEADER and TEXT agree on.
-fn agreed(
-    path: &Path,
-    head: Offsets,
+/// How well whole events, `$TOT` of them, fill a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Close {
+    /// But for one byte: the end is the first byte after DATA, as some instruments count.
+    Nearly,
+    /// Exactly.
+    Exact,
+}
+
+/// What a place of DATA must agree with.
+struct Room<'a> {
+    path: &'a Path,
     text: Offsets,
+    /// Bytes of the file from the HEADER of this data set on.
+    file_len: u64,
     tot: Option<u64>,
-    sizes: &Sizes,
-) -> Result<Offsets, ReadError> {
+    sizes: &'a Sizes<'a>,
+}
+
+impl Room<'_> {
+    /// Whether DATA can lie there: behind the HEADER, inside the file, not in TEXT, and as long as its events take.
+    fn fit(&self, place: Offsets) -> Option<Close> {
+        let len = place.len().filter(|n| *n > 0)?;
+        // TEXT may be said to end at the byte after it, too.
+        let apart = place.begin >= self.text.end || place.end <= self.text.begin;
+        let takes = |len: u64| {
+            let found = (self.sizes)(self.tot, len).found;
+            found.is_some_and(|(_, n)| n.is_none_or(|n| n > 0))
+                && place.begin.saturating_add(len) <= self.file_len
+        };
+        if place.begin < HEADER_LEN || !apart {
+            return None;
+        }
+        if takes(len) {
+            return Some(Close::Exact);
+        }
+        takes(len - 1).then_some(Close::Nearly)
+    }
+
+    /// Says which of two places is taken.
+    fn chosen(&self, place: &str, head: Offsets, text: Offsets) {
+        let (does, key, one, other) = match head.begin == text.begin {
+            true => ("ends", "$ENDDATA", head.end, text.end),
+            false => ("begins", "$BEGINDATA", head.begin, text.begin),
+        };
+        tracing::warn!(
+            "{}: HEADER says DATA {does} at byte {one} and {key} says {other}; {place} is used, since only that makes \
+             whole events",
+            self.path.display(),
+        );
+    }
+}
+
+/// The one place HEADER and TEXT agree on, or the one of them that fits.
+fn agreed(room: &Room, head: Offsets, text: Offsets) -> Result<Offsets, ReadError> {
     if head == text || head == Offsets::default() {
         return Ok(text);
     }
     // HEADER and TEXT each may leave out either end.
     let one = |key: &str, head: u64, text: u64| {
         if text == 0 {
-            tracing::warn!("{}: {key} is missing; {head} from the HEADER is used", path.display());
+            tracing::warn!("{}: {key} is missing; {head} from the HEADER is used", room.path.display());
         }
         if text == 0 { head } else { text }
     };
@@ -73,43 +133,49 @@ fn agreed(
         let begin = one("$BEGINDATA", head.begin, text.begin);
         return Ok(Offsets { begin, end: one("$ENDDATA", head.end, text.end) });
     }
-    let closes = |o: Offsets| o.len().is_some_and(|len| sizes(tot, len).found.is_some());
-    if text.begin.max(text.end) > MAX_HEADER_OFFSET && closes(text) {
+    if text.begin.max(text.end) > MAX_HEADER_OFFSET && room.fit(text) == Some(Close::Exact) {
         tracing::warn!(
             "{}: DATA ends beyond byte {MAX_HEADER_OFFSET}, where the HEADER should hold zeros but says {} to {}; \
              $BEGINDATA and $ENDDATA are used",
-            path.display(),
+            room.path.display(),
             head.begin,
             head.end
         );
         return Ok(text);
     }
-    if head.begin == text.begin && head.end.abs_diff(text.end) == 1 && closes(head) != closes(text) {
-        let (used, place) = if closes(head) { (head, "the HEADER") } else { (text, "TEXT") };
-        tracing::warn!(
-            "{}: HEADER says DATA ends at byte {} and $ENDDATA says {}; {place} is used, since only that makes \
-             whole events",
-            path.display(),
-            head.end,
-            text.end
-        );
-        return Ok(used);
+    match room.fit(head).cmp(&room.fit(text)) {
+        Ordering::Greater => {
+            room.chosen("the HEADER", head, text);
+            return Ok(head);
+        }
+        Ordering::Less => {
+            room.chosen("TEXT", head, text);
+            return Ok(text);
+        }
+        Ordering::Equal => {}
+    }
+    // Of a file cut short, neither place is whole: the one whose length is right tells how much is missing.
+    let whole = Room { file_len: u64::MAX, ..*room };
+    match (room.fit(head), whole.fit(head).cmp(&whole.fit(text))) {
+        (None, Ordering::Greater) => return Ok(head),
+        (None, Ordering::Less) => return Ok(text),
+        _ => {}
     }
     let (key, head_says, text_says) = match head.begin == text.begin {
         true => ("$ENDDATA", head.end, text.end),
         false => ("$BEGINDATA", head.begin, text.begin),
     };
-    let hint = match (closes(head), closes(text)) {
-        (true, false) => " (only the former fits $TOT)",
-        (false, true) => " (only the latter fits $TOT)",
-        _ => "",
+    let why = if room.fit(head).is_some() {
+        "both places fit the events ($TOT)"
+    } else {
+        "neither place fits the events ($TOT) and the file"
     };
     Err(ReadError::malformed(
-        path,
+        room.path,
         "DATA",
         format!(
-            "HEADER says {head_says} and {key} says {text_says}; choose with `--fcs-offsets header` or \
-             `--fcs-offsets text`{hint}, or export the file again"
+            "HEADER says {head_says} and {key} says {text_says}; {why}, so choose with `--fcs-offsets header` or \
+             `--fcs-offsets text`, or export the file again"
         ),
     ))
 }

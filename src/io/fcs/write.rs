@@ -13,7 +13,9 @@ use super::kept::keywords_from_uns;
 use super::order::ByteOrder;
 use super::renumber::renumber;
 use super::survey::needs_doubles;
-use crate::data::{Block, DataError, Dataset, Dense, Element, Matrix, Patch, Sparse};
+use crate::data::{
+    Block, DataError, Dataset, Dense, Element, Layout, Matrix, Patch, Sparse, in_runs, rows_per_run,
+};
 use crate::io::{Additions, FcsVersion, ReadOptions, WriteError, WriteOptions, need_x};
 use crate::{provenance, with_values};
 
@@ -195,15 +197,22 @@ impl Output<'_> {
             patch: self.patch,
         };
         progress.start("events", shape.n_events as u64);
+        // Runs of sparse rows are cut to what they take with their zeros.
+        let step = match x.layout() {
+            Layout::Dense => usize::MAX,
+            _ => rows_per_run(self.options.memory, 8 * shape.columns.len() as u64),
+        };
         let walk = x.stream(self.options.memory, &mut |start, block| {
-            if progress.cancelled() {
-                return Err(DataError::stopped(WriteError::Cancelled { path: self.path.to_owned() }));
-            }
-            let done = (start + block.len()) as u64;
-            out.take(start, &block);
-            file.write_all(&out.bytes).map_err(|e| DataError::stopped(WriteError::io(self.path, e)))?;
-            progress.advance(done, "");
-            Ok(())
+            in_runs(start, block, step, &mut |start, block| {
+                if progress.cancelled() {
+                    return Err(DataError::stopped(WriteError::Cancelled { path: self.path.to_owned() }));
+                }
+                let done = (start + block.len()) as u64;
+                out.take(start, &block);
+                file.write_all(&out.bytes).map_err(|e| DataError::stopped(WriteError::io(self.path, e)))?;
+                progress.advance(done, "");
+                Ok(())
+            })
         });
         progress.finish();
         walk.map_err(|e| WriteError::streamed(self.path, e))?;

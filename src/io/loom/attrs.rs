@@ -7,31 +7,51 @@ use hdf5_metno as hdf5;
 use hdf5::types::TypeDescriptor as TD;
 use hdf5::{Dataset, Group};
 
+use super::left::{element as named, part};
 use super::text;
-use crate::data::{Annotation, Column, DType, Frame, Index, Values};
+use crate::data::{Annotation, Change, Column, DType, Frame, Index, Values};
 use crate::io::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, open_dense};
 
 /// Attributes that hold the names of cells, best first.
-pub(super) const CELL_NAMES: &[&str] =
+const CELL_NAMES: &[&str] =
     &["CellID", "cell_id", "CellId", "obs_names", "cell_names", "barcode", "barcodes", "Barcode"];
 /// Attributes that hold the names of genes, best first.
-pub(super) const GENE_NAMES: &[&str] =
+const GENE_NAMES: &[&str] =
     &["Gene", "gene_name", "gene_names", "var_names", "gene", "Accession", "gene_id", "gene_ids"];
 
 /// One axis of a loom file.
 pub(super) struct Axis<'a> {
     /// Its group.
     pub(super) group: &'a str,
+    /// Where its columns and its arrays go: `obs` and `obsm`, or `var` and `varm`.
+    places: [&'a str; 2],
     /// What lies along it: `cells` or `genes`.
     pub(super) what: &'a str,
     /// How many.
     pub(super) len: usize,
     /// Attributes that may hold its names.
-    pub(super) names: &'a [&'a str],
+    names: &'a [&'a str],
+}
+
+impl Axis<'static> {
+    /// So many cells.
+    pub(super) fn cells(len: usize) -> Self {
+        Axis { group: "col_attrs", places: ["obs", "obsm"], what: "cells", len, names: CELL_NAMES }
+    }
+
+    /// So many genes.
+    pub(super) fn genes(len: usize) -> Self {
+        Axis { group: "row_attrs", places: ["var", "varm"], what: "genes", len, names: GENE_NAMES }
+    }
 }
 
 impl Axis<'_> {
+    /// What an attribute becomes, as one writes it in Python.
+    fn element(&self, name: &str, axes: usize) -> String {
+        named(self.places[usize::from(axes > 1)], name)
+    }
+
     /// The attribute that holds the names, of those given by name and by type if they are numbers: the best one with text,
     /// or the usual one if it holds whole numbers.
     pub(super) fn names_among<'c>(
@@ -51,23 +71,41 @@ impl Axis<'_> {
     }
 }
 
-/// Reads all attributes of an axis.
+/// Reads all attributes of an axis; what cannot be read goes to `left`.
+///
+/// # Errors
+/// [`ReadError`] when no names can be read because those that are there are damaged: nothing would say which cell is which.
 pub(super) fn read(
     source: &Source,
     root: &Group,
     axis: &Axis,
+    left: &mut Vec<Change>,
 ) -> Result<(Frame, BTreeMap<String, Annotation>), ReadError> {
     let (mut columns, mut matrices, mut records) = (Vec::new(), BTreeMap::new(), Vec::new());
-    for (name, d) in members(source, root, axis)? {
-        match element(source, &d)? {
-            Element::Column(c) => columns.push((name, c)),
-            Element::Beside(a) => {
+    let mut names = None;
+    for (name, d) in members(source, root, axis, left)? {
+        let place = axis.element(&name, d.ndim());
+        let mut fields = Vec::new();
+        let found = fits(source, &d, axis).and_then(|()| element(source, &d, &mut fields));
+        left.extend(fields.into_iter().map(|(field, why)| Change::left(named(&place, &field), why)));
+        if let Err(e @ ReadError::Malformed { .. }) = &found
+            && axis.names.contains(&name.as_str())
+        {
+            names.get_or_insert(source.malformed(d.name(), what_of(e)));
+        }
+        match part(left, || place, found)? {
+            Some(Element::Column(c)) => columns.push((name, c)),
+            Some(Element::Beside(a)) => {
                 matrices.insert(name, a);
             }
-            Element::Records(fields) => records.push((name, fields)),
+            Some(Element::Records(fields)) => records.push((name, fields)),
+            None => {}
         }
     }
     let frame = table(source, axis, columns);
+    if let (Some(e), Index::Range(_)) = (names, &frame.index) {
+        return Err(e);
+    }
     for (name, columns) in records {
         let index = frame.index.clone();
         matrices.insert(name, Annotation::Frame(Frame { index, columns }));
@@ -75,11 +113,20 @@ pub(super) fn read(
     Ok((frame, matrices))
 }
 
-/// The attributes of an axis by name, each with an entry for every cell or gene.
+/// What is wrong, without the place.
+fn what_of(e: &ReadError) -> String {
+    match e {
+        ReadError::Malformed { what, .. } => what.clone(),
+        e => e.to_string(),
+    }
+}
+
+/// The attributes of an axis by name; what is none goes to `left`.
 pub(super) fn members(
     source: &Source,
     root: &Group,
     axis: &Axis,
+    left: &mut Vec<Change>,
 ) -> Result<Vec<(String, Dataset)>, ReadError> {
     let g = match source.node(root, axis.group)? {
         Some(Node::Group(g)) => g,
@@ -91,13 +138,11 @@ pub(super) fn members(
     };
     let mut members = Vec::new();
     for name in source.members(&g)? {
-        let Some(Node::Dataset(d)) = source.node(&g, &name)? else {
-            let at = g.name();
-            tracing::warn!("{}: {at}/{name}: a group, not an attribute; left out", source.path.display());
-            continue;
-        };
-        fits(source, &d, axis)?;
-        members.push((name, d));
+        match part(left, || axis.element(&name, 1), source.node(&g, &name))? {
+            Some(Some(Node::Dataset(d))) => members.push((name, d)),
+            Some(_) => left.push(Change::left(axis.element(&name, 1), "is a group, not an attribute")),
+            None => {}
+        }
     }
     Ok(members)
 }
@@ -151,23 +196,30 @@ pub(super) enum Element {
     Records(Vec<(String, Column)>),
 }
 
-pub(super) fn element(source: &Source, d: &Dataset) -> Result<Element, ReadError> {
+/// Reads an attribute; fields of records that are not read go to `left`, with the reason.
+///
+/// # Errors
+/// [`ReadError::Unsupported`] of what scx does not understand, others of what is damaged.
+pub(super) fn element(
+    source: &Source,
+    d: &Dataset,
+    left: &mut Vec<(String, String)>,
+) -> Result<Element, ReadError> {
+    let odd = |what: &str| {
+        let what = format!("{} holds {what}, which scx does not understand", d.name());
+        Err(ReadError::unsupported(&source.path, what))
+    };
     Ok(match form(source, d) {
         Form::Numbers(dtype) => Element::Column(Column::Numbers(source.numbers(d, dtype)?)),
         Form::Text(ty) => Element::Column(Column::Strings(text::of_dataset(source, d, &ty)?)),
         Form::Matrix => match open_dense(source, d)? {
             Some(m) => Element::Beside(Annotation::Matrix(m.into_matrix())),
-            None => opaque(source, d, "numbers"),
+            None => return odd("numbers of an unusual kind"),
         },
         Form::Texts(ty) => Element::Records(text_columns(source, d, &ty)?),
-        Form::Records(fields) => Element::Records(fields_of(source, d, &fields)?),
-        Form::Unknown(what) => opaque(source, d, &what),
+        Form::Records(fields) => Element::Records(fields_of(source, d, &fields, left)?),
+        Form::Unknown(what) => return odd(&what),
     })
-}
-
-fn opaque(source: &Source, d: &Dataset, what: &str) -> Element {
-    tracing::warn!("{}: {}: {what} is not understood; left out", source.path.display(), d.name());
-    Element::Beside(Annotation::Opaque { encoding: what.to_owned(), stored: None })
 }
 
 /// Text along two axes as columns called by their numbers.
@@ -192,6 +244,7 @@ fn fields_of(
     source: &Source,
     d: &Dataset,
     fields: &[(String, TD)],
+    left: &mut Vec<(String, String)>,
 ) -> Result<Vec<(String, Column)>, ReadError> {
     let mut columns = Vec::new();
     for (name, ty) in fields {
@@ -205,10 +258,7 @@ fn fields_of(
         };
         match column {
             Some(column) => columns.push((name.clone(), column)),
-            None => {
-                let at = d.name();
-                tracing::warn!("{}: {at}/{name}: {ty} is not understood; left out", source.path.display());
-            }
+            None => left.push((name.clone(), format!("holds {ty}, which scx does not understand"))),
         }
     }
     Ok(columns)

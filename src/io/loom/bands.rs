@@ -14,10 +14,33 @@ use super::attrs::without_booleans;
 use super::turn;
 use crate::data::{Block, DType, DataError, Dense, Matrix, Sparse, Values};
 use crate::io::hdf5::{Band, Meter, Storage, TilesOut};
+use crate::io::loss::in_units;
 use crate::io::{Compression, WriteError, WriteOptions};
 
+/// Bytes that a band may take however little memory is allowed.
+const LEAST_BAND: u64 = 64 << 20;
 /// Genes and cells of a chunk, as loompy has them.
 const CHUNK: [usize; 2] = [64, 64];
+
+/// Refuses a matrix of which one band does not fit: it is filled, and packed beside that.
+///
+/// # Errors
+/// [`WriteError::CannotHold`].
+pub(super) fn fit(m: &Matrix, out: &Path, memory: u64) -> Result<(), WriteError> {
+    let (cells, genes) = m.shape();
+    let width = CHUNK[1].min(cells) as u64;
+    let band = (genes as u64).saturating_mul(width).saturating_mul(m.dtype().size() as u64);
+    if band <= (memory / 2).max(LEAST_BAND) {
+        return Ok(());
+    }
+    let what = format!(
+        "loom stores every value, and a band of {width} cells × {genes} genes takes {}, more than half of what --memory \
+         allows ({}); allow more with --memory, or write h5ad",
+        in_units(band),
+        in_units(memory)
+    );
+    Err(WriteError::CannotHold { path: out.to_owned(), what })
+}
 
 /// Where the matrix goes.
 struct Target {

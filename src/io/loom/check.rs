@@ -6,9 +6,10 @@ use hdf5_metno as hdf5;
 
 use hdf5::{Dataset, Group};
 
-use super::attrs::{self, Axis, CELL_NAMES, GENE_NAMES};
+use super::attrs::{self, Axis, Form};
 use super::graphs::{COLUMN_GRAPHS, ROW_GRAPHS};
 use super::{globals, graphs, matrix, read};
+use crate::data::Change;
 use crate::io::check::{Arrays, unbacked};
 use crate::io::hdf5::{Node, Source};
 use crate::io::{Level, ReadError, ReadOptions, Report};
@@ -35,14 +36,16 @@ pub fn check(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<
         },
     };
     let (genes, cells) = (shape.map(|s| s.0), shape.map(|s| s.1));
-    faults.axis(root, "row_attrs", "genes", genes, GENE_NAMES);
-    faults.axis(root, "col_attrs", "cells", cells, CELL_NAMES);
+    faults.axis(root, genes.is_some(), &Axis::genes(genes.unwrap_or(0)));
+    faults.axis(root, cells.is_some(), &Axis::cells(cells.unwrap_or(0)));
     faults.layers(root, shape);
     for (groups, n) in [(ROW_GRAPHS, genes), (COLUMN_GRAPHS, cells)] {
         groups.into_iter().for_each(|group| faults.graphs(root, group, n));
     }
-    faults.tried("/attrs", globals::read(&source, root).map(drop));
-    faults.tried("/", read::unknown(&source, root));
+    let mut left = Vec::new();
+    faults.tried("/attrs", globals::read(&source, root, &mut left).map(drop));
+    faults.tried("/", read::unknown(&source, root, &mut left));
+    faults.left(&left);
     Arrays::new(&source, report).group(root, "");
     Ok(())
 }
@@ -69,7 +72,9 @@ impl Faults<'_> {
         }
     }
 
-    fn axis(&mut self, root: &Group, group: &str, what: &str, len: Option<usize>, names: &[&str]) {
+    /// The attributes of an axis; whether they are as long as it is only where its length is `known`.
+    fn axis(&mut self, root: &Group, known: bool, axis: &Axis) {
+        let Axis { group, what, .. } = axis;
         let at = format!("/{group}");
         let g = match self.tried(&at, self.source.node(root, group)) {
             Some(Some(Node::Group(g))) => g,
@@ -81,21 +86,31 @@ impl Faults<'_> {
             None => return,
         };
         let Some(members) = self.tried(&at, self.source.members(&g)) else { return };
-        let Some(len) = len else { return };
-        let axis = Axis { group, what, len, names };
+        if !known {
+            return;
+        }
         let before = self.report.findings.len();
         for name in members {
             let at = format!("{at}/{name}");
             let Some(Some(Node::Dataset(d))) = self.tried(&at, self.source.node(&g, &name)) else { continue };
             self.report.elements += 1;
-            let done = attrs::fits(self.source, &d, &axis);
-            if self.tried(&at, done).is_some() {
-                self.tried(&at, attrs::element(self.source, &d).map(drop));
+            let done = attrs::fits(self.source, &d, axis);
+            if self.tried(&at, done).is_none() {
+                continue;
+            }
+            match attrs::form(self.source, &d) {
+                Form::Unknown(what) => self.odd(&at, &format!("{what} is not understood")),
+                _ => {
+                    self.tried(&at, attrs::element(self.source, &d, &mut Vec::new()).map(drop));
+                }
             }
         }
-        if self.report.findings.len() == before {
-            // Says what a reader has to say of sound attributes: names that come again, what it does not understand.
-            let _ = attrs::read(self.source, root, &axis);
+        if self.report.findings[before..].iter().all(|f| f.level != Level::Fault) {
+            // Says what a reader has to say of sound attributes: names that come again, fields it does not understand.
+            let mut left = Vec::new();
+            let _ = attrs::read(self.source, root, axis, &mut left);
+            left.retain(|l| l.element.matches('[').count() > 1);
+            self.left(&left);
         }
     }
 
@@ -145,6 +160,11 @@ impl Faults<'_> {
                 None => {}
             }
         }
+    }
+
+    /// What a reader leaves out.
+    fn left(&mut self, left: &[Change]) {
+        left.iter().for_each(|l| self.odd(&l.element, &l.what));
     }
 
     /// Something readers pass over.

@@ -7,8 +7,9 @@ use hdf5_metno as hdf5;
 use hdf5::{Container, Group};
 
 use super::attrs::words;
+use super::left::{element, part};
 use super::text;
-use crate::data::Uns;
+use crate::data::{Change, Uns};
 use crate::io::ReadError;
 use crate::io::hdf5::{Kind, Node, Source};
 
@@ -32,39 +33,40 @@ pub(super) struct Globals {
     pub(super) keywords: Vec<(String, String)>,
 }
 
-/// Reads the attributes of the root and the members of /attrs; these win.
-pub(super) fn read(source: &Source, root: &Group) -> Result<Globals, ReadError> {
+/// Reads the attributes of the root and the members of /attrs; these win. What cannot be read goes to `left`.
+pub(super) fn read(source: &Source, root: &Group, left: &mut Vec<Change>) -> Result<Globals, ReadError> {
     let mut all = BTreeMap::new();
     let mut names = source.attr_names(root)?;
     names.sort();
     for name in names {
         let at = format!("/@{name}");
-        let attr = root.attr(&name).map_err(|e| source.library(&at, &e))?;
+        let attr = root.attr(&name).map_err(|e| source.library(&at, &e));
+        let value = attr.and_then(|attr| value(source, &attr, &at));
         // Nothing here may spoil a data set.
-        let value = value(source, &attr, &at).unwrap_or_else(|e| unreadable(&e));
-        all.insert(name, value);
+        all.extend(part(left, || element("uns", &name), value)?.map(|value| (name, value)));
     }
-    if let Some(Node::Group(g)) = source.node(root, "attrs")? {
-        for name in source.members(&g)? {
-            let value = match source.node(&g, &name)? {
-                Some(Node::Dataset(d)) => source
-                    .check_filters(&d)
-                    .and_then(|()| value(source, &d, &d.name()))
-                    .unwrap_or_else(|e| unreadable(&e)),
-                _ => {
-                    tracing::warn!("{}: /attrs/{name}: a group, left out", source.path.display());
-                    Uns::Opaque { encoding: "group".into(), stored: None }
-                }
-            };
-            all.insert(name, value);
+    match part(left, || "/attrs".into(), source.node(root, "attrs"))?.flatten() {
+        Some(Node::Group(g)) => {
+            for name in part(left, || "/attrs".into(), source.members(&g))?.unwrap_or_default() {
+                let value = member(source, &g, &name);
+                all.extend(part(left, || element("uns", &name), value)?.map(|value| (name, value)));
+            }
         }
+        Some(Node::Dataset(_)) => left.push(Change::left("/attrs", "is a dataset, expected a group")),
+        None => {}
     }
     Ok(sorted(all))
 }
 
-fn unreadable(e: &ReadError) -> Uns {
-    tracing::warn!("{e}; left out");
-    Uns::Opaque { encoding: "unreadable".into(), stored: None }
+/// The value of a member of /attrs.
+fn member(source: &Source, g: &Group, name: &str) -> Result<Uns, ReadError> {
+    match source.node(g, name)? {
+        Some(Node::Dataset(d)) => {
+            source.check_filters(&d)?;
+            value(source, &d, &d.name())
+        }
+        _ => Err(ReadError::unsupported(&source.path, format!("/attrs/{name} is a group"))),
+    }
 }
 
 fn value(source: &Source, c: &Container, at: &str) -> Result<Uns, ReadError> {
@@ -86,8 +88,8 @@ fn value(source: &Source, c: &Container, at: &str) -> Result<Uns, ReadError> {
             Ok(if shape.is_empty() { Uns::Number(values) } else { Uns::Array { shape, values } })
         }
         kind => {
-            tracing::warn!("{}: {at}: not understood; left out", source.path.display());
-            Ok(Uns::Opaque { encoding: words(&kind), stored: None })
+            let what = format!("{at} holds {}, which scx does not understand", words(&kind));
+            Err(ReadError::unsupported(&source.path, what))
         }
     }
 }

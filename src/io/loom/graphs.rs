@@ -7,7 +7,8 @@ use hdf5_metno as hdf5;
 use hdf5::{Dataset, Group};
 
 use super::attrs::words;
-use crate::data::{Annotation, DType, DataError, Dense, Element, Layout, Matrix, Sparse, Values};
+use super::left::{element, part};
+use crate::data::{Annotation, Change, DType, DataError, Dense, Element, Layout, Matrix, Sparse, Values};
 use crate::io::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, by_row, whole_size};
 use crate::with_values;
@@ -18,41 +19,51 @@ pub(super) const ROW_GRAPHS: [&str; 2] = ["row_graphs", "row_edges"];
 pub(super) const COLUMN_GRAPHS: [&str; 2] = ["col_graphs", "col_edges"];
 
 /// Reads all graphs of one axis with `n` entries: those of `name`, and those of `old`, as the group was called at first.
+/// What cannot be read goes to `left`, as an element of `place`.
 pub(super) fn read(
     source: &Source,
     root: &Group,
     groups: [&str; 2],
-    n: usize,
+    (place, n): (&str, usize),
+    left: &mut Vec<Change>,
 ) -> Result<BTreeMap<String, Annotation>, ReadError> {
-    let all = members(source, root, groups)?.into_iter();
-    all.map(|(key, g)| Ok((key, Annotation::Matrix(Matrix::Sparse(one(source, &g, n)?))))).collect()
+    let mut all = BTreeMap::new();
+    for (key, g) in members(source, root, groups, place, left)? {
+        if let Some(m) = part(left, || element(place, &key), one(source, &g, n))? {
+            all.insert(key, Annotation::Matrix(Matrix::Sparse(m)));
+        }
+    }
+    Ok(all)
 }
 
-/// The groups of all graphs of one axis, by name.
+/// The groups of all graphs of one axis, by name; what is no graph goes to `left`.
 pub(super) fn members(
     source: &Source,
     root: &Group,
     [name, old]: [&str; 2],
+    place: &str,
+    left: &mut Vec<Change>,
 ) -> Result<BTreeMap<String, Group>, ReadError> {
     let mut all = BTreeMap::new();
     for group in [old, name] {
-        let g = match source.node(root, group)? {
+        let g = match part(left, || format!("/{group}"), source.node(root, group))?.flatten() {
             None => continue,
             Some(Node::Group(g)) => g,
-            Some(Node::Dataset(d)) => {
-                return Err(source.malformed(d.name(), "is a dataset, expected a group"));
+            Some(Node::Dataset(_)) => {
+                left.push(Change::left(format!("/{group}"), "is a dataset, expected a group of graphs"));
+                continue;
             }
         };
-        for key in source.members(&g)? {
-            match source.node(&g, &key)? {
-                Some(Node::Group(graph)) => {
+        for key in part(left, || format!("/{group}"), source.members(&g))?.unwrap_or_default() {
+            match part(left, || element(place, &key), source.node(&g, &key))? {
+                Some(Some(Node::Group(graph))) => {
                     all.insert(key, graph);
                 }
-                _ => tracing::warn!(
-                    "{}: {}/{key}: not a graph (a group of a, b and w); left out",
-                    source.path.display(),
-                    g.name()
-                ),
+                Some(_) => left.push(Change::left(
+                    element(place, &key),
+                    format!("/{group}/{key} is no graph (a group of a, b and w)"),
+                )),
+                None => {}
             }
         }
     }

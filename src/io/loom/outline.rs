@@ -8,8 +8,9 @@ use hdf5::{Dataset as Array, Group};
 
 use super::attrs::{self, Axis, Form};
 use super::graphs::{self, COLUMN_GRAPHS, ROW_GRAPHS};
+use super::left::{element, part};
 use super::{read, text};
-use crate::data::{Dataset, Frame, Index, Layout};
+use crate::data::{Change, Dataset, Frame, Index, Layout};
 use crate::io::hdf5::{Kind, Node, Source, storage};
 use crate::io::outline::NAMES;
 use crate::io::{Item, Outline, ReadError, ReadOptions};
@@ -28,12 +29,14 @@ pub fn outline(path: &Path, options: &ReadOptions) -> Result<Outline, ReadError>
     let rows = |axis: &Axis| Frame::new(Index::Range(axis.len));
     let mut dataset = Dataset::new(rows(&cells), rows(&genes));
     dataset.x = Some(x.into_matrix());
-    read::layers(&source, root, &mut dataset)?;
-    read::of_itself(&source, root, &mut dataset)?;
+    let mut left = Vec::new();
+    read::layers(&source, root, &mut dataset, &mut left)?;
+    read::of_itself(&source, root, &mut dataset, &mut left)?;
     let mut outline = Outline::of(&dataset);
     let look = Look { source: &source, root };
     outline.items.iter_mut().for_each(|item| look.stored(item));
-    let (obs, var) = (look.table(&cells, "obs", "obsm")?, look.table(&genes, "var", "varm")?);
+    let obs = look.table(&cells, "obs", "obsm", &mut left)?;
+    let var = look.table(&genes, "var", "varm", &mut left)?;
     if let Some(names) = var.names {
         outline.var_names = look.first(&names, NAMES);
     }
@@ -42,13 +45,20 @@ pub fn outline(path: &Path, options: &ReadOptions) -> Result<Outline, ReadError>
     {
         outline.stains = Some(look.first(&marker, genes.len));
     }
-    let over_cells = look.graphs(COLUMN_GRAPHS, &cells, "obsp")?;
-    let over_genes = look.graphs(ROW_GRAPHS, &genes, "varp")?;
+    let over_cells = look.graphs(COLUMN_GRAPHS, &cells, "obsp", &mut left)?;
+    let over_genes = look.graphs(ROW_GRAPHS, &genes, "varp", &mut left)?;
     let items = [obs.items, var.items, obs.beside, var.beside, over_cells, over_genes];
     // In the place of the two tables without columns.
     let at = outline.items.iter().position(|i| i.path == "obs").unwrap_or(0);
     outline.items.splice(at..at + 2, items.into_iter().flatten());
+    outline.items.extend(left.iter().map(unreadable));
     Ok(outline)
+}
+
+/// A part that reading leaves out: `layers["a"]` at `layers/a`.
+fn unreadable(left: &Change) -> Item {
+    let path = left.element.replace("[\"", "/").replace("\"]", "");
+    Item::new(path.trim_start_matches('/'), format!("unreadable: {}", left.what))
 }
 
 /// Looks at one element after the other.
@@ -91,8 +101,20 @@ impl Look<'_> {
         }
     }
 
-    fn table(&self, axis: &Axis, table: &str, group: &str) -> Result<Table, ReadError> {
-        let mut members = attrs::members(self.source, self.root, axis)?;
+    fn table(
+        &self,
+        axis: &Axis,
+        table: &str,
+        group: &str,
+        left: &mut Vec<Change>,
+    ) -> Result<Table, ReadError> {
+        let mut members = Vec::new();
+        for (name, d) in attrs::members(self.source, self.root, axis, left)? {
+            let place = if d.ndim() > 1 { group } else { table };
+            if part(left, || element(place, &name), attrs::fits(self.source, &d, axis))?.is_some() {
+                members.push((name, d));
+            }
+        }
         let forms: Vec<Form> = members.iter().map(|(_, d)| attrs::form(self.source, d)).collect();
         let names = axis.names_among(members.iter().zip(&forms).filter_map(|((name, _), form)| match form {
             Form::Text(_) => Some((name.as_str(), None)),
@@ -137,7 +159,13 @@ impl Look<'_> {
     }
 
     /// The graphs of an axis: as many entries as they have weights.
-    fn graphs(&self, groups: [&str; 2], axis: &Axis, group: &str) -> Result<Vec<Item>, ReadError> {
+    fn graphs(
+        &self,
+        groups: [&str; 2],
+        axis: &Axis,
+        group: &str,
+        left: &mut Vec<Change>,
+    ) -> Result<Vec<Item>, ReadError> {
         let graph = |(name, g): (String, Group)| {
             let path = format!("{group}/{name}");
             match graphs::vectors(self.source, &g) {
@@ -150,6 +178,6 @@ impl Look<'_> {
                 Err(e) => Item::new(&path, format!("unreadable: {e}")),
             }
         };
-        Ok(graphs::members(self.source, self.root, groups)?.into_iter().map(graph).collect())
+        Ok(graphs::members(self.source, self.root, groups, group, left)?.into_iter().map(graph).collect())
     }
 }

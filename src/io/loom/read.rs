@@ -6,11 +6,12 @@ use hdf5_metno as hdf5;
 
 use hdf5::Group;
 
-use super::attrs::{self, Axis, CELL_NAMES, GENE_NAMES};
+use super::attrs::{self, Axis};
 use super::graphs::{COLUMN_GRAPHS, ROW_GRAPHS};
+use super::left::{element, part};
 use super::matrix::{self, Turned};
 use super::{globals, graphs};
-use crate::data::{Dataset, Source as Origin};
+use crate::data::{Change, Dataset, Source as Origin};
 use crate::io::hdf5::{Node, Source, has_magic, open_shared};
 use crate::io::{Fit, Probe, ReadError, ReadOptions};
 
@@ -29,26 +30,29 @@ pub fn probe(probe: &Probe) -> Fit {
     }
 }
 
-/// Reads a loom file. Tables, graphs and what the file says of itself come into memory, matrices stay on disk.
+/// Reads a loom file. Tables, graphs and what the file says of itself come into memory, matrices stay on disk. A damaged
+/// part beside the main matrix and the names is left out, and [`Dataset::changes`] says so.
 ///
 /// # Errors
-/// [`ReadError`] that names the file and the element.
+/// [`ReadError`] that names the file and the element, when the main matrix or the names cannot be read.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
     let source = Source { path: path.to_owned(), limits: options.limits };
     let file = source.open()?;
     let root: &Group = &file;
     let x = main_matrix(&source, root)?;
     let [genes, cells] = axes(&x);
-    let (var, varm) = attrs::read(&source, root, &genes)?;
-    let (obs, obsm) = attrs::read(&source, root, &cells)?;
+    let mut left = Vec::new();
+    let (var, varm) = attrs::read(&source, root, &genes, &mut left)?;
+    let (obs, obsm) = attrs::read(&source, root, &cells, &mut left)?;
     let mut dataset = Dataset::new(obs, var);
     (dataset.obsm, dataset.varm) = (obsm, varm);
     dataset.x = Some(x.into_matrix());
-    layers(&source, root, &mut dataset)?;
-    dataset.varp = graphs::read(&source, root, ROW_GRAPHS, genes.len)?;
-    dataset.obsp = graphs::read(&source, root, COLUMN_GRAPHS, cells.len)?;
-    of_itself(&source, root, &mut dataset)?;
-    unknown(&source, root)?;
+    layers(&source, root, &mut dataset, &mut left)?;
+    dataset.varp = graphs::read(&source, root, ROW_GRAPHS, ("varp", genes.len), &mut left)?;
+    dataset.obsp = graphs::read(&source, root, COLUMN_GRAPHS, ("obsp", cells.len), &mut left)?;
+    of_itself(&source, root, &mut dataset, &mut left)?;
+    unknown(&source, root, &mut left)?;
+    dataset.changes = left;
     dataset.check().map_err(|e| source.malformed("/", e.to_string()))?;
     Ok(dataset)
 }
@@ -67,15 +71,17 @@ pub(super) fn main_matrix(source: &Source, root: &Group) -> Result<Turned, ReadE
 /// The axes of genes and of cells.
 pub(super) fn axes(x: &Turned) -> [Axis<'static>; 2] {
     let (genes, cells) = x.stored_shape();
-    [
-        Axis { group: "row_attrs", what: "genes", len: genes, names: GENE_NAMES },
-        Axis { group: "col_attrs", what: "cells", len: cells, names: CELL_NAMES },
-    ]
+    [Axis::genes(genes), Axis::cells(cells)]
 }
 
 /// Adds what the file says of itself.
-pub(super) fn of_itself(source: &Source, root: &Group, dataset: &mut Dataset) -> Result<(), ReadError> {
-    let globals = globals::read(source, root)?;
+pub(super) fn of_itself(
+    source: &Source,
+    root: &Group,
+    dataset: &mut Dataset,
+    left: &mut Vec<Change>,
+) -> Result<(), ReadError> {
+    let globals = globals::read(source, root, left)?;
     dataset.uns = globals.uns;
     let dialect = match globals.version {
         Some(version) => format!("loom {version}"),
@@ -95,28 +101,47 @@ pub(super) fn no_matrix(source: &Source, root: &Group) -> ReadError {
     }
 }
 
-/// Adds the layers, left on disk.
-pub(super) fn layers(source: &Source, root: &Group, dataset: &mut Dataset) -> Result<(), ReadError> {
-    let Some(Node::Group(layers)) = source.node(root, "layers")? else { return Ok(()) };
-    let (cells, genes) = (dataset.n_obs(), dataset.n_vars());
-    for name in source.members(&layers)? {
-        let Some(Node::Dataset(d)) = source.node(&layers, &name)? else {
-            tracing::warn!("{}: /layers/{name}: a group, not a matrix; left out", source.path.display());
-            continue;
-        };
-        let m = matrix::open(source, &d, false)?;
-        if m.stored_shape() != (genes, cells) {
-            let (g, c) = m.stored_shape();
-            let what = format!("{g} genes × {c} cells, but /matrix has {genes} × {cells}");
-            return Err(source.malformed(d.name(), what));
+/// Adds the layers, left on disk; what is no matrix of the shape of `/matrix` goes to `left`.
+pub(super) fn layers(
+    source: &Source,
+    root: &Group,
+    dataset: &mut Dataset,
+    left: &mut Vec<Change>,
+) -> Result<(), ReadError> {
+    let layers = match part(left, || "/layers".into(), source.node(root, "layers"))?.flatten() {
+        Some(Node::Group(layers)) => layers,
+        Some(Node::Dataset(_)) => {
+            left.push(Change::left("/layers", "is a dataset, expected a group of matrices"));
+            return Ok(());
         }
-        dataset.layers.insert(name, m.into_matrix());
+        None => return Ok(()),
+    };
+    for name in part(left, || "/layers".into(), source.members(&layers))?.unwrap_or_default() {
+        let found = layer(source, &layers, &name, dataset);
+        if let Some(m) = part(left, || element("layers", &name), found)? {
+            dataset.layers.insert(name, m.into_matrix());
+        }
     }
     Ok(())
 }
 
+/// One layer, of the shape of the main matrix.
+fn layer(source: &Source, layers: &Group, name: &str, dataset: &Dataset) -> Result<Turned, ReadError> {
+    let at = format!("/layers/{name}");
+    let Some(Node::Dataset(d)) = source.node(layers, name)? else {
+        return Err(source.malformed(at, "is a group, not a matrix"));
+    };
+    let m = matrix::open(source, &d, false)?;
+    let ((g, c), (cells, genes)) = (m.stored_shape(), (dataset.n_obs(), dataset.n_vars()));
+    if (g, c) != (genes, cells) {
+        let what = format!("{g} genes × {c} cells, but /matrix has {genes} × {cells}");
+        return Err(source.malformed(at, what));
+    }
+    Ok(m)
+}
+
 /// Says what else is in the file.
-pub(super) fn unknown(source: &Source, root: &Group) -> Result<(), ReadError> {
+pub(super) fn unknown(source: &Source, root: &Group, left: &mut Vec<Change>) -> Result<(), ReadError> {
     const KNOWN: &[&str] = &[
         "matrix",
         "layers",
@@ -128,8 +153,7 @@ pub(super) fn unknown(source: &Source, root: &Group) -> Result<(), ReadError> {
         "row_edges",
         "col_edges",
     ];
-    for name in source.members(root)?.into_iter().filter(|n| !KNOWN.contains(&n.as_str())) {
-        tracing::warn!("{}: /{name}: no part of a loom; left out", source.path.display());
-    }
+    let others = source.members(root)?.into_iter().filter(|n| !KNOWN.contains(&n.as_str()));
+    left.extend(others.map(|name| Change::left(format!("/{name}"), "is no part of a loom")));
     Ok(())
 }

@@ -12,14 +12,15 @@ use super::column::Stored;
 use super::globals::{KEYWORDS, SCX_LOG, SCX_VERSION, VERSION};
 use super::names::Names;
 use super::text::escape;
-use super::{bands, column, graphs, turn};
+use super::{array, bands, column, graphs};
 use crate::data::{
     Annotation, Block, Column, DType, DataError, Dataset, Frame, Index, Layout, Matrix, Sparse, Uns, Values,
 };
 use crate::io::hdf5::{
     Storage, create, new_group, write_error, write_file, write_rows, write_string, write_strings,
 };
-use crate::io::{ReadOptions, WriteError, WriteOptions, need_x, silently};
+use crate::io::loss::too_wide;
+use crate::io::{Format, ReadOptions, WriteError, WriteOptions, need_x, silently};
 
 /// Writes a data set as a new loom file at `path`. What loom has no place for is left behind with a warning.
 ///
@@ -33,12 +34,16 @@ pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(
     out.verify(dataset, &written)
 }
 
-/// Refuses a data set without X, cells or genes: loompy cannot open what has none.
+/// Refuses a data set without X, cells or genes: loompy cannot open what has none; and matrices with so many genes that
+/// one band of cells does not fit into the memory allowed.
 ///
 /// # Errors
 /// [`WriteError::CannotHold`].
-pub fn holds(dataset: &Dataset, path: &Path, _: &WriteOptions) -> Result<(), WriteError> {
-    need_x(dataset, path)?;
+pub fn holds(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(), WriteError> {
+    let x = need_x(dataset, path)?;
+    for m in std::iter::once(x).chain(dataset.layers.values()) {
+        bands::fit(m, path, options.memory)?;
+    }
     for (n, what) in [(dataset.n_obs(), "cells"), (dataset.n_vars(), "genes")] {
         if n == 0 {
             let what =
@@ -93,8 +98,8 @@ impl Out<'_> {
         if dataset.raw.is_some() {
             self.left("raw", "loom has one matrix and layers of its shape");
         }
-        let cells = self.axis(file, "col_attrs", "CellID", &dataset.obs, &dataset.obsm)?;
-        let genes = self.axis(file, "row_attrs", "Gene", &dataset.var, &dataset.varm)?;
+        let cells = self.axis(file, ("col_attrs", "CellID"), &dataset.obs, &dataset.obsm)?;
+        let genes = self.axis(file, ("row_attrs", "Gene"), &dataset.var, &dataset.varm)?;
         self.graphs(file, "col_graphs", "obsp", &dataset.obsp)?;
         self.graphs(file, "row_graphs", "varp", &dataset.varp)?;
         Ok(Written { cells, genes, layers: layers.all().clone() })
@@ -104,8 +109,7 @@ impl Out<'_> {
     fn axis(
         &self,
         file: &Group,
-        group: &'static str,
-        index: &'static str,
+        (group, index): (&'static str, &'static str),
         frame: &Frame,
         beside: &BTreeMap<String, Annotation>,
     ) -> Result<BTreeSet<String>, WriteError> {
@@ -123,7 +127,10 @@ impl Out<'_> {
         }
         for (key, a) in beside {
             match a {
-                Annotation::Matrix(m) => items.push((names.give(key), Item::Array(m))),
+                Annotation::Matrix(m) => match too_wide(m, Format::Loom, self.options.memory) {
+                    Some(why) => self.left(key, &why),
+                    None => items.push((names.give(key), Item::Array(m))),
+                },
                 Annotation::Frame(f) => {
                     for (name, c) in &f.columns {
                         items.extend(self.column(&mut names, &format!("{key}.{name}"), c));
@@ -140,7 +147,7 @@ impl Out<'_> {
             match item {
                 Item::Column(Stored::Numbers(v)) => self.numbers(&g, name, &[v.len()], v)?,
                 Item::Column(Stored::Texts(v)) => self.texts(&g, name, v)?,
-                Item::Array(m) => self.array(&g, name, m)?,
+                Item::Array(m) => array::write(m, &g, name, self.options, self.path)?,
             }
         }
         Ok(names.all().clone())
@@ -168,22 +175,6 @@ impl Out<'_> {
         self.lib(write_rows(&d, 0, &v))
     }
 
-    /// An array beside a table, dense.
-    fn array(&self, g: &Group, name: &str, m: &Matrix) -> Result<(), WriteError> {
-        let (rows, columns) = m.shape();
-        let dtype = if m.dtype() == DType::Bool { DType::U8 } else { m.dtype() };
-        let shape = [rows, columns];
-        let d = self.lib(create(g, name, dtype, &shape, &Storage::for_array(&shape, dtype)))?;
-        m.stream(self.options.memory, &mut |start, block| {
-            let values = match block {
-                Block::Dense(b) => without_booleans(b.values()),
-                Block::Csr(s) => without_booleans(&turn::with_zeros(&s)),
-            };
-            write_rows(&d, start, &values).map_err(|e| DataError::stopped(write_error(self.path, &e)))
-        })
-        .map_err(|e| WriteError::streamed(self.path, e))
-    }
-
     fn graphs(
         &self,
         file: &Group,
@@ -199,32 +190,52 @@ impl Out<'_> {
                 continue;
             };
             let graph = self.lib(new_group(&g, &names.give(key)))?;
-            let m = self.in_memory(m)?;
-            let (a, b, w) = graphs::edges(&m);
-            let weights = graphs::weights(w);
-            for (name, v) in [("a", Values::U32(a)), ("b", Values::U32(b)), ("w", weights)] {
-                self.numbers(&graph, name, &[v.len()], &v)?;
-            }
+            self.graph(&graph, m)?;
         }
         Ok(())
     }
 
-    /// A graph in rows; of a dense matrix, the entries that are not zero.
-    fn in_memory(&self, m: &Matrix) -> Result<Sparse, WriteError> {
-        if let Matrix::Sparse(s) = m
-            && s.layout() == Layout::Csr
-        {
-            return Ok(s.clone());
+    /// A graph row by row; of a dense matrix, the entries that are not zero.
+    fn graph(&self, g: &Group, m: &Matrix) -> Result<(), WriteError> {
+        let mut entries = 0;
+        let known = if m.layout() == Layout::Dense { None } else { m.nnz() };
+        if known.is_none() {
+            self.rows(m, &mut |_, s| {
+                entries += s.indices().len();
+                Ok(())
+            })?;
         }
-        let mut rows = Vec::new();
-        m.stream(self.options.memory, &mut |_, block| {
-            rows.push(match block {
-                Block::Csr(s) => s,
-                Block::Dense(d) => graphs::non_zero(&d)?,
-            });
+        let shape = [known.and_then(|n| usize::try_from(n).ok()).unwrap_or(entries)];
+        let weight = graphs::weights(Values::empty(m.dtype())).dtype();
+        let new =
+            |(name, dtype)| self.lib(create(g, name, dtype, &shape, &Storage::for_array(&shape, dtype)));
+        let [a, b, w] = [("a", DType::U32), ("b", DType::U32), ("w", weight)].map(new);
+        let (a, b, w) = (a?, b?, w?);
+        let mut at = 0;
+        self.rows(m, &mut |start, s| {
+            let (mut from, to, values) = graphs::edges(s);
+            // Indices are 32 bits wide, so a square matrix has no more rows.
+            from.iter_mut().for_each(|v| *v += start as u32);
+            let all = [(&a, Values::U32(from)), (&b, Values::U32(to)), (&w, graphs::weights(values))];
+            let n = s.indices().len();
+            for (d, v) in all {
+                write_rows(d, at, &v).map_err(|e| DataError::stopped(write_error(self.path, &e)))?;
+            }
+            at += n;
             Ok(())
         })
-        .and_then(|()| Sparse::stacked(m.shape(), m.dtype(), &rows))
+    }
+
+    /// Hands over the rows of a matrix without zeros.
+    fn rows(
+        &self,
+        m: &Matrix,
+        sink: &mut dyn FnMut(usize, &Sparse) -> Result<(), DataError>,
+    ) -> Result<(), WriteError> {
+        m.stream(self.options.memory, &mut |start, block| match block {
+            Block::Csr(s) => sink(start, &s),
+            Block::Dense(d) => sink(start, &graphs::non_zero(&d)?),
+        })
         .map_err(|e| WriteError::streamed(self.path, e))
     }
 

@@ -4,6 +4,7 @@
 mod entry;
 mod kind;
 mod parts;
+mod size;
 
 use serde::Serialize;
 
@@ -14,6 +15,8 @@ use crate::data::{Change, Dataset};
 pub use entry::Entry;
 pub use kind::{ArrayKind, ColumnKind, ElementKind, LayerKind, MatrixKind, UnsKind};
 pub use parts::{Part, Place, parts};
+pub use size::in_units;
+pub(in crate::io) use size::too_wide;
 
 /// What becomes of one element.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -85,7 +88,7 @@ impl LossReport {
         let rows = parts(dataset)
             .into_iter()
             .map(|part| Loss {
-                fate: part.fate(format, tables, options),
+                fate: part.outcome(format, tables, options),
                 element: part.element(),
                 kind: part.words.clone(),
                 bytes: part.bytes,

@@ -53,6 +53,12 @@ pub struct Part {
     pub bytes: u64,
     /// Element type of a matrix.
     pub dtype: Option<DType>,
+    /// Rows and columns of a matrix.
+    pub shape: Option<(usize, usize)>,
+    /// How a matrix is stored.
+    pub layout: Option<Layout>,
+    /// Stored values of a sparse matrix.
+    pub entries: u64,
     /// Columns of a table.
     pub columns: Vec<Part>,
     /// Whether nothing of it is at hand: scx does not understand it, and it cannot be copied from where it was.
@@ -63,7 +69,20 @@ impl Part {
     fn new(plain: ElementKind, name: &str, words: impl Into<String>, bytes: u64) -> Self {
         let (place, kind) = (plain.place(), plain.named(name));
         let (name, words) = (name.to_owned(), words.into());
-        Self { place, kind, plain, name, words, bytes, dtype: None, columns: Vec::new(), gone: false }
+        Self {
+            place,
+            kind,
+            plain,
+            name,
+            words,
+            bytes,
+            dtype: None,
+            shape: None,
+            layout: None,
+            entries: 0,
+            columns: Vec::new(),
+            gone: false,
+        }
     }
 
     /// What becomes of it in a format.
@@ -169,10 +188,18 @@ fn matrix_bytes(m: &Matrix) -> u64 {
     }
 }
 
+/// A matrix as an element of a data set.
 fn matrix(kind: ElementKind, name: &str, m: &Matrix) -> Part {
     let (rows, columns) = m.shape();
     let words = format!("{rows} × {columns} {} {}", m.layout().name(), m.dtype().name());
-    Part { dtype: Some(m.dtype()), ..Part::new(kind, name, words, matrix_bytes(m)) }
+    let entries = if m.layout() == Layout::Dense { 0 } else { m.nnz().unwrap_or(0) };
+    let own = Part {
+        shape: Some((rows, columns)),
+        layout: Some(m.layout()),
+        entries,
+        ..Part::new(kind, name, words, matrix_bytes(m))
+    };
+    Part { dtype: Some(m.dtype()), ..own }
 }
 
 /// Names of rows: `kinds` are those of names and of numbers.

@@ -10,6 +10,22 @@ pub const TABLE: FormatOption = FormatOption {
            extension is a folder with obs and var; x comes beside them",
 };
 
+/// Which column names the rows.
+pub const INDEX_COLUMN: FormatOption = FormatOption {
+    name: "--index-column",
+    help: "Column of a text table that names the cells [default: the first, if it is text, or a column of ids]",
+};
+
+/// Which columns are no variables.
+pub const OBS_COLUMNS: FormatOption = FormatOption {
+    name: "--obs-columns",
+    help: "Columns of a text table that describe the cells although they hold numbers",
+};
+
+/// Which way round a table is.
+pub const TRANSPOSE: FormatOption =
+    FormatOption { name: "--transpose", help: "The rows of a text table are genes, its columns cells" };
+
 pub(in crate::io) const CODEC: Codec = Codec {
     format: Format::Csv,
     name: "csv",
@@ -19,7 +35,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     packed: true,
     folder: false,
     files: super::files,
-    options: &[&TABLE],
+    options: &[&TABLE, &INDEX_COLUMN, &OBS_COLUMNS, &TRANSPOSE],
     losses,
     dense: true,
     needs_x: false,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use super::number::{FromText, is_missing, number};
+use super::number::{FromText, is_missing, number, with_type};
 use super::records::{Field, Record};
 use super::scan::{Dialect, Scan, utf8};
 use crate::data::{
@@ -30,34 +30,6 @@ pub(super) struct TextMatrix {
     pub(super) dtype: DType,
     /// Values that are not zero, when the matrix is sparse.
     pub(super) nnz: Option<u64>,
-}
-
-/// Runs `$body` with `$t` as the element type of a matrix of text.
-macro_rules! with_type {
-    ($dtype:expr, $t:ident => $body:expr) => {
-        match $dtype {
-            DType::I32 => {
-                type $t = i32;
-                $body
-            }
-            DType::I64 => {
-                type $t = i64;
-                $body
-            }
-            DType::U64 => {
-                type $t = u64;
-                $body
-            }
-            DType::F32 => {
-                type $t = f32;
-                $body
-            }
-            _ => {
-                type $t = f64;
-                $body
-            }
-        }
-    };
 }
 
 /// Rows in the making.

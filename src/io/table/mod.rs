@@ -2,6 +2,7 @@
 //! several.
 
 mod codec;
+mod ids;
 mod losses;
 mod matrix;
 mod number;
@@ -11,6 +12,7 @@ mod records;
 mod scan;
 mod sniff;
 mod text;
+mod transpose;
 
 use std::path::Path;
 
@@ -18,9 +20,10 @@ use super::{Table, Tables, WriteError, WriteOptions, need_x};
 use crate::data::Dataset;
 
 pub(super) use codec::CODEC;
-pub use codec::TABLE;
+pub use codec::{INDEX_COLUMN, OBS_COLUMNS, TABLE, TRANSPOSE};
 pub use parquet::{write_frame_parquet, write_matrix_parquet};
 pub(super) use read::read;
+pub(super) use records::is_gzip;
 pub(super) use sniff::probe;
 pub(super) use text::write;
 pub use text::{delimiter_for, write_frame_csv, write_matrix_csv};

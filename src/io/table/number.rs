@@ -209,6 +209,35 @@ impl FromText for f64 {
     }
 }
 
+/// Runs `$body` with `$t` as the element type of a matrix of text.
+macro_rules! with_type {
+    ($dtype:expr, $t:ident => $body:expr) => {
+        match $dtype {
+            DType::I32 => {
+                type $t = i32;
+                $body
+            }
+            DType::I64 => {
+                type $t = i64;
+                $body
+            }
+            DType::U64 => {
+                type $t = u64;
+                $body
+            }
+            DType::F32 => {
+                type $t = f32;
+                $body
+            }
+            _ => {
+                type $t = f64;
+                $body
+            }
+        }
+    };
+}
+pub(super) use with_type;
+
 /// A number that can be written as text from which the same number is read.
 pub(super) trait ToText: Element {
     /// Appends it, as Python prints it; a missing entry (NaN) is nothing.

@@ -17,7 +17,7 @@ pub(super) const BOM: [u8; 3] = [0xef, 0xbb, 0xbf];
 const BUFFER: usize = 1 << 18;
 
 /// Whether these are the first bytes of a gzip file.
-pub(super) fn is_gzip(head: &[u8]) -> bool {
+pub(in crate::io) fn is_gzip(head: &[u8]) -> bool {
     head.starts_with(&GZIP)
 }
 

@@ -1,7 +1,10 @@
 //! The first walk through a table: how many rows, what each column holds, and all text.
 
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 
+use super::ids::{LEADING, is_id};
 use super::number::{Cell, Number, Strain, cell, strain};
 use super::records::{Field, Record, Records, text_of};
 use super::sniff::delimiter_of;
@@ -68,6 +71,16 @@ pub(super) struct Seen {
     /// Whole numbers that are rounded if the column becomes one of floats, and the first of them.
     pub(super) rounded: u64,
     pub(super) first_rounded: Option<Entry>,
+    /// Whether it is looked at how numbers are written: in columns that may be ids or belong to obs.
+    close: bool,
+    /// Some numbers have a point, or are no number of digits.
+    fraction: bool,
+    /// Some whole numbers begin with a zero, or have more digits than 64 bits hold: only as text they stay what they are.
+    inexact: bool,
+    /// Some numbers have an exponent.
+    exponent: bool,
+    /// Hashes of the entries while all differ, where this is watched.
+    seen: Option<HashSet<u64>>,
     /// The entries, while it was known from the first row on that they are no numbers.
     pub(super) texts: Option<Texts>,
 }
@@ -87,8 +100,47 @@ impl Seen {
             over: None,
             rounded: 0,
             first_rounded: None,
+            close: false,
+            fraction: false,
+            inexact: false,
+            exponent: false,
+            seen: None,
             texts: None,
         }
+    }
+
+    /// Whether the entries are text and whole numbers alone, as ids are.
+    pub(super) fn could_be_ids(&self) -> bool {
+        !self.fraction && !self.bools
+    }
+
+    /// Whether no two entries are equal; `false` where this was not watched.
+    pub(super) fn all_differ(&self) -> bool {
+        self.seen.is_some()
+    }
+
+    /// Whether all whole numbers have at most 31 bits.
+    pub(super) fn is_small(&self) -> bool {
+        self.whole && self.most <= i32::MAX as u64 && self.least >= 0
+    }
+
+    /// Whether numbers are what is written: of ids, digit by digit.
+    pub(super) fn is_exact(&self, ids: bool) -> bool {
+        self.fraction || !(self.inexact || (ids && self.exponent))
+    }
+
+    /// The element type that holds the column by itself, missing entries aside.
+    pub(super) fn own_type(&self) -> DType {
+        common_type(std::iter::once(&Seen { missing: false, seen: None, texts: None, ..self.clone() }))
+    }
+
+    /// Watches whether an entry came before; how many bytes that took.
+    fn watch(&mut self, hash: u64) -> u64 {
+        if self.seen.as_mut().is_some_and(|seen| seen.insert(hash)) {
+            return 16;
+        }
+        self.seen = None;
+        0
     }
 
     fn look(&mut self, cell: Cell) {
@@ -117,8 +169,24 @@ impl Seen {
         }
     }
 
-    /// Remembers numbers that doubles do not hold.
+    /// Looks at how a number is written.
+    fn writing(&mut self, n: Number, text: &[u8]) {
+        let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
+        match n {
+            Number::Float(x) if !digits.iter().all(u8::is_ascii_digit) => {
+                self.fraction |= x.fract() != 0.0 || !x.is_finite() || digits.contains(&b'.');
+                self.exponent = true;
+            }
+            Number::Float(_) => self.inexact = true,
+            _ => self.inexact |= text.starts_with(b"+") || (digits.len() > 1 && digits.starts_with(b"0")),
+        }
+    }
+
+    /// Remembers numbers that doubles do not hold, and how they are written.
     fn strain(&mut self, n: Number, field: Field, line: u64) {
+        if self.close {
+            self.writing(n, field.text.trim_ascii());
+        }
         let place = || Some(Entry { line, text: utf8(field.text) });
         match strain(n, field.text) {
             None => {}
@@ -174,8 +242,6 @@ pub(super) struct Scan {
     /// Fields of a record.
     pub(super) columns: Vec<Seen>,
     pub(super) n_rows: u64,
-    /// The first column holds the names of the rows.
-    pub(super) names: bool,
     /// Where row 0, [`STRIDE`], … begin: line and byte.
     pub(super) places: Vec<(u64, u64)>,
 }
@@ -209,6 +275,7 @@ struct Walk<'a> {
     scan: Scan,
     header_line: u64,
     text_bytes: u64,
+    hasher: RandomState,
 }
 
 /// Walks through a file once.
@@ -221,9 +288,8 @@ pub(super) fn scan(path: &Path, options: &ReadOptions) -> Result<Scan, ReadError
         delimiter: delimiter_of(path)?,
         record_limit: usize::try_from(limit).unwrap_or(usize::MAX),
     };
-    let scan =
-        Scan { dialect, header: None, columns: Vec::new(), n_rows: 0, names: false, places: Vec::new() };
-    let mut walk = Walk { path, options, scan, header_line: 0, text_bytes: 0 };
+    let scan = Scan { dialect, header: None, columns: Vec::new(), n_rows: 0, places: Vec::new() };
+    let mut walk = Walk { path, options, scan, header_line: 0, text_bytes: 0, hasher: RandomState::new() };
     let mut records = dialect.records(path, (1, 0))?;
     let mut record = Record::default();
     let mut first = None;
@@ -249,7 +315,7 @@ pub(super) fn scan(path: &Path, options: &ReadOptions) -> Result<Scan, ReadError
         Some((line, false)) => walk.begin(&line, line.len())?,
         Some(_) => {}
     }
-    Ok(walk.end())
+    Ok(walk.scan)
 }
 
 impl Walk<'_> {
@@ -259,12 +325,17 @@ impl Walk<'_> {
         let number = |f: Field| matches!(cell(f, comma), Cell::Number(_));
         // As anndata does: the last field tells, since the first may be a name. A corner that is empty tells as well.
         let is_header = !first.iter().last().is_some_and(number)
-            || first.get(0).is_some_and(|f| f.text.is_empty())
+            || first.get(0).is_some_and(|f| f.text.is_empty() || is_id(&utf8(f.text)))
             || first.len() + 1 == width;
         let n = if is_header { width.max(first.len()) } else { first.len() };
         self.options.limits.check(self.path, "the first line", n as u64, size_of::<Seen>())?;
         self.scan.columns = vec![Seen::new(); n];
         if !is_header {
+            let all = !self.options.obs_columns.is_empty();
+            for (i, column) in self.scan.columns.iter_mut().enumerate() {
+                column.seen = (i < LEADING).then(HashSet::new);
+                column.close = all || i < LEADING;
+            }
             return self.row(first);
         }
         let mut header: Vec<String> = first.iter().map(|f| utf8(f.text)).collect();
@@ -272,7 +343,11 @@ impl Walk<'_> {
         if header.len() + 1 == n {
             header.insert(0, String::new());
         }
-        self.scan.names = header.first().is_some_and(String::is_empty);
+        for ((i, column), name) in self.scan.columns.iter_mut().enumerate().zip(&header) {
+            let id = i < LEADING || is_id(name);
+            column.seen = id.then(HashSet::new);
+            column.close = id || self.options.obs_columns.contains(name);
+        }
         self.scan.header = Some(header);
         Ok(())
     }
@@ -293,6 +368,9 @@ impl Walk<'_> {
             if let Cell::Number(n) = cell {
                 seen.strain(n, field, record.line);
             }
+            if seen.seen.is_some() {
+                self.text_bytes += seen.watch(self.hasher.hash_one(field.text));
+            }
             let begins = self.scan.n_rows == 0 && (i == 0 || matches!(cell, Cell::Text | Cell::Bool(_)));
             if begins {
                 seen.texts = Some(Vec::new());
@@ -309,32 +387,5 @@ impl Walk<'_> {
             limits.check(self.path, "the text of the table", self.text_bytes, 1)?;
         }
         Ok(())
-    }
-
-    /// Decides whether the first column holds names: its own name is empty, or it is text that never repeats. Of a header
-    /// alone it is names, too.
-    fn end(mut self) -> Scan {
-        let text = self.scan.columns.first().is_some_and(|c| c.text) || self.scan.n_rows == 0;
-        if !self.scan.names && text && self.scan.columns.len() > 1 {
-            self.scan.names = self.scan.header.is_none() || self.unique();
-        }
-        self.scan
-    }
-
-    fn unique(&self) -> bool {
-        if self.scan.n_rows == 0 {
-            return true;
-        }
-        let Some(texts) = self.scan.columns.first().and_then(|c| c.texts.as_ref()) else { return false };
-        let mut seen = std::collections::HashSet::with_capacity(texts.len());
-        let unique = texts.iter().all(|t| seen.insert(t));
-        if !unique {
-            let name = self.scan.header.as_ref().and_then(|h| h.first()).map_or("", String::as_str);
-            tracing::warn!(
-                "{}: the first column ({name}) repeats values: it is a column of obs, and cells are numbered",
-                self.path.display()
-            );
-        }
-        unique
     }
 }

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::records::{BOM, Record, Records, is_gzip, text_of};
+use crate::io::foreign::{encoding, recode};
 use crate::io::{Fit, Probe, ReadError};
 
 /// Characters that may delimit; of two that fit equally well the later one does.
@@ -39,8 +40,8 @@ pub(super) fn delimiter_of(path: &Path) -> Result<u8, ReadError> {
     let mut head = Vec::new();
     let read = text_of(path, 0)?.take(HEAD).read_to_end(&mut head);
     read.map_err(|e| super::records::broken(path, e))?;
-    if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
-        return Err(ReadError::unsupported(path, "the text is UTF-16; save it as UTF-8"));
+    if let Some(name) = encoding(&head) {
+        return Err(ReadError::unsupported(path, recode(path, name)));
     }
     if !is_text(&head) {
         return Err(ReadError::malformed(path, "the first bytes", "are no text; expected a table of text"));
@@ -61,7 +62,9 @@ fn is_text(head: &[u8]) -> bool {
 /// Text of another format: Matrix Market, JSON, a page of the web.
 fn is_other_text(head: &[u8]) -> bool {
     let start = head.strip_prefix(&BOM).unwrap_or(head).trim_ascii_start();
-    start.starts_with(b"%%MatrixMarket") || matches!(start.first(), Some(b'{' | b'[' | b'<'))
+    start.starts_with(b"%%MatrixMarket")
+        || start.starts_with(b"version https://git-lfs")
+        || matches!(start.first(), Some(b'{' | b'[' | b'<'))
 }
 
 /// The delimiter that gives every record of the head the same number of fields, two at least; the header may have one

@@ -26,7 +26,7 @@ mod outline;
 mod read;
 mod rows;
 mod show;
-mod store;
+pub(super) mod store;
 mod tables;
 mod text;
 mod write;

@@ -17,7 +17,7 @@ const RUN_VALUES: u64 = 4 << 20;
 
 /// The folder for temporary files that may be larger than memory: that of the environment, else the one for large files,
 /// since the usual one often is memory itself.
-pub(super) fn scratch() -> PathBuf {
+pub(in crate::io) fn scratch() -> PathBuf {
     let large = Path::new("/var/tmp");
     if std::env::var_os("TMPDIR").is_none() && tempfile::tempfile_in(large).is_ok() {
         return large.to_owned();
@@ -26,24 +26,29 @@ pub(super) fn scratch() -> PathBuf {
 }
 
 /// Writes indices and values one behind the other.
-pub(super) struct Writer {
+pub(in crate::io) struct Writer {
     indices: BufWriter<File>,
     values: BufWriter<File>,
 }
 
 impl Writer {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(in crate::io) fn new() -> io::Result<Self> {
         let file = || tempfile::tempfile_in(scratch()).map(|f| BufWriter::with_capacity(1 << 20, f));
         Ok(Self { indices: file()?, values: file()? })
     }
 
-    pub(super) fn write(&mut self, indices: &[u8], values: &[u8]) -> io::Result<()> {
+    pub(in crate::io) fn write(&mut self, indices: &[u8], values: &[u8]) -> io::Result<()> {
         self.indices.write_all(indices)?;
         self.values.write_all(values)
     }
 
     /// The matrix; `indptr` and the indices are those of rows that were checked.
-    pub(super) fn finish(self, shape: (usize, usize), dtype: DType, indptr: Vec<u64>) -> io::Result<OnDisk> {
+    pub(in crate::io) fn finish(
+        self,
+        shape: (usize, usize),
+        dtype: DType,
+        indptr: Vec<u64>,
+    ) -> io::Result<OnDisk> {
         let file = |w: BufWriter<File>| w.into_inner().map_err(io::IntoInnerError::into_error);
         Ok(OnDisk { shape, dtype, indptr, indices: file(self.indices)?, values: file(self.values)? })
     }
@@ -51,7 +56,7 @@ impl Writer {
 
 /// Rows in temporary files; the pointers are in memory.
 #[derive(Debug)]
-pub(super) struct OnDisk {
+pub(in crate::io) struct OnDisk {
     shape: (usize, usize),
     dtype: DType,
     indptr: Vec<u64>,

@@ -7,6 +7,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 
 use crate::io::ReadError;
+use crate::io::foreign::no_text;
 
 /// First bytes of gzip.
 pub(super) const GZIP: &[u8] = &[0x1f, 0x8b];
@@ -34,6 +35,9 @@ impl<'a> Text<'a> {
         let file = File::open(path).map_err(fail)?;
         let size = file.metadata().map_err(fail)?.len();
         let mut raw = BufReader::with_capacity(RAW, file);
+        if let Some(what) = no_text(path, raw.fill_buf().map_err(fail)?) {
+            return Err(ReadError::unsupported(path, what));
+        }
         let (input, most): (Box<dyn BufRead + Send>, u64) = if raw.fill_buf().map_err(fail)?.starts_with(GZIP)
         {
             (

@@ -139,16 +139,15 @@ fn an_outline_of_real_loom_and_10x_files_says_what_reading_says() {
 #[test]
 fn an_outline_reads_neither_the_arrays_of_cells_nor_graphs() {
     // Their faults lie in what an outline does not read: it must list them, and reading must refuse them.
-    for file in [
-        "loom/graph_vertex_out_of_range.loom",
-        "loom/graph_vertex_negative.loom",
-        "10x-h5/indptr_decreasing.h5",
-        "10x-h5/index_out_of_range.h5",
-    ] {
+    for file in ["10x-h5/indptr_decreasing.h5", "10x-h5/index_out_of_range.h5"] {
         let path = fixtures().join("bad").join(file);
         info(&[], &path).ok();
         let dir = Dir::new();
         dir.refuses(3, &format!("convert {} o.h5ad", path.display()), &[]);
+    }
+    for file in ["loom/graph_vertex_out_of_range.loom", "loom/graph_vertex_negative.loom"] {
+        let run = info(&[], &fixtures().join("bad").join(file)).ok();
+        assert!(run.stdout.contains("knn"), "{}", run.stdout);
     }
     let dir = Dir::new();
     let barcodes: String = (0..60_000).map(|i| format!("{i:07}\n")).collect();

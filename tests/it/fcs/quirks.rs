@@ -20,14 +20,55 @@ fn usual(name: &str, says: &[&str]) -> Dataset {
 }
 
 #[test]
-fn header_and_text_offsets_that_differ_are_read_only_when_one_is_chosen() {
-    let path = fixtures("bad/fcs").join("offsets_disagree.fcs");
+fn of_two_places_of_the_events_that_disagree_the_one_that_fits_is_read() {
+    usual(
+        "offsets_disagree.fcs",
+        &[
+            "HEADER says DATA begins at byte 2050 and $BEGINDATA says 2058; TEXT is used, since only that makes whole",
+        ],
+    );
+    usual(
+        "offsets_text_shifted.fcs",
+        &["HEADER says DATA begins at byte 2058 and $BEGINDATA says 2066; the HEADER is used"],
+    );
+    // One byte too many is closer than three too few or a place inside TEXT.
+    usual("offsets_header_nearly.fcs", &["the HEADER is used", "one byte longer than its 7 events"]);
+    usual("offsets_2.0_text_fits.fcs", &["TEXT is used"]);
+}
+
+#[test]
+fn where_both_places_fit_the_events_the_user_chooses() {
+    let path = fixtures("bad/fcs").join("offsets_both_fit.fcs");
     let by = |fcs_offsets| open(&path, &ReadOptions { fcs_offsets, ..ReadOptions::default() });
     let e = by(FcsOffsets::Agree).unwrap_err().to_string();
-    assert!(e.contains("2050") && e.contains("2058") && e.contains("--fcs-offsets text"), "{e}");
-    assert_eq!(rows(&by(FcsOffsets::Text).unwrap()), floats(7, 3));
-    // The HEADER is the wrong one: with it the events do not fill DATA.
+    assert!(e.contains("2058") && e.contains("2062") && e.contains("--fcs-offsets text"), "{e}");
+    assert_eq!(rows(&by(FcsOffsets::Header).unwrap()), floats(7, 3));
+    assert_ne!(rows(&by(FcsOffsets::Text).unwrap()), floats(7, 3));
+}
+
+#[test]
+fn a_choice_of_the_user_counts_although_the_other_place_fits() {
+    let path = fixtures("fcs").join("offsets_disagree.fcs");
+    let by = |fcs_offsets| open(&path, &ReadOptions { fcs_offsets, ..ReadOptions::default() });
     assert!(by(FcsOffsets::Header).is_err());
+    assert_eq!(rows(&by(FcsOffsets::Text).unwrap()), floats(7, 3));
+}
+
+#[test]
+fn an_analysis_segment_and_further_data_sets_are_lines_of_the_loss_report() {
+    let lines = |name: &str, data_set| {
+        let path = fixtures("fcs").join(name);
+        let d = open(&path, &ReadOptions { data_set, ..ReadOptions::default() }).unwrap();
+        d.changes.iter().map(|c| format!("{}: {}", c.element, c.words())).collect::<Vec<_>>()
+    };
+    for name in ["analysis.fcs", "analysis_in_text.fcs"] {
+        let want = "ANALYSIS: left behind: the segment (bytes 2142 to 2149) is not read";
+        assert_eq!(lines(name, None), [want], "{name}");
+    }
+    let want = "data set 2: left behind: the first is read; `--data-set N` chooses another";
+    assert_eq!(lines("two_data_sets.fcs", None), [want]);
+    assert!(lines("two_data_sets.fcs", Some(2)).is_empty());
+    assert!(lines("float_be.fcs", None).is_empty());
 }
 
 #[test]

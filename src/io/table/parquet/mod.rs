@@ -41,7 +41,12 @@ pub(in crate::io) fn probe(probe: &Probe) -> Fit {
 
 /// Parquet is written, not read.
 pub(in crate::io) fn read(path: &Path, _options: &ReadOptions) -> Result<Dataset, ReadError> {
-    Err(ReadError::unsupported(path, "Parquet is written, not read; save the table as CSV first"))
+    let (name, csv) = (path.display().to_string(), path.with_extension("csv").display().to_string());
+    let what = format!(
+        "Parquet is written, not read; save the table as CSV, in Python: import pandas; \
+         pandas.read_parquet({name:?}).to_csv({csv:?})"
+    );
+    Err(ReadError::unsupported(path, what))
 }
 
 /// Writes one table of a data set: the one asked for, else obs when it has columns, else X.
