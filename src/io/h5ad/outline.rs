@@ -110,7 +110,7 @@ impl Look<'_> {
                         };
                         let item = Item::new(&format!("{group}/{name}"), "dense");
                         items.push(Item {
-                            shape: vec![length(d), width],
+                            shape: vec![length(&d), width],
                             dtype: Some(dtype.name().into()),
                             ..item
                         });
