@@ -111,7 +111,7 @@ impl Report {
         match e {
             // A message that says what to do needs no other advice.
             ReadError::Malformed { at, what, .. } if what.contains("(in Python: ") => {
-                self.add(Level::Fault, at, what.clone(), "as it says");
+                self.add(Level::Fault, at, what.clone(), "do as the message says");
             }
             ReadError::Malformed { at, what, .. } => self.fault(at, what.clone()),
             ReadError::Unsupported { what, .. } => {

@@ -180,6 +180,8 @@ impl Faults<'_> {
         let want = (len(axes[0]), len(axes[1]));
         let encoding = self.source.attr_string(node.location(), "encoding-type");
         let deep = self.report.deep;
+        // Only X, layers and raw hold what was measured.
+        let measured = at == "X" || at == "raw/X" || at.starts_with("layers/");
         let found = match (self.tried(at, encoding).flatten().as_deref(), node) {
             (Some("null"), _) => return,
             (Some("dataframe"), node) => {
@@ -190,13 +192,13 @@ impl Faults<'_> {
             }
             (_, Node::Dataset(d)) => {
                 self.dense(at, d, want);
-                values::dense(self.source, d, deep)
+                if measured { values::dense(self.source, d, deep) } else { return }
             }
             (encoding, Node::Group(g)) => match matrix::layout(self.source, g) {
                 Ok(Some((layout, shape))) => {
                     self.shape(at, shape, want);
-                    self.compressed(at, g, layout, shape);
-                    values::compressed(self.source, g, layout, deep)
+                    let layout = self.compressed(at, g, layout, shape);
+                    if measured { values::compressed(self.source, g, layout, deep) } else { return }
                 }
                 Ok(None) => {
                     let what = format!("encoding {} is not understood", encoding.unwrap_or("group"));
@@ -206,15 +208,13 @@ impl Faults<'_> {
                 Err(e) => return self.report.refused(at, &e),
             },
         };
-        // Only X, layers and raw hold what was measured.
-        let measured = at == "X" || at == "raw/X" || at.starts_with("layers/");
-        if let Some(found) = self.tried(at, found).flatten().filter(|_| measured) {
+        if let Some(found) = self.tried(at, found).flatten() {
             self.values(at, node, &found, axes);
         }
     }
 
-    /// The arrays of a sparse matrix, which may be compressed along the other axis than it says.
-    fn compressed(&mut self, at: &str, g: &Group, layout: Layout, shape: (usize, usize)) {
+    /// The arrays of a sparse matrix, which may be compressed along the other axis than it says; returns along which.
+    fn compressed(&mut self, at: &str, g: &Group, layout: Layout, shape: (usize, usize)) -> Layout {
         let wrong = matrix::mislabelled(self.source, g, layout, shape);
         let layout = match self.tried(at, wrong).flatten() {
             None => layout,
@@ -225,6 +225,7 @@ impl Faults<'_> {
         };
         let (major, minor) = if layout == Layout::Csr { shape } else { (shape.1, shape.0) };
         Compressed { source: self.source, report: self.report }.check(at, g, Some(major), Some(minor));
+        layout
     }
 
     /// The row names of a table must be those of the cells or variables.

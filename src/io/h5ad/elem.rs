@@ -43,23 +43,20 @@ pub(super) fn annotations(
     along: &Along,
     changes: &mut Vec<Change>,
 ) -> Result<BTreeMap<String, Annotation>, ReadError> {
-    let mut left = |e: &ReadError| {
+    let read = match source.node(root, along.group) {
+        Ok(None) => return Ok(BTreeMap::new()),
+        Ok(Some(Node::Dataset(d))) => records(source, &d, along, changes),
+        Ok(Some(Node::Group(g))) => match source.members(&g) {
+            Ok(names) => return members(source, &g, names, along, changes),
+            Err(e) => Err(e),
+        },
+        Err(e) => Err(e),
+    };
+    Ok(read.unwrap_or_else(|e| {
         let place = format!("{}/{}", root.name().trim_end_matches('/'), along.group);
         changes.push(Change::left(along.called, e.what()).at(place));
-        Ok(BTreeMap::new())
-    };
-    match source.node(root, along.group) {
-        Ok(None) => Ok(BTreeMap::new()),
-        Ok(Some(Node::Dataset(d))) => match records(source, &d) {
-            Ok(all) => Ok(all),
-            Err(e) => left(&e),
-        },
-        Ok(Some(Node::Group(g))) => match source.members(&g) {
-            Ok(names) => members(source, &g, names, along, changes),
-            Err(e) => left(&e),
-        },
-        Err(e) => left(&e),
-    }
+        BTreeMap::new()
+    }))
 }
 
 fn members(
@@ -140,25 +137,28 @@ fn annotation(source: &Source, node: &Node, rows: usize) -> Result<Annotation, R
 }
 
 /// anndata 0.5 and 0.6: one dataset of records, each field the rows of one array.
-fn records(source: &Source, d: &Dataset) -> Result<BTreeMap<String, Annotation>, ReadError> {
+fn records(
+    source: &Source,
+    d: &Dataset,
+    along: &Along,
+    changes: &mut Vec<Change>,
+) -> Result<BTreeMap<String, Annotation>, ReadError> {
     let Kind::Compound(fields) = source.kind(d) else {
         return Err(source.malformed(d.name(), "a dataset, expected a group or records"));
     };
     let mut all = BTreeMap::new();
     for (name, ty) in fields {
-        let element = match source.field_numbers(d, &name, &ty)? {
-            Some((values, columns)) => {
-                let m = Dense::new(length(d), columns, values)
-                    .map_err(|e| source.malformed(format!("{}/{name}", d.name()), e.to_string()))?;
-                Annotation::Matrix(Matrix::Dense(m))
-            }
-            None => {
-                warn(source, &format!("{}/{name}", d.name()), &ty.to_string());
-                // A field cannot be copied alone.
-                Annotation::Opaque { encoding: ty.to_string(), stored: None }
-            }
+        let Some((values, columns)) = source.field_numbers(d, &name, &ty)? else {
+            let what = format!("scx does not understand {ty}, and a field of records cannot be copied alone");
+            changes.push(Change::left(format!("{}[{name:?}]", along.called), what));
+            continue;
         };
-        all.insert(name, element);
+        let m = Dense::new(length(d), columns, values)
+            .map_err(|e| source.malformed(format!("{}/{name}", d.name()), e.to_string()))?;
+        all.insert(name, Annotation::Matrix(Matrix::Dense(m)));
+    }
+    if all.values().any(|_| length(d) != along.names.len()) {
+        return Err(source.malformed(d.name(), format!("{} rows, but {} has {}", length(d), along.axis, along.names.len())));
     }
     Ok(all)
 }

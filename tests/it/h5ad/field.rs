@@ -301,7 +301,7 @@ fn a_null_data_space_is_a_list_without_entries_wherever_it_stands() {
     let mut empty = Dataset::new(table("c", 0), table("g", 3));
     empty.x = Some(csr(0, 3));
     empty.layers.insert("dense".into(), floats(0, 3));
-    empty.obsm.insert("X_pca".into(), floats(0, 2));
+    empty.obsm.insert("X_pca".into(), Annotation::Matrix(floats(0, 2)));
     empty.uns.insert("list".into(), Uns::Strings(vec!["x".into()]));
     let dir = changed(&empty, |file| {
         null::<VarLenUnicode>(file, "obs/_index");
@@ -467,8 +467,8 @@ fn a_link_that_leads_nowhere_is_told_with_its_end() {
 #[test]
 fn damaged_parts_beside_the_matrices_are_left_out_with_a_line_and_stay_faults() {
     let mut d = cells();
-    d.obsp.insert("graph".into(), csr(6, 6));
-    d.obsm.insert("X_pca".into(), floats(6, 2));
+    d.obsp.insert("graph".into(), Annotation::Matrix(csr(6, 6)));
+    d.obsm.insert("X_pca".into(), Annotation::Matrix(floats(6, 2)));
     let dir = changed(&d, |file| {
         file.unlink("obsp/graph/indices").unwrap();
         file.unlink("obsm/X_pca").unwrap();
