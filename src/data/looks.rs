@@ -49,7 +49,12 @@ pub fn not_finite(v: f64) -> Option<&'static str> {
 }
 
 /// Where a value lies, for people: `cell c3 (row 3), variable g5`. What has no name is called by its number alone.
-pub fn place(cell: Option<&str>, row: Option<usize>, variable: Option<&str>, column: Option<usize>) -> String {
+pub fn place(
+    cell: Option<&str>,
+    row: Option<usize>,
+    variable: Option<&str>,
+    column: Option<usize>,
+) -> String {
     let one = |kind: &str, line: &str, name: Option<&str>, number: Option<usize>| match (name, number) {
         (Some(name), Some(n)) => Some(format!("{kind} {name} ({line} {n})")),
         (None, Some(n)) => Some(format!("{line} {n}")),
@@ -358,7 +363,10 @@ mod tests {
         assert_eq!(of(Values::I64(vec![i64::MIN, 1])), "whole numbers, -9223372036854775808 to 1");
         assert_eq!(of(Values::F64(vec![EXACT])), "raw counts (whole numbers, 0 to 9007199254740992)");
         assert_eq!(of(Values::F32(vec![f32::NAN])), "no finite values where it was looked at");
-        assert_eq!(of(Values::F32(vec![3.0, f32::NAN])), "the finite values look like raw counts (whole numbers, 0 to 3)");
+        assert_eq!(
+            of(Values::F32(vec![3.0, f32::NAN])),
+            "the finite values look like raw counts (whole numbers, 0 to 3)"
+        );
         assert_eq!(of(Values::F32(vec![0.0])), "nothing but zeros where it was looked at");
     }
 
@@ -366,11 +374,15 @@ mod tests {
     fn a_value_that_is_not_finite_is_placed_in_dense_and_sparse_matrices_and_never_called_a_count() {
         use super::super::Sparse;
         let nan = f32::NAN;
-        let dense = super::super::Dense::new(2, 3, Values::F32(vec![1.0, 0.0, 2.0, 4.0, f32::NEG_INFINITY, nan]));
+        let dense =
+            super::super::Dense::new(2, 3, Values::F32(vec![1.0, 0.0, 2.0, 4.0, f32::NEG_INFINITY, nan]));
         let looks = Matrix::Dense(dense.unwrap()).looks().unwrap();
-        let odd = |value: &str, row, column| Some(Odd { value: value.into(), row: Some(row), column: Some(column) });
+        let odd = |value: &str, row, column| {
+            Some(Odd { value: value.into(), row: Some(row), column: Some(column) })
+        };
         assert_eq!((looks.guess.as_str(), looks.odd), ("not_finite", odd("-Inf", 1, 1)));
-        let csr = Sparse::new(Layout::Csr, (2, 9), vec![0, 1, 3], vec![8, 2, 7], Values::F32(vec![1.0, 5.0, nan]));
+        let csr =
+            Sparse::new(Layout::Csr, (2, 9), vec![0, 1, 3], vec![8, 2, 7], Values::F32(vec![1.0, 5.0, nan]));
         let mut looks = Matrix::Sparse(csr.unwrap()).looks().unwrap();
         assert_eq!(looks.odd, odd("NaN", 1, 7));
         looks.name_odd(Some("c1"), Some("g7"), "of 2 cells");

@@ -69,7 +69,9 @@ impl ReadError {
             ReadError::NotRecognised { what, .. }
             | ReadError::Malformed { what, .. }
             | ReadError::Unsupported { what, .. } => what.clone(),
-            ReadError::TooLarge { asked, limit, .. } => format!("it asks for {asked} bytes, the limit is {limit}"),
+            ReadError::TooLarge { asked, limit, .. } => {
+                format!("it asks for {asked} bytes, the limit is {limit}")
+            }
             ReadError::Io { source, .. } => source.to_string(),
         }
     }

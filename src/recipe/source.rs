@@ -64,7 +64,9 @@ pub fn take_counts(dataset: &mut Dataset, force: bool) -> Result<CountsFrom, Rec
                 let at = place(cell.as_deref(), Some(row), variable.as_deref(), Some(column));
                 tracing::warn!("layers[\"counts\"] holds {value} at {at}; it is not taken for counts");
             }
-            _ => tracing::warn!("layers[\"counts\"] holds other than whole numbers; it is not taken for counts"),
+            _ => tracing::warn!(
+                "layers[\"counts\"] holds other than whole numbers; it is not taken for counts"
+            ),
         }
     }
     if let Some(raw) = &dataset.raw

@@ -55,7 +55,11 @@ impl Found {
     /// How many values were looked at, in words.
     pub(in crate::io) fn words(&self) -> String {
         let [seen, all] = self.seen;
-        if seen == all { format!("{all} stored values") } else { format!("{seen} of {all} stored values looked at") }
+        if seen == all {
+            format!("{all} stored values")
+        } else {
+            format!("{seen} of {all} stored values looked at")
+        }
     }
 
     /// Looks at values, the first of which is number `start`; returns the numbers of the first that is not finite and the
@@ -65,7 +69,11 @@ impl Found {
         for (i, v) in values.iter().enumerate() {
             let v = v.to_f64();
             if !v.is_finite() {
-                if v.is_nan() { self.nan += 1 } else { self.infinite += 1 }
+                if v.is_nan() {
+                    self.nan += 1
+                } else {
+                    self.infinite += 1
+                }
                 first[0].get_or_insert((start + i as u64, v));
                 continue;
             }
@@ -81,7 +89,12 @@ impl Found {
     }
 
     /// As [`Found::look`], placing what was found.
-    fn see(&mut self, start: u64, values: &Values, place: impl Fn(u64, f64) -> Result<Spot, ReadError>) -> Result<(), ReadError> {
+    fn see(
+        &mut self,
+        start: u64,
+        values: &Values,
+        place: impl Fn(u64, f64) -> Result<Spot, ReadError>,
+    ) -> Result<(), ReadError> {
         let [odd, negative] = with_values!(values, v => self.look(start, v));
         for (first, slot) in [(odd, &mut self.odd), (negative, &mut self.negative)] {
             if let (Some((number, value)), None) = (first, slot.as_ref()) {

@@ -73,7 +73,8 @@ fn same_file(file: &Group, group: Group, out: &Path) -> Result<Group, WriteError
     if group.filename() == file.filename() {
         return Ok(group);
     }
-    let what = format!("{} lies in another file, {}: write a new file instead", group.name(), group.filename());
+    let what =
+        format!("{} lies in another file, {}: write a new file instead", group.name(), group.filename());
     Err(WriteError::CannotHold { path: out.to_owned(), what })
 }
 

@@ -88,8 +88,9 @@ impl Faults<'_> {
     fn root(&mut self, root: &Group) {
         for name in self.tried("", self.source.members(root)).unwrap_or_default() {
             if !read::defined(&name) {
-                let advice =
-                    format!("scx leaves it out of what it writes (in Python: del h5py.File(FILE, \"r+\")[{name:?}])");
+                let advice = format!(
+                    "scx leaves it out of what it writes (in Python: del h5py.File(FILE, \"r+\")[{name:?}])"
+                );
                 self.report.add(Level::Warning, &format!("/{name}"), read::UNDEFINED, &advice);
             }
         }
@@ -239,7 +240,10 @@ impl Faults<'_> {
         match Names::of(&table.names, &wanted.names, axis) {
             Names::Same => {}
             Names::Numbered(from) => {
-                let what = format!("its rows are named {from}, {}, … and not as in {axis}; anndata refuses the file", from + 1);
+                let what = format!(
+                    "its rows are named {from}, {}, … and not as in {axis}; anndata refuses the file",
+                    from + 1
+                );
                 self.report.add(Level::Warning, &place, what, mends);
             }
             Names::Shuffled(_) => {
@@ -301,8 +305,8 @@ impl Faults<'_> {
             Node::Dataset(d) => Some(d.clone()),
             Node::Group(g) => self.source.dataset(g, "data").ok(),
         };
-        let integers = values
-            .is_some_and(|d| matches!(self.source.kind(&d), Kind::Number(dtype) if !dtype.is_float()));
+        let integers =
+            values.is_some_and(|d| matches!(self.source.kind(&d), Kind::Number(dtype) if !dtype.is_float()));
         let whole = integers || (!found.fractions && found.odd.is_none());
         !at.starts_with("layers/") && !channels && whole && found.max > 1.0
     }

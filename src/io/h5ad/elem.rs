@@ -158,7 +158,10 @@ fn records(
         all.insert(name, Annotation::Matrix(Matrix::Dense(m)));
     }
     if all.values().any(|_| length(d) != along.names.len()) {
-        return Err(source.malformed(d.name(), format!("{} rows, but {} has {}", length(d), along.axis, along.names.len())));
+        return Err(source.malformed(
+            d.name(),
+            format!("{} rows, but {} has {}", length(d), along.axis, along.names.len()),
+        ));
     }
     Ok(all)
 }
@@ -228,7 +231,8 @@ fn map(
             Ok(None) => continue,
             Ok(Some(node)) => value(source, &node, depth, unread).or_else(|e| {
                 unread(&at, &e);
-                let kept = || Uns::Opaque { encoding: "unreadable".into(), stored: stored(source, node.location()) };
+                let kept =
+                    || Uns::Opaque { encoding: "unreadable".into(), stored: stored(source, node.location()) };
                 // What is damaged cannot be copied either.
                 if matches!(e, ReadError::Malformed { .. }) { Err(e) } else { Ok(kept()) }
             }),

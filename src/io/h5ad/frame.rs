@@ -184,7 +184,10 @@ fn read_categories(source: &Source, d: &Dataset) -> Result<Categories, ReadError
     match source.kind(d) {
         Kind::Text(ty) => Ok(Categories::Strings(source.strings(d, &ty)?)),
         Kind::Number(dtype) => Ok(Categories::Numbers(source.numbers(d, dtype)?)),
-        kind => Err(source.malformed(d.name(), format!("{} as categories, expected text or numbers", kind.words()))),
+        kind => {
+            Err(source
+                .malformed(d.name(), format!("{} as categories, expected text or numbers", kind.words())))
+        }
     }
 }
 

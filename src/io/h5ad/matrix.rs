@@ -6,9 +6,7 @@ use hdf5::Group;
 
 use crate::data::{Dense, Layout, Matrix, Values};
 use crate::io::ReadError;
-use crate::io::hdf5::{
-    Kind, Node, Source, Stored, is_null, length, open_compressed, open_dense, whole_size,
-};
+use crate::io::hdf5::{Kind, Node, Source, Stored, is_null, length, open_compressed, open_dense, whole_size};
 
 /// Opens the matrix at `node`; `None` when it is no matrix scx understands.
 pub(super) fn open(source: &Source, node: &Node) -> Result<Option<Stored>, ReadError> {
@@ -103,7 +101,9 @@ pub(super) fn mislabelled(
     let Some((attribute, label)) = label(source, g)? else { return Ok(None) };
     let right = if label.ends_with("_matrix") { format!("{other}_matrix") } else { other.to_owned() };
     let axis = if layout == Layout::Csr { words[1] } else { words[0] };
-    let what = format!("indptr has {found} entries, and {found} = {axis} + 1: {kind} arrays ({other}) under the label {label}");
+    let what = format!(
+        "indptr has {found} entries, and {found} = {axis} + 1: {kind} arrays ({other}) under the label {label}"
+    );
     let advice = format!(
         "correct the label (in Python: h5py.File(FILE, \"r+\")[{name:?}].attrs[{attribute:?}] = {right:?}), or write the \
          matrix anew"

@@ -8,17 +8,20 @@ use super::frame;
 use crate::io::ReadError;
 use crate::io::hdf5::{Node, Source, extent};
 
-/// Whether the file says that it is a MuData, or holds the group of modalities that only a MuData has.
-pub(super) fn is(root: &Group) -> bool {
-    let source = Source { path: root.filename().into(), limits: Default::default() };
-    let named = source.attr_string(root, "encoding-type").ok().flatten();
-    match named.as_deref() {
+/// Whether the root holds the group of modalities that only a MuData has.
+pub(super) fn has_modalities(root: &Group) -> bool {
+    root.group("mod").is_ok_and(|g| {
+        g.groups().unwrap_or_default().iter().any(|m| m.link_exists("obs") && m.link_exists("var"))
+    })
+}
+
+/// Whether the file says that it is a MuData, or looks like one and does not say what it is.
+pub(super) fn is(source: &Source, root: &Group) -> Result<bool, ReadError> {
+    Ok(match source.attr_string(root, "encoding-type")?.as_deref() {
         Some("MuData") => true,
         Some("anndata") => false,
-        _ => root.group("mod").is_ok_and(|g| {
-            g.groups().unwrap_or_default().iter().any(|m| m.link_exists("obs") && m.link_exists("var"))
-        }),
-    }
+        _ => has_modalities(root),
+    })
 }
 
 /// Why a MuData is not read, what it holds, and what to do.

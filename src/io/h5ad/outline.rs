@@ -8,9 +8,7 @@ use hdf5::{Dataset, Group, types::TypeDescriptor as TD};
 
 use super::{elem, frame, matrix, read};
 use crate::data::Looks;
-use crate::io::hdf5::{
-    Kind, Node, Source, extent, is_null, judge_compressed, judge_dense, length, storage,
-};
+use crate::io::hdf5::{Kind, Node, Source, extent, is_null, judge_compressed, judge_dense, length, storage};
 use crate::io::outline::{CATEGORIES, NAMES, some_categories, some_text};
 use crate::io::{Item, Outline, ReadError, ReadOptions};
 
@@ -133,7 +131,9 @@ impl Look<'_> {
         match node {
             Node::Dataset(d) => {
                 let mut shape = extent(d);
-                let (Kind::Number(dtype), 1 | 2) = (self.source.kind(d), shape.len()) else { return Ok(None) };
+                let (Kind::Number(dtype), 1 | 2) = (self.source.kind(d), shape.len()) else {
+                    return Ok(None);
+                };
                 shape.resize(2, usize::from(!is_null(d)));
                 let storage = Some(storage(d));
                 Ok(Some(Item {

@@ -21,9 +21,8 @@ pub fn probe(probe: &Probe) -> Fit {
         return Fit::No;
     }
     match open_shared(probe.path) {
-        // A MuData is told from others here, and refused when it is read.
-        Ok(f) if (f.link_exists("obs") && f.link_exists("var")) || mudata::is(&f) => Fit::Sure,
-        // Reading says what is wrong with it.
+        Ok(f) if f.link_exists("obs") && f.link_exists("var") && !mudata::has_modalities(&f) => Fit::Sure,
+        // Reading says what it is, or what is wrong with it.
         _ => Fit::Possible,
     }
 }
@@ -54,7 +53,12 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
         let along = Along { group, called: group, names, axis, square };
         elem::annotations(&source, root, &along, &mut changes)
     };
-    let all = [along("obsm", "obs", false)?, along("varm", "var", false)?, along("obsp", "obs", true)?, along("varp", "var", true)?];
+    let all = [
+        along("obsm", "obs", false)?,
+        along("varm", "var", false)?,
+        along("obsp", "obs", true)?,
+        along("varp", "var", true)?,
+    ];
     [dataset.obsm, dataset.varm, dataset.obsp, dataset.varp] = all;
     adopt_old_neighbours(&mut dataset);
     dataset.raw = raw::read(&source, root, shape.0, &mut changes)?;
@@ -72,7 +76,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
 
 /// The two tables every h5ad file has.
 pub(super) fn tables(source: &Source, root: &Group) -> Result<(Node, Node), ReadError> {
-    if mudata::is(root) {
+    if mudata::is(source, root)? {
         return Err(mudata::refusal(source, root));
     }
     match (source.node(root, "obs")?, source.node(root, "var")?) {
@@ -169,8 +173,9 @@ fn main_matrix(source: &Source, node: &Node, shape: (usize, usize)) -> Result<Ma
     };
     if m.shape() != shape {
         let (rows, columns) = m.shape();
-        let mut what =
-            format!("shape {rows} × {columns} but there are {n_obs} cells in obs and {n_vars} variables in var");
+        let mut what = format!(
+            "shape {rows} × {columns} but there are {n_obs} cells in obs and {n_vars} variables in var"
+        );
         if (columns, rows) == shape {
             what += ": it lies as variables × cells; write its transpose";
         }

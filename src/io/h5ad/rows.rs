@@ -23,7 +23,9 @@ pub(super) enum Names {
 impl Names {
     /// Compares the row names of a table with those of `axis` (`obs` or `var`), of which there are as many.
     pub(super) fn of(table: &Index, wanted: &Index, axis: &str) -> Self {
-        let Some(first) = table.iter().zip(wanted.iter()).position(|(a, b)| a != b) else { return Names::Same };
+        let Some(first) = table.iter().zip(wanted.iter()).position(|(a, b)| a != b) else {
+            return Names::Same;
+        };
         if let Some(order) = order(table, wanted) {
             return Names::Shuffled(order);
         }
@@ -58,7 +60,9 @@ fn order(table: &Index, wanted: &Index) -> Option<Vec<usize>> {
 /// Whether the names are whole numbers that count up from `from`.
 fn numbered(table: &Index, from: u64) -> bool {
     // A number may be stored as a fraction.
-    let is = |(name, n): (std::borrow::Cow<str>, u64)| name.parse::<u64>() == Ok(n) || name.parse() == Ok(n as f64);
+    let is = |(name, n): (std::borrow::Cow<str>, u64)| {
+        name.parse::<u64>() == Ok(n) || name.parse() == Ok(n as f64)
+    };
     table.iter().zip(from..).all(is)
 }
 

@@ -50,14 +50,18 @@ impl Source {
                 let found = [beside.as_path(), Path::new(&file)].into_iter().find(|p| p.is_file());
                 match found {
                     None => {
-                        format!("is a link to {object} in the file {file}, which is missing: put it there, {remove}")
+                        format!(
+                            "is a link to {object} in the file {file}, which is missing: put it there, {remove}"
+                        )
                     }
                     Some(f) if has_magic(f) => format!(
                         "is a link to {object} in the file {file}, which cannot be opened there: give that file this \
                          element, {remove}"
                     ),
                     Some(_) => {
-                        format!("is a link to {object} in {file}, which is no HDF5 file: put the right one there, {remove}")
+                        format!(
+                            "is a link to {object} in {file}, which is no HDF5 file: put the right one there, {remove}"
+                        )
                     }
                 }
             }

@@ -21,7 +21,11 @@ const fn by_members(members: &'static [&'static str], name: &'static str, advice
     Kind { attributes: &[], members, name, advice }
 }
 
-const fn by_attributes(attributes: &'static [&'static str], name: &'static str, advice: &'static str) -> Kind {
+const fn by_attributes(
+    attributes: &'static [&'static str],
+    name: &'static str,
+    advice: &'static str,
+) -> Kind {
     Kind { attributes, members: &[], name, advice }
 }
 
@@ -43,7 +47,11 @@ const KINDS: &[Kind] = &[
         "in Python: stereopy reads it (stereo.io.read_gef) and writes an h5ad (stereo.io.stereo_to_anndata)",
     ),
     by_members(&["model_weights"], "a Keras model", "give the file of the cells, not that of the model"),
-    by_members(&["layers", "vars", "optimizer"], "a Keras model", "give the file of the cells, not that of the model"),
+    by_members(
+        &["layers", "vars", "optimizer"],
+        "a Keras model",
+        "give the file of the cells, not that of the model",
+    ),
     by_attributes(&["keras_version"], "a Keras model", "give the file of the cells, not that of the model"),
     by_attributes(&["layer_names", "backend"], "weights of a Keras model", "give the file of the cells"),
     by_attributes(&["_NCProperties"], "a NetCDF file", "in Python: xarray.open_dataset reads it"),

@@ -77,7 +77,8 @@ fn null<T: hdf5::H5Type>(file: &hdf5::File, at: &str) {
 fn anndata(dir: &Dir, name: &str, code: &str) {
     let Some(python) = support::python() else { return };
     let code = format!("import sys, anndata\na = anndata.read_h5ad(sys.argv[1])\n{code}");
-    let run = std::process::Command::new(python).args(["-W", "ignore", "-c", &code]).arg(dir.path(name)).output();
+    let run =
+        std::process::Command::new(python).args(["-W", "ignore", "-c", &code]).arg(dir.path(name)).output();
     let run = run.unwrap();
     assert!(run.status.success(), "{name}: {}", String::from_utf8_lossy(&run.stderr));
 }
@@ -160,6 +161,8 @@ fn mudata(dir: &Dir, name: &str) {
     let all = file.create_group("mod").unwrap();
     for modality in ["rna", "prot"] {
         let g = all.create_group(modality).unwrap();
+        label(&g, "encoding-type", "anndata");
+        label(&g, "encoding-version", "0.1.0");
         for member in ["obs", "var", "X"] {
             let object = one.group(member).unwrap();
             object.copy_to(&g, member).unwrap();
@@ -185,7 +188,9 @@ fn a_mudata_is_refused_with_its_modalities_and_the_way_out_under_any_name() {
     for name in ["m.h5mu", "m.h5ad", "m.h5", "m.loom"] {
         let dir = Dir::new();
         mudata(&dir, name);
-        for verb in ["convert NAME o.h5ad", "info NAME", "check NAME", "check --deep NAME", "cluster NAME -o o.h5ad"] {
+        for verb in
+            ["convert NAME o.h5ad", "info NAME", "check NAME", "check --deep NAME", "cluster NAME -o o.h5ad"]
+        {
             dir.refuses(3, &verb.replace("NAME", name), &says);
         }
         let run = dir.scx(&format!("check {name} --json"));
@@ -198,9 +203,8 @@ fn a_mudata_is_refused_with_its_modalities_and_the_way_out_under_any_name() {
                 anndata.io.read_elem(h5py.File('m.h5mu')['mod/rna']).write_h5ad('rna.h5ad')";
     let mut run = std::process::Command::new(python);
     let run = run.args(["-W", "ignore", "-c", code]).current_dir(dir.path("")).output().unwrap();
-    if run.status.success() {
-        dir.scx("check rna.h5ad").ok();
-    }
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    dir.scx("check rna.h5ad").ok();
 }
 
 const ORDER: [&str; 6] = ["c5", "c3", "c1", "c0", "c2", "c4"];
@@ -344,13 +348,18 @@ fn a_null_data_space_is_a_list_without_entries_wherever_it_stands() {
 fn arrays_along_the_other_axis_than_the_label_says_are_called_by_their_name() {
     let mut d = cells();
     d.x = Some(csr(6, 4));
-    let csc = Sparse::new(Layout::Csc, (6, 4), vec![0, 1, 2, 3, 3], vec![0, 1, 5], Values::F32(vec![1.0; 3])).unwrap();
+    let csc = Sparse::new(Layout::Csc, (6, 4), vec![0, 1, 2, 3, 3], vec![0, 1, 5], Values::F32(vec![1.0; 3]))
+        .unwrap();
     d.layers.insert("csc".into(), Matrix::Sparse(csc));
     let dir = changed(&d, |file| label(&file.group("layers/csc").unwrap(), "encoding-type", "csr_matrix"));
     let says = "5 = variables + 1: column arrays (csc) under the label csr_matrix";
     tells(&dir, &[&format!("Fault /layers/csc: indptr has 5 entries, and {says}")]);
     assert!(found(&dir, false).iter().all(|f| !f.contains("expected 7")), "{:?}", found(&dir, false));
-    dir.refuses(3, "convert cells.h5ad o.h5ad", &["/layers/csc", says, "[\"encoding-type\"] = \"csc_matrix\""]);
+    dir.refuses(
+        3,
+        "convert cells.h5ad o.h5ad",
+        &["/layers/csc", says, "[\"encoding-type\"] = \"csc_matrix\""],
+    );
     // The advice, followed.
     let file = hdf5::File::open_rw(dir.path("cells.h5ad")).unwrap();
     label(&file.group("layers/csc").unwrap(), "encoding-type", "csc_matrix");
@@ -371,6 +380,7 @@ fn with_x(layout: Layout, row: usize, column: usize, value: f32) -> Dataset {
     let indptr = (0..=n).map(|i| (i * m) as u64).collect();
     let indices = (0..n * m).map(|i| u32::try_from(i % m).unwrap()).collect();
     let mut d = cells();
+    d.raw = None;
     d.x = Some(match layout {
         Layout::Dense => Matrix::Dense(Dense::new(6, 4, values).unwrap()),
         layout => Matrix::Sparse(Sparse::new(layout, (6, 4), indptr, indices, values).unwrap()),
@@ -385,7 +395,9 @@ fn values_that_are_not_finite_are_named_with_cell_and_gene() {
             let dir = changed(&with_x(layout, 3, 2, value), |_| ());
             let place = "cell c3 (row 3), variable g2 (column 2)";
             let run = dir.scx("info cells.h5ad").ok();
-            let line = format!("X looks like: {word} at {place}, the first in a sample; the finite values look like raw counts");
+            let line = format!(
+                "X looks like: {word} at {place}, the first in a sample; the finite values look like raw counts"
+            );
             assert!(run.stdout.contains(&line), "{layout:?}: {}", run.stdout);
             let json = dir.scx("info --json cells.h5ad").ok().json();
             assert_eq!(json["files"][0]["x_looks"]["guess"], "not_finite");
@@ -397,17 +409,28 @@ fn values_that_are_not_finite_are_named_with_cell_and_gene() {
             }
             for recipe in ["--recipe scgan", "--min-genes 1", "--n-top-genes 2 --flavor seurat_v3"] {
                 let args = format!("preprocess cells.h5ad -o o.h5ad {recipe}");
-                dir.refuses(3, &args, &[&format!("X holds {word} at {place}")]);
+                let run = dir.scx(&args);
+                assert!(!run.stderr.contains("fractions"), "{}", run.stderr);
+                run.fails(3, &["X", "c3", "g2"]);
             }
         }
     }
     let mut d = cells();
     d.layers.insert("odd".into(), with_x(Layout::Csc, 0, 1, f32::NAN).x.unwrap());
     let dir = changed(&d, |_| ());
-    tells(&dir, &["Warning /layers/odd: NaN at cell c0 (row 0), variable g1 (column 1); 1 NaN and 0 infinite among 24"]);
+    tells(
+        &dir,
+        &[
+            "Warning /layers/odd: NaN at cell c0 (row 0), variable g1 (column 1); 1 NaN and 0 infinite among 24",
+        ],
+    );
     let run = dir.scx("info cells.h5ad").ok();
     assert!(run.stdout.contains("note: layers/odd: NaN at cell c0 (row 0), variable g1"), "{}", run.stdout);
-    d.raw = Some(Raw { x: with_x(Layout::Csr, 5, 3, f32::NAN).x.unwrap(), var: table("r", 4), varm: Default::default() });
+    d.raw = Some(Raw {
+        x: with_x(Layout::Csr, 5, 3, f32::NAN).x.unwrap(),
+        var: table("r", 4),
+        varm: Default::default(),
+    });
     let dir = changed(&d, |_| ());
     tells(&dir, &["Warning /raw/X: NaN at cell c5 (row 5), variable r3 (column 3)"]);
 }
@@ -440,10 +463,17 @@ fn a_link_that_leads_nowhere_is_told_with_its_end() {
     });
     let soft = "/obsm/soft: is a link to /obsm/gone, and there is no such element";
     let far = "/obsm/far: is a link to /X_umap in the file emb.h5, which is missing: put it there";
-    tells(&dir, &[&format!("Fault {soft}"), &format!("Fault {far}"), "Fault /uns/lost: is a link to /nowhere"]);
+    tells(
+        &dir,
+        &[&format!("Fault {soft}"), &format!("Fault {far}"), "Fault /uns/lost: is a link to /nowhere"],
+    );
     // Parts beside the matrices are left out with a line.
     let run = dir.scx("convert cells.h5ad o.h5ad").ok();
-    run.says(&["obsm[\"soft\"]: left behind: is a link to /obsm/gone", "obsm[\"far\"]: left behind", "uns[\"lost\"]: left"]);
+    run.says(&[
+        "obsm[\"soft\"]: left behind: is a link to /obsm/gone",
+        "obsm[\"far\"]: left behind",
+        "uns[\"lost\"]: left",
+    ]);
     annotated(&dir, "copy.h5ad");
     for name in ["o.h5ad", "copy.h5ad"] {
         anndata(&dir, name, "assert list(a.obsm) == ['t'] and 'lost' not in a.uns, a");
@@ -474,9 +504,14 @@ fn damaged_parts_beside_the_matrices_are_left_out_with_a_line_and_stay_faults() 
         file.unlink("obsm/X_pca").unwrap();
         let short = ndarray::Array2::<f32>::ones((5, 2));
         file.new_dataset_builder().with_data(&short).create("obsm/X_pca").unwrap();
-        file.new_dataset_builder().with_data(&[1]).create("varp").ok();
     });
-    tells(&dir, &["Fault /obsp/graph: the dataset indices is missing", "Fault /obsm/X_pca: shape 5 × 2, expected 6 × any"]);
+    tells(
+        &dir,
+        &[
+            "Fault /obsp/graph: the dataset indices is missing",
+            "Fault /obsm/X_pca: shape 5 × 2, expected 6 × any",
+        ],
+    );
     let run = dir.scx("convert cells.h5ad o.h5ad").ok();
     run.says(&[
         "obsp[\"graph\"]: left behind: the dataset indices is missing",
@@ -513,7 +548,10 @@ fn other_hdf5_files_are_called_by_what_they_are() {
         (with("_NCProperties"), "a NetCDF file"),
         (group(&["alpha", "beta"]), "an HDF5 file whose root holds alpha, beta, and no /obs and /var"),
         (group(&[]), "whose root is empty"),
-        (group(&["rna/obs", "rna/var", "protein/obs", "protein/var"]), "an AnnData in each of its groups protein, rna"),
+        (
+            group(&["rna/obs", "rna/var", "protein/obs", "protein/var"]),
+            "an AnnData in each of its groups protein, rna",
+        ),
     ] {
         for verb in ["convert f.h5ad o.h5ad", "info f.h5ad", "check f.h5ad"] {
             dir.refuses(3, verb, &[says]);
