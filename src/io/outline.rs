@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{ReadError, ReadOptions, detect};
-use crate::data::{Annotation, Column, Dataset, Frame, Looks, Matrix, Uns};
+use crate::data::{Annotation, Column, Dataset, Frame, Index, Looks, Matrix, Uns};
 
 /// Names of variables an outline holds at most.
 pub(super) const NAMES: usize = 500;
@@ -74,7 +74,10 @@ pub fn outline(path: &Path, options: &ReadOptions) -> Result<(&'static str, Outl
     let codec = detect(path)?;
     let found = match codec.outline {
         Some(outline) => outline(path, options)?,
-        None => Outline::of(&(codec.read)(path, options)?),
+        None => {
+            let d = (codec.read)(path, options)?;
+            Outline { remarks: remarks(&d), ..Outline::of(&d) }
+        }
     };
     Ok((codec.format.name(), found))
 }
@@ -108,7 +111,7 @@ impl Outline {
             n_vars: d.n_vars(),
             items,
             x_looks: d.x.as_ref().and_then(|x| looks(x, &d.obs, &d.var)),
-            remarks: remarks(d),
+            remarks: Vec::new(),
             var_names: d.var.index.iter().take(NAMES).map(|s| s.into_owned()).collect(),
             stains,
             keywords: d.source.keywords.clone(),
@@ -135,7 +138,10 @@ impl Outline {
 fn looks(m: &Matrix, cells: &Frame, variables: &Frame) -> Option<Looks> {
     let mut looks = m.looks().ok()?;
     if let Some(odd) = looks.odd.clone() {
-        let name = |table: &Frame, i: Option<usize>| table.index.get(i?).map(|name| name.into_owned());
+        let name = |table: &Frame, i: Option<usize>| match &table.index {
+            Index::Names { values, .. } => values.get(i?).cloned(),
+            Index::Range(_) => None,
+        };
         let (cell, variable) = (name(cells, odd.row), name(variables, odd.column));
         looks.name_odd(cell.as_deref(), variable.as_deref(), "in a sample");
     }
