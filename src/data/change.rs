@@ -14,22 +14,32 @@ pub struct Change {
     /// Whether nothing of it is there any more.
     #[serde(skip)]
     pub left: bool,
+    /// Where it lies in the HDF5 file the data set was read from, as `/obsm/table`, when a copy of that file must not keep
+    /// it as it is there.
+    #[serde(skip)]
+    pub place: Option<String>,
 }
 
 impl Change {
     /// An element that is left behind, and why.
     pub fn left(element: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { element: element.into(), what: why.into(), lost: true, left: true }
+        Self { element: element.into(), what: why.into(), lost: true, left: true, place: None }
     }
 
     /// An element that is there in another form, from which it cannot be had back.
     pub fn lossy(element: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { element: element.into(), what: what.into(), lost: true, left: false }
+        Self { element: element.into(), what: what.into(), lost: true, left: false, place: None }
     }
 
     /// An element that is there in another form, from which it can be had back.
     pub fn harmless(element: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { element: element.into(), what: what.into(), lost: false, left: false }
+        Self { element: element.into(), what: what.into(), lost: false, left: false, place: None }
+    }
+
+    /// With its place in the file, which a copy of the file must not keep as it is.
+    #[must_use]
+    pub fn at(self, place: impl Into<String>) -> Self {
+        Self { place: Some(place.into()), ..self }
     }
 
     /// In a few words: `left behind: …`, or what it became.

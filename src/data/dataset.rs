@@ -128,7 +128,11 @@ impl Dataset {
         let (n, g) = (self.n_obs(), self.n_vars());
         let shape = |what: String, found: (usize, usize), want: (Option<usize>, Option<usize>)| {
             let bad = want.0.is_some_and(|w| w != found.0) || want.1.is_some_and(|w| w != found.1);
-            if bad { Err(DataError::Shape { what, found, obs: n, vars: g }) } else { Ok(()) }
+            if bad {
+                Err(DataError::Shape { what, found, obs: n, vars: want.1.unwrap_or(g) })
+            } else {
+                Ok(())
+            }
         };
         if let Some(x) = &self.x {
             shape("X".into(), x.shape(), (Some(n), Some(g)))?;

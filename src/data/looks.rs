@@ -6,6 +6,8 @@ use super::{Block, DataError, Layout, Matrix, Values};
 #[derive(Debug, Clone, Default)]
 pub struct Sample {
     lines: Vec<Vec<f64>>,
+    /// The first value that is no finite number: its line, its place along the other axis, and what it is.
+    odd: Option<(usize, Option<usize>, &'static str)>,
     by_row: bool,
     dense: bool,
     /// Least and largest of whole numbers of 64 bits, which doubles may round.
@@ -15,11 +17,62 @@ pub struct Sample {
 /// What values look like, in a word for programs and in words for people.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Looks {
-    /// `raw_counts`, `log1p`, `normalised`, `arcsinh`, `scaled`, `linear`, `whole_numbers`, `binary`, `fractions` or
-    /// `empty`.
+    /// `raw_counts`, `log1p`, `normalised`, `arcsinh`, `scaled`, `linear`, `whole_numbers`, `binary`, `fractions`,
+    /// `not_finite` or `empty`.
     pub guess: String,
     /// The guess and what it rests on.
     pub words: String,
+    /// The first value that is no finite number, where there is one among those looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub odd: Option<Odd>,
+}
+
+/// A value that is no finite number.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Odd {
+    /// `NaN`, `Inf` or `-Inf`.
+    pub value: String,
+    /// Its row, from 0; `None` where only its column is known.
+    pub row: Option<usize>,
+    /// Its column, from 0; `None` where only its row is known.
+    pub column: Option<usize>,
+}
+
+/// The name of a value that is no finite number.
+pub fn not_finite(v: f64) -> Option<&'static str> {
+    match v {
+        v if v.is_finite() => None,
+        v if v.is_nan() => Some("NaN"),
+        v if v > 0.0 => Some("Inf"),
+        _ => Some("-Inf"),
+    }
+}
+
+/// Where a value lies, for people: `cell c3 (row 3), variable g5`. What has no name is called by its number alone.
+pub fn place(
+    cell: Option<&str>,
+    row: Option<usize>,
+    variable: Option<&str>,
+    column: Option<usize>,
+) -> String {
+    let one = |kind: &str, line: &str, name: Option<&str>, number: Option<usize>| match (name, number) {
+        (Some(name), Some(n)) => Some(format!("{kind} {name} ({line} {n})")),
+        (None, Some(n)) => Some(format!("{line} {n}")),
+        _ => None,
+    };
+    let both = [one("cell", "row", cell, row), one("variable", "column", variable, column)];
+    both.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+impl Looks {
+    /// Adds to the words where the value that is not finite lies, by the names of its cell and variable; `what` tells
+    /// which values were looked at.
+    pub fn name_odd(&mut self, cell: Option<&str>, variable: Option<&str>, what: &str) {
+        if let Some(odd) = &self.odd {
+            let at = place(cell, odd.row, variable, odd.column);
+            self.words = format!("{} at {at}, the first {what}; {}", odd.value, self.words);
+        }
+    }
 }
 
 /// Values looked at to judge a matrix, in each of two places.
@@ -37,7 +90,7 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 impl Sample {
     /// An empty sample; `by_row` when its lines are cells and not variables, `dense` when zeros are among its values.
     pub fn new(by_row: bool, dense: bool) -> Self {
-        Self { lines: Vec::new(), by_row, dense, ends: None }
+        Self { lines: Vec::new(), odd: None, by_row, dense, ends: None }
     }
 
     /// Remembers the ends of values whose type doubles may round; they are pushed, too.
@@ -56,15 +109,47 @@ impl Sample {
         };
     }
 
-    /// Adds the values of one row or column; what is no number does not count.
+    /// Adds the values of the next row or column; what is no finite number does not count, but the first is remembered.
     pub fn push(&mut self, line: impl Iterator<Item = f64>) {
-        self.lines.push(line.filter(|v| v.is_finite()).collect());
+        self.push_line(self.lines.len(), line, |_| None);
+    }
+
+    /// Adds the values of row (or column) `number`; `across` tells where along the other axis the value at a position of
+    /// the line lies.
+    pub fn push_line(
+        &mut self,
+        number: usize,
+        line: impl Iterator<Item = f64>,
+        across: impl Fn(usize) -> Option<usize>,
+    ) {
+        let mut kept = Vec::new();
+        for (position, v) in line.enumerate() {
+            match not_finite(v) {
+                None => kept.push(v),
+                Some(word) if self.odd.is_none() => self.odd = Some((number, across(position), word)),
+                Some(_) => {}
+            }
+        }
+        self.lines.push(kept);
     }
 
     /// Judges the values.
     pub fn looks(&self) -> Looks {
+        let finite = self.finite();
+        let Some((line, across, word)) = self.odd else { return finite };
+        let (row, column) = if self.by_row { (Some(line), across) } else { (across, Some(line)) };
+        let odd = Some(Odd { value: word.into(), row, column });
+        let words = match finite.guess.as_str() {
+            "empty" => finite.words,
+            _ => format!("the finite values look like {}", finite.words),
+        };
+        Looks { guess: "not_finite".into(), words, odd }
+    }
+
+    /// Judges the finite values.
+    fn finite(&self) -> Looks {
         let all = || self.lines.iter().flatten().copied();
-        let say = |guess: &str, words: String| Looks { guess: guess.into(), words };
+        let say = |guess: &str, words: String| Looks { guess: guess.into(), words, odd: None };
         let (min, max) = all().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
         if self.lines.is_empty() {
             return say("empty", "no values".into());
@@ -173,12 +258,12 @@ impl Matrix {
         for start in [0, rows / 2] {
             let range = start..(start + run).min(rows);
             match m {
-                Matrix::OnDisk(source) => add(&mut sample, &source.rows(range)?),
+                Matrix::OnDisk(source) => add(&mut sample, start, &source.rows(range)?),
                 m => {
                     let mut taken = 0;
                     let done = m.stream(1 << 20, &mut |at, block| {
                         if at + block.len() > start && taken < run {
-                            add(&mut sample, &block);
+                            add(&mut sample, at, &block);
                             taken += block.len();
                         }
                         Ok(())
@@ -191,18 +276,23 @@ impl Matrix {
     }
 }
 
-fn add(sample: &mut Sample, block: &Block) {
+/// Adds the rows of a block, the first of which is row `start`.
+fn add(sample: &mut Sample, start: usize, block: &Block) {
     match block {
         Block::Dense(d) => {
             sample.note(d.values());
             let columns = d.shape().1.max(1);
             let values: Vec<f64> = d.values().iter().take(LOOK_VALUES.max(columns)).collect();
-            values.chunks(columns).for_each(|row| sample.push(row.iter().copied()));
+            for (i, row) in values.chunks(columns).enumerate() {
+                sample.push_line(start + i, row.iter().copied(), Some);
+            }
         }
         Block::Csr(s) => {
             sample.note(s.values());
-            for w in s.indptr().windows(2).take(LOOK_ROWS) {
-                sample.push((w[0]..w[1]).filter_map(|i| s.values().get(i as usize)));
+            for (i, w) in s.indptr().windows(2).take(LOOK_ROWS).enumerate() {
+                let column = |k| s.indices().get(w[0] as usize + k).map(|c| *c as usize);
+                let values = (w[0]..w[1]).filter_map(|i| s.values().get(i as usize));
+                sample.push_line(start + i, values, column);
             }
         }
     }
@@ -273,7 +363,36 @@ mod tests {
         assert_eq!(of(Values::I64(vec![i64::MIN, 1])), "whole numbers, -9223372036854775808 to 1");
         assert_eq!(of(Values::F64(vec![EXACT])), "raw counts (whole numbers, 0 to 9007199254740992)");
         assert_eq!(of(Values::F32(vec![f32::NAN])), "no finite values where it was looked at");
+        assert_eq!(
+            of(Values::F32(vec![3.0, f32::NAN])),
+            "the finite values look like raw counts (whole numbers, 0 to 3)"
+        );
         assert_eq!(of(Values::F32(vec![0.0])), "nothing but zeros where it was looked at");
+    }
+
+    #[test]
+    fn a_value_that_is_not_finite_is_placed_in_dense_and_sparse_matrices_and_never_called_a_count() {
+        use super::super::Sparse;
+        let nan = f32::NAN;
+        let dense =
+            super::super::Dense::new(2, 3, Values::F32(vec![1.0, 0.0, 2.0, 4.0, f32::NEG_INFINITY, nan]));
+        let looks = Matrix::Dense(dense.unwrap()).looks().unwrap();
+        let odd = |value: &str, row, column| {
+            Some(Odd { value: value.into(), row: Some(row), column: Some(column) })
+        };
+        assert_eq!((looks.guess.as_str(), looks.odd), ("not_finite", odd("-Inf", 1, 1)));
+        let csr =
+            Sparse::new(Layout::Csr, (2, 9), vec![0, 1, 3], vec![8, 2, 7], Values::F32(vec![1.0, 5.0, nan]));
+        let mut looks = Matrix::Sparse(csr.unwrap()).looks().unwrap();
+        assert_eq!(looks.odd, odd("NaN", 1, 7));
+        looks.name_odd(Some("c1"), Some("g7"), "of 2 cells");
+        let words = "NaN at cell c1 (row 1), variable g7 (column 7), the first of 2 cells; the finite values look like \
+                     raw counts (whole numbers, 0 to 5)";
+        assert_eq!(looks.words, words);
+        // By columns, as a CSC is looked at.
+        let mut sample = Sample::new(false, false);
+        sample.push_line(4, [1.0, f64::INFINITY].into_iter(), |k| Some(10 + k));
+        assert_eq!(sample.looks().odd, odd("Inf", 11, 4));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub use counts::Counts;
 pub use counts_builder::CountsBuilder;
 pub use dataset::{Annotation, Dataset, Raw, Source};
 pub use frame::{Categorical, Categories, Column, Frame, Index};
-pub use looks::{LOOK_ROWS, LOOK_VALUES, Looks, Sample};
+pub use looks::{LOOK_ROWS, LOOK_VALUES, Looks, Odd, Sample, not_finite, place};
 pub use matrix::{
     Block, Dense, Layout, Matrix, RowSource, Sparse, StoredArrays, check_indices, check_indptr, pick_csr,
     pick_dense,

@@ -57,8 +57,9 @@ pub fn detect(path: &Path) -> Result<&'static Codec, ReadError> {
         .filter(|(fit, ..)| *fit > Fit::No)
         .max_by_key(|(fit, named, _)| (*fit, *named));
     match best {
-        Some((_, named, codec)) => {
-            if !named && CODECS.iter().any(by_name) {
+        Some((fit, named, codec)) => {
+            // Of what merely could be this format, reading says what it is.
+            if fit == Fit::Sure && !named && CODECS.iter().any(by_name) {
                 tracing::warn!(
                     "{}: the name ends in .{extension} but the content is {}; read as {}",
                     path.display(),

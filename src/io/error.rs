@@ -71,6 +71,19 @@ impl ReadError {
         ReadError::Malformed { path: path.to_owned(), at: at.into(), what: what.into() }
     }
 
+    /// What is wrong, without the file and the place.
+    pub(crate) fn what(&self) -> String {
+        match self {
+            ReadError::NotRecognised { what, .. }
+            | ReadError::Malformed { what, .. }
+            | ReadError::Unsupported { what, .. } => what.clone(),
+            ReadError::TooLarge { asked, limit, .. } => {
+                format!("it asks for {asked} bytes, the limit is {limit}")
+            }
+            ReadError::Io { source, .. } => source.to_string(),
+        }
+    }
+
     /// A [`ReadError::Unsupported`].
     pub fn unsupported(path: &Path, what: impl Into<String>) -> Self {
         ReadError::Unsupported { path: path.to_owned(), what: what.into() }

@@ -9,6 +9,7 @@ mod direct;
 mod glance;
 mod judge;
 mod kind;
+mod links;
 mod matrix;
 mod matrix_out;
 mod meter;
@@ -17,6 +18,7 @@ mod open;
 mod raw;
 mod sparse;
 mod store;
+mod stranger;
 mod tiles;
 mod walk;
 
@@ -156,7 +158,7 @@ impl Source {
             return Ok(None);
         }
         let at = || format!("{}/{name}", group.name().trim_end_matches('/'));
-        let fail = |e: hdf5::Error| self.library(&at(), &e);
+        let fail = |e: hdf5::Error| self.unopened(group, name, &e);
         match group.loc_type_by_name(name).map_err(fail)? {
             LocationType::Group => Ok(Some(Node::Group(group.group(name).map_err(fail)?))),
             LocationType::Dataset => Ok(Some(Node::Dataset(group.dataset(name).map_err(fail)?))),
@@ -215,7 +217,7 @@ impl Source {
 
     /// Number of elements of a dataset, checked against the limits and against the bytes that are really stored.
     pub(super) fn count(&self, d: &Dataset, size: usize) -> Result<usize, ReadError> {
-        let count = elements(&d.shape());
+        let count = elements(&extent(d));
         self.fits(d, count, size)
     }
 
@@ -255,7 +257,7 @@ impl Source {
         dtype: DType,
         rows: Range<usize>,
     ) -> Result<Values, ReadError> {
-        let per_row = elements(d.shape().get(1..).unwrap_or(&[]));
+        let per_row = elements(extent(d).get(1..).unwrap_or(&[]));
         self.fits(d, per_row.saturating_mul(rows.len() as u64), dtype.size())?;
         read_numbers(d, dtype, Some(rows)).map_err(|e| self.library(&d.name(), &e))
     }
@@ -294,6 +296,9 @@ impl Source {
         } else {
             TD::FixedArray(Box::new(inner.clone()), n)
         };
+        if is_null(d) {
+            return Ok(Some((Values::empty(dtype), n)));
+        }
         let mut bytes = Vec::new();
         cell::read_plain(Some(field), &ty, d, &mut |b| bytes.extend_from_slice(b))
             .map_err(|e| self.library(&format!("{}/{field}", d.name()), &e))?;
@@ -389,6 +394,21 @@ impl Source {
     }
 }
 
+/// Whether a dataset or attribute has a null data space: no entries, and a shape like that of a single value.
+pub(super) fn is_null(c: &Container) -> bool {
+    c.space().and_then(|s| s.extents()).is_ok_and(|e| e.is_null())
+}
+
+/// Length along each axis; a null data space is a list of no entries.
+pub(super) fn extent(c: &Container) -> Vec<usize> {
+    if is_null(c) { vec![0] } else { c.shape() }
+}
+
+/// Number of entries, none in a null data space.
+pub(super) fn length(c: &Container) -> usize {
+    if is_null(c) { 0 } else { c.size() }
+}
+
 /// Product of the axis lengths, `u64::MAX` on overflow.
 pub(super) fn elements(shape: &[usize]) -> u64 {
     shape.iter().try_fold(1u64, |n, &d| n.checked_mul(d as u64)).unwrap_or(u64::MAX)
@@ -423,6 +443,7 @@ fn filter_name(id: i32) -> &'static str {
 /// Reads text as bytes. The `as_str` of the crate's own types trusts the file to be UTF-8, so it is not used.
 fn read_text(c: &Container, field: Option<&str>, ty: &TD) -> hdf5::Result<Vec<Vec<u8>>> {
     match (ty, field) {
+        _ if is_null(c) => Ok(Vec::new()),
         (TD::VarLenAscii, None) => {
             Ok(c.read_raw::<VarLenAscii>()?.iter().map(|s| s.as_bytes().to_vec()).collect())
         }

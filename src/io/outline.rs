@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{ReadError, ReadOptions, detect};
-use crate::data::{Annotation, Column, Dataset, Frame, Looks, Matrix, Uns};
+use crate::data::{Annotation, Column, Dataset, Frame, Index, Looks, Matrix, Uns};
 
 /// Names of variables an outline holds at most.
 pub(super) const NAMES: usize = 500;
@@ -53,6 +53,9 @@ pub struct Outline {
     pub items: Vec<Item>,
     /// What X looks like.
     pub x_looks: Option<Looks>,
+    /// What else was noticed, in words: values of layers and raw that are not finite.
+    #[serde(default)]
+    pub remarks: Vec<String>,
     /// Names of the first variables.
     pub var_names: Vec<String>,
     /// The marker of each channel, where the format has channels.
@@ -71,7 +74,10 @@ pub fn outline(path: &Path, options: &ReadOptions) -> Result<(&'static str, Outl
     let codec = detect(path)?;
     let found = match codec.outline {
         Some(outline) => outline(path, options)?,
-        None => Outline::of(&(codec.read)(path, options)?),
+        None => {
+            let d = (codec.read)(path, options)?;
+            Outline { remarks: remarks(&d), ..Outline::of(&d) }
+        }
     };
     Ok((codec.format.name(), found))
 }
@@ -104,7 +110,8 @@ impl Outline {
             n_obs: d.n_obs(),
             n_vars: d.n_vars(),
             items,
-            x_looks: d.x.as_ref().and_then(|x| x.looks().ok()),
+            x_looks: d.x.as_ref().and_then(|x| looks(x, &d.obs, &d.var)),
+            remarks: Vec::new(),
             var_names: d.var.index.iter().take(NAMES).map(|s| s.into_owned()).collect(),
             stains,
             keywords: d.source.keywords.clone(),
@@ -125,6 +132,31 @@ impl Outline {
             Some((name, i)).filter(|_| !group.starts_with("uns") || !name.contains('/'))
         })
     }
+}
+
+/// What a matrix looks like, with names for the value that is not finite.
+fn looks(m: &Matrix, cells: &Frame, variables: &Frame) -> Option<Looks> {
+    let mut looks = m.looks().ok()?;
+    if let Some(odd) = looks.odd.clone() {
+        let name = |table: &Frame, i: Option<usize>| match &table.index {
+            Index::Names { values, .. } => values.get(i?).cloned(),
+            Index::Range(_) => None,
+        };
+        let (cell, variable) = (name(cells, odd.row), name(variables, odd.column));
+        looks.name_odd(cell.as_deref(), variable.as_deref(), "in a sample");
+    }
+    Some(looks)
+}
+
+/// Layers and raw whose values are not all finite.
+fn remarks(d: &Dataset) -> Vec<String> {
+    let layers = d.layers.iter().map(|(name, m)| (format!("layers/{name}"), m, &d.var));
+    let raw = d.raw.as_ref().map(|raw| ("raw/X".to_owned(), &raw.x, &raw.var));
+    let odd = |(path, m, var): (String, &Matrix, &Frame)| {
+        let looks = looks(m, &d.obs, var).filter(|looks| looks.odd.is_some())?;
+        Some(format!("{path}: {}", looks.words))
+    };
+    layers.chain(raw).filter_map(odd).collect()
 }
 
 impl Item {

@@ -139,6 +139,14 @@ pub fn looks_like_counts(m: &Matrix) -> Result<bool, RecipeError> {
     Ok(whole && some)
 }
 
+/// Refuses a matrix whose first rows hold a value that is no finite number.
+pub(super) fn finite(m: &Matrix) -> Result<(), RecipeError> {
+    match super::stats::first_odd(&m.rows(0..m.shape().0.min(LOOK_ROWS))?) {
+        Some((row, column, value)) => Err(RecipeError::NotFinite { value, row, column }),
+        None => Ok(()),
+    }
+}
+
 /// Refuses a second logarithm, and sums of logarithms.
 fn check_not_logged(dataset: &Dataset, work: &Work, options: &Options) -> Result<(), RecipeError> {
     if options.force_space || work.linear || !look(x(dataset)?)?.looks_transformed() {
@@ -170,8 +178,11 @@ fn counts(dataset: &Dataset) -> Result<&Matrix, RecipeError> {
     }
     match dataset.layers.get("counts") {
         Some(layer) if looks_like_counts(layer)? => Ok(layer),
-        _ => Err(RecipeError::input(
-            "flavor seurat_v3 needs raw counts: X holds fractions and there is no layers[\"counts\"]",
-        )),
+        _ => {
+            finite(m)?;
+            Err(RecipeError::input(
+                "flavor seurat_v3 needs raw counts: X holds fractions and there is no layers[\"counts\"]",
+            ))
+        }
     }
 }

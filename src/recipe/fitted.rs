@@ -127,6 +127,7 @@ impl Recipe {
         for step in &self.steps {
             let fitted = fit(step, dataset, &mut work, options)
                 .and_then(|fitted| apply(&fitted, dataset, &mut work, options).map(|()| fitted))
+                .map_err(|e| e.named(dataset))
                 .map_err(|e| within(step.name(), e))?;
             steps.push(fitted);
         }
@@ -236,7 +237,7 @@ impl FittedRecipe {
         };
         let mut work = Work::start(dataset, options, self.steps.iter().any(changes))?;
         for step in &self.steps {
-            apply(step, dataset, &mut work, options)?;
+            apply(step, dataset, &mut work, options).map_err(|e| e.named(dataset))?;
         }
         Ok(notes)
     }

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::fit::{look, looks_like_counts};
+use super::fit::{finite, look, looks_like_counts};
 use super::{FittedRecipe, FittedStep, Recipe, RecipeError, Step};
-use crate::data::Dataset;
+use crate::data::{Dataset, place};
 
 /// Where counts were taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -50,14 +50,24 @@ impl FittedRecipe {
 /// Fractions in X are taken when they do not look logarithmised.
 ///
 /// # Errors
-/// [`RecipeError::Input`] when X looks logarithmised, unless `force`; when there is no matrix at all.
+/// [`RecipeError::Input`] when X looks logarithmised, unless `force`; when it holds NaN or infinite values; when there is no
+/// matrix at all.
 pub fn take_counts(dataset: &mut Dataset, force: bool) -> Result<CountsFrom, RecipeError> {
     if let Some(layer) = dataset.layers.get("counts") {
         if looks_like_counts(layer)? {
             dataset.x = Some(layer.clone());
             return Ok(CountsFrom::Layer);
         }
-        tracing::warn!("layers[\"counts\"] holds other than whole numbers; it is not taken for counts");
+        match finite(layer) {
+            Err(RecipeError::NotFinite { value, row, column }) => {
+                let (cell, variable) = (dataset.obs.index.get(row), dataset.var.index.get(column));
+                let at = place(cell.as_deref(), Some(row), variable.as_deref(), Some(column));
+                tracing::warn!("layers[\"counts\"] holds {value} at {at}; it is not taken for counts");
+            }
+            _ => tracing::warn!(
+                "layers[\"counts\"] holds other than whole numbers; it is not taken for counts"
+            ),
+        }
     }
     if let Some(raw) = &dataset.raw
         && looks_like_counts(&raw.x)?
@@ -71,6 +81,7 @@ pub fn take_counts(dataset: &mut Dataset, force: bool) -> Result<CountsFrom, Rec
     if looks_like_counts(x)? {
         return Ok(CountsFrom::X);
     }
+    finite(x).map_err(|e| e.named(dataset))?;
     if look(x)?.looks_transformed() && !force {
         return Err(RecipeError::input(
             "X looks like log1p (no value above 15, most are no whole numbers), and there are no raw counts in \

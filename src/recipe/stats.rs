@@ -1,7 +1,7 @@
 //! What is counted in one walk through a matrix, in bounded memory.
 
 use super::RecipeError;
-use crate::data::{Block, DType, DataError, Element, Matrix};
+use crate::data::{Block, DType, DataError, Element, Matrix, not_finite};
 use crate::progress::Progress;
 use crate::with_values;
 
@@ -24,7 +24,7 @@ impl Default for Options<'_> {
     }
 }
 
-/// Walks through all rows once.
+/// Walks through all rows once; a value that is no finite number ends it.
 pub(super) fn walk(
     options: &Options,
     what: &str,
@@ -36,12 +36,35 @@ pub(super) fn walk(
         if options.progress.cancelled() {
             return Err(DataError::stopped(RecipeError::Cancelled));
         }
+        if let Some((row, column, value)) = first_odd(&block) {
+            return Err(DataError::stopped(RecipeError::NotFinite { value, row: start + row, column }));
+        }
         see(start, &block)?;
         options.progress.advance((start + block.len()) as u64, "cells");
         Ok(())
     });
     options.progress.finish();
     Ok(done?)
+}
+
+/// The first value of a block that is no finite number: its row, its column and what it is.
+pub(super) fn first_odd(block: &Block) -> Option<(usize, usize, &'static str)> {
+    let values = match block {
+        Block::Dense(d) => d.values(),
+        Block::Csr(s) => s.values(),
+    };
+    if !values.dtype().is_float() {
+        return None;
+    }
+    let at = with_values!(values, v => v.iter().position(|x| !x.to_f64().is_finite()))?;
+    let word = not_finite(values.get(at)?)?;
+    Some(match block {
+        Block::Dense(d) => (at / d.shape().1.max(1), at % d.shape().1.max(1), word),
+        Block::Csr(s) => {
+            let row = s.indptr().partition_point(|p| *p <= at as u64).saturating_sub(1);
+            (row, *s.indices().get(at)? as usize, word)
+        }
+    })
 }
 
 /// Shows row, column and value of every stored entry; zeros of dense rows are passed over.

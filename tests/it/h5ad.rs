@@ -7,5 +7,6 @@ mod bad;
 pub(crate) mod compare;
 mod damage;
 pub(crate) mod expected;
+mod field;
 mod kept;
 pub(crate) mod round_trip;

@@ -93,6 +93,7 @@ fn describe(path: &Path, format: &str, o: &Outline) -> Value {
         "n_vars": o.n_vars,
         "X": o.item("X").map(element),
         "x_looks": o.x_looks,
+        "remarks": o.remarks,
         "layers": members(o, "layers"),
         "obs": columns(o, "obs"),
         "var": columns(o, "var"),

@@ -29,6 +29,9 @@ pub(in crate::cli) fn text(path: &Path, format: &str, o: &Outline) -> String {
     if let Some(looks) = &o.x_looks {
         let _ = writeln!(out, "  X looks like: {}", looks.words);
     }
+    for remark in &o.remarks {
+        let _ = writeln!(out, "  note: {remark}");
+    }
     group(&mut out, o, "layers");
     table(&mut out, o, "obs");
     match &o.stains {

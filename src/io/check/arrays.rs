@@ -9,7 +9,7 @@ use hdf5::{Dataset, Group, LocationToken};
 
 use super::{Level, Report};
 use crate::data::{DType, Element, Values};
-use crate::io::hdf5::{Kind, Node, Source, elements};
+use crate::io::hdf5::{Kind, Node, Source, elements, extent};
 use crate::io::{ReadError, ReadOptions};
 use crate::with_values;
 
@@ -47,6 +47,8 @@ pub(in crate::io) struct Arrays<'a> {
     report: &'a mut Report,
     file_len: u64,
     seen: usize,
+    /// Arrays whose values have been read.
+    read: Vec<String>,
     /// The groups around the one looked at.
     around: Vec<(LocationToken, String)>,
 }
@@ -55,7 +57,12 @@ impl<'a> Arrays<'a> {
     /// Checks for a file that is open.
     pub(in crate::io) fn new(source: &'a Source, report: &'a mut Report) -> Self {
         let file_len = std::fs::metadata(&source.path).map_or(u64::MAX, |m| m.len());
-        Self { source, report, file_len, seen: 0, around: Vec::new() }
+        Self { source, report, file_len, seen: 0, read: Vec::new(), around: Vec::new() }
+    }
+
+    /// Values of these arrays have been read: they are not read again.
+    pub(in crate::io) fn passing_over(self, read: Vec<String>) -> Self {
+        Self { read, ..self }
     }
 
     /// Checks all arrays of a group and of the groups in it.
@@ -109,7 +116,7 @@ impl<'a> Arrays<'a> {
             }
             return;
         }
-        if !self.in_place(d, at) || !self.report.deep {
+        if !self.in_place(d, at) || !self.report.deep || self.read.iter().any(|r| r == at) {
             return;
         }
         if let Err(e) = self.values(d, at) {
@@ -181,10 +188,10 @@ impl<'a> Arrays<'a> {
 
     fn numbers(&mut self, d: &Dataset, dtype: DType, at: &str) -> Result<(), ReadError> {
         let mut odd = NonFinite::default();
-        if d.ndim() == 0 {
+        if extent(d).is_empty() {
             odd.look(&self.source.numbers(d, dtype)?);
         } else {
-            let shape = d.shape();
+            let shape = extent(d);
             let row = elements(shape.get(1..).unwrap_or(&[])).saturating_mul(dtype.size() as u64);
             let rows = shape.first().copied().unwrap_or(0);
             let step = run(d, row);
@@ -226,14 +233,14 @@ impl<'a> Arrays<'a> {
 
 /// What is wrong with an array that claims far more than its stored bytes can hold: reading it would take for ever.
 pub(in crate::io) fn unbacked(d: &Dataset) -> Option<String> {
-    let claimed = elements(&d.shape()).saturating_mul(d.dtype().map_or(1, |t| t.size()) as u64);
+    let claimed = elements(&extent(d)).saturating_mul(d.dtype().map_or(1, |t| t.size()) as u64);
     let stored = d.storage_size();
     (claimed > UNBACKED && claimed > stored.saturating_mul(BEST_RATIO))
         .then(|| format!("asks for {claimed} bytes but only {stored} are stored"))
 }
 
 /// Rows to read at a time: whole chunks, in bounded memory.
-fn run(d: &Dataset, row_bytes: u64) -> usize {
+pub(super) fn run(d: &Dataset, row_bytes: u64) -> usize {
     let most = usize::try_from(RUN / row_bytes.max(1)).unwrap_or(usize::MAX).max(1);
     match d.chunk().and_then(|c| c.first().copied()) {
         Some(chunk) if chunk > 0 && chunk <= most => most - most % chunk,

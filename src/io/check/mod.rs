@@ -3,6 +3,7 @@
 mod arrays;
 mod remarks;
 mod sparse;
+pub(in crate::io) mod values;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -108,6 +109,10 @@ impl Report {
     /// Adds what a reader refused; `element` is where it happened, unless the error knows better.
     pub(super) fn refused(&mut self, element: &str, e: &ReadError) {
         match e {
+            // A message that says what to do needs no other advice.
+            ReadError::Malformed { at, what, .. } if what.contains("(in Python: ") => {
+                self.add(Level::Fault, at, what.clone(), "do as the message says");
+            }
             ReadError::Malformed { at, what, .. } => self.fault(at, what.clone()),
             ReadError::Unsupported { what, .. } => {
                 self.add(

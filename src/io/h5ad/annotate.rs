@@ -8,10 +8,11 @@ use hdf5_metno as hdf5;
 use hdf5::{File, Group};
 
 use super::patched::{self, Written};
+use super::write_elem::Out;
 use super::{add, matrix};
-use crate::data::{Dataset, RowSource};
+use crate::data::{Annotation, Dataset, RowSource};
 use crate::io::hdf5::{Node, Source, new_group, set_text, write_error, write_file, write_string};
-use crate::io::{Additions, NewValues, ReadError, ReadLimits, WriteError};
+use crate::io::{Additions, NewValues, ReadError, ReadLimits, WriteError, WriteOptions};
 
 /// Copies the file `dataset` was read from to `path` and adds the new elements and the record of the run.
 ///
@@ -24,6 +25,7 @@ pub fn annotate(dataset: &Dataset, additions: &Additions, path: &Path) -> Result
     let source = Source { path: dataset.source.path.clone(), limits: ReadLimits::default() };
     let result = additions.result.as_ref();
     let (written, key) = write_file(path, false, |file| {
+        mend(file, dataset, path)?;
         let written = result.map(|r| add_matrix(&source, file, r, path)).transpose()?;
         add::elements(&source, file, additions, path)?;
         let record = Some(&additions.record).filter(|r| !r.is_empty());
@@ -31,6 +33,49 @@ pub fn annotate(dataset: &Dataset, additions: &Additions, path: &Path) -> Result
     })?;
     verify(result.zip(written.as_ref()), key.as_deref(), path)?;
     add::verify(additions, path)
+}
+
+/// Takes out of the copy what reading left behind, and writes tables anew whose rows had other names: anndata would not
+/// open the file.
+fn mend(file: &File, dataset: &Dataset, out: &Path) -> Result<(), WriteError> {
+    let lib = |e: hdf5::Error| write_error(out, &e);
+    let options = WriteOptions::default();
+    let table = |place: &str| {
+        let (group, name) = place.trim_start_matches('/').rsplit_once('/')?;
+        let (all, rows) = match group {
+            "obsm" => (&dataset.obsm, &dataset.obs.index),
+            "varm" => (&dataset.varm, &dataset.var.index),
+            _ => dataset.raw.as_ref().map(|raw| (&raw.varm, &raw.var.index))?,
+        };
+        match all.get(name)? {
+            Annotation::Frame(frame) => Some((frame, rows)),
+            _ => None,
+        }
+    };
+    for place in dataset.changes.iter().filter_map(|c| c.place.as_deref()) {
+        let Some((group, name)) = place.rsplit_once('/') else { continue };
+        let parent: Group = match group {
+            "" => file.as_group().map_err(lib)?,
+            group => same_file(file, file.group(group).map_err(lib)?, out)?,
+        };
+        if parent.link_exists(name) {
+            parent.unlink(name).map_err(lib)?;
+        }
+        if let Some((frame, rows)) = table(place) {
+            Out { path: out, options: &options }.named_frame(&parent, name, frame, rows)?;
+        }
+    }
+    Ok(())
+}
+
+/// A group, unless a link leads from it to another file, which nobody may change.
+fn same_file(file: &Group, group: Group, out: &Path) -> Result<Group, WriteError> {
+    if group.filename() == file.filename() {
+        return Ok(group);
+    }
+    let what =
+        format!("{} lies in another file, {}: write a new file instead", group.name(), group.filename());
+    Err(WriteError::CannotHold { path: out.to_owned(), what })
 }
 
 /// Copies the bytes only: permissions belong to whoever made the target.
@@ -80,7 +125,7 @@ pub(super) fn dict(source: &Source, parent: &Group, name: &str, out: &Path) -> R
     let lib = |e: hdf5::Error| write_error(out, &e);
     let input = |e: ReadError| WriteError::Input { path: out.to_owned(), source: Box::new(e) };
     match source.node(parent, name).map_err(input)? {
-        Some(Node::Group(g)) => Ok(g),
+        Some(Node::Group(g)) => same_file(parent, g, out),
         Some(Node::Dataset(d)) => Err(WriteError::CannotHold {
             path: out.to_owned(),
             what: format!("{} is a dataset, expected a group to add to; rename it first", d.name()),

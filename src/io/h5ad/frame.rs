@@ -8,7 +8,7 @@ use hdf5::{Dataset, Group, Location};
 use super::{elem, stored};
 use crate::data::{Categorical, Categories, Column, Frame, Index, Values};
 use crate::io::ReadError;
-use crate::io::hdf5::{Kind, Node, Source, has_attr};
+use crate::io::hdf5::{Kind, Node, Source, extent, has_attr, length};
 
 /// Reads a table: a group (anndata 0.7 and later) or a dataset of records (before).
 pub(super) fn read(source: &Source, node: &Node) -> Result<Frame, ReadError> {
@@ -60,6 +60,16 @@ pub(super) fn layout(source: &Source, g: &Group) -> Result<Layout, ReadError> {
         None => members.into_iter().filter(|m| *m != index && m != "__categories").collect(),
     };
     Ok(Layout { index, order })
+}
+
+/// Members of a table that are neither its index nor one of its columns: anndata does not see them.
+pub(super) fn unlisted(source: &Source, table: &Node) -> Vec<String> {
+    let Node::Group(g) = table else { return Vec::new() };
+    let (Ok(Layout { index, order }), Ok(mut members)) = (layout(source, g), source.members(g)) else {
+        return Vec::new();
+    };
+    members.retain(|m| *m != index && m != "__categories" && !order.contains(m));
+    members
 }
 
 /// The row names of a table group.
@@ -129,7 +139,7 @@ fn read_plain(source: &Source, table: &Group, d: &Dataset, rows: usize) -> Resul
     if let Some(e) = encoding.filter(|e| !matches!(e.as_str(), "array" | "string-array" | "categorical")) {
         return Ok(opaque(source, d, &e, rows));
     }
-    if d.ndim() != 1 {
+    if extent(d).len() != 1 {
         return Ok(opaque(source, d, &format!("array of {} axes", d.ndim()), rows));
     }
     match source.kind(d) {
@@ -174,7 +184,10 @@ fn read_categories(source: &Source, d: &Dataset) -> Result<Categories, ReadError
     match source.kind(d) {
         Kind::Text(ty) => Ok(Categories::Strings(source.strings(d, &ty)?)),
         Kind::Number(dtype) => Ok(Categories::Numbers(source.numbers(d, dtype)?)),
-        kind => Err(source.malformed(d.name(), format!("{kind:?} as categories, expected text or numbers"))),
+        kind => {
+            Err(source
+                .malformed(d.name(), format!("{} as categories, expected text or numbers", kind.words())))
+        }
     }
 }
 
@@ -234,7 +247,7 @@ fn read_nullable(source: &Source, g: &Group) -> Result<Column, ReadError> {
         None => None,
         Some(Node::Dataset(d)) => match source.kind(&d) {
             Kind::Number(dtype) => Some(source.numbers(&d, dtype)?.iter().map(|x| x != 0.0).collect()),
-            kind => return Err(source.malformed(at, format!("{kind:?} as mask, expected booleans"))),
+            kind => return Err(source.malformed(at, format!("{} as mask, expected booleans", kind.words()))),
         },
         Some(Node::Group(_)) => return Err(source.malformed(at, "the mask is a group, expected a dataset")),
     };
@@ -259,7 +272,7 @@ fn read_nullable(source: &Source, g: &Group) -> Result<Column, ReadError> {
             let missing = missing.unwrap_or_else(|| vec![false; values.len()]);
             Ok(Column::Nullable { values, missing })
         }
-        kind => Err(source.malformed(at, format!("{kind:?} as values, expected numbers or text"))),
+        kind => Err(source.malformed(at, format!("{} as values, expected numbers or text", kind.words()))),
     }
 }
 
@@ -269,10 +282,10 @@ fn read_records(source: &Source, d: &Dataset) -> Result<Frame, ReadError> {
     let Kind::Compound(types) = source.kind(d) else {
         return Err(source.malformed(at, "is neither a table group nor a dataset of records"));
     };
-    if d.ndim() != 1 {
+    if extent(d).len() != 1 {
         return Err(source.malformed(at, format!("{} axes, expected records along one", d.ndim())));
     }
-    let mut frame = Frame::new(Index::Range(d.size()));
+    let mut frame = Frame::new(Index::Range(length(d)));
     for (i, (name, ty)) in types.iter().enumerate() {
         let column = read_field(source, d, name, ty)?;
         if i == 0 {
@@ -301,7 +314,7 @@ fn read_field(source: &Source, d: &Dataset, name: &str, ty: &TypeDescriptor) -> 
     Ok(column.unwrap_or_else(|| {
         elem::warn(source, &format!("{}/{name}", d.name()), &ty.to_string());
         // A field cannot be copied alone.
-        Column::Opaque { encoding: ty.to_string(), len: d.size(), stored: None }
+        Column::Opaque { encoding: ty.to_string(), len: length(d), stored: None }
     }))
 }
 

@@ -10,10 +10,13 @@ mod frame;
 mod losses;
 mod matrix;
 mod matrix_out;
+mod mudata;
 mod names;
 mod outline;
 mod patched;
+mod raw;
 mod read;
+mod rows;
 mod write;
 mod write_elem;
 
@@ -35,5 +38,8 @@ pub use write::write;
 /// Where an open object lies, to be copied from there; `None` when it has no name of its own.
 fn stored(source: &Source, at: &hdf5::Location) -> Option<StoredObject> {
     let object = at.name();
-    (!object.is_empty()).then(|| StoredObject { path: source.path.clone(), object })
+    // A link may lead to another file.
+    let file = at.filename();
+    let path = if file.is_empty() { source.path.clone() } else { file.into() };
+    (!object.is_empty()).then_some(StoredObject { path, object })
 }

@@ -8,7 +8,7 @@ use hdf5::{Dataset, Group, types::TypeDescriptor as TD};
 
 use super::{elem, frame, matrix, read};
 use crate::data::Looks;
-use crate::io::hdf5::{Kind, Node, Source, judge_compressed, judge_dense, storage};
+use crate::io::hdf5::{Kind, Node, Source, extent, is_null, judge_compressed, judge_dense, length, storage};
 use crate::io::outline::{CATEGORIES, NAMES, some_categories, some_text};
 use crate::io::{Item, Outline, ReadError, ReadOptions};
 
@@ -32,7 +32,14 @@ pub fn outline(path: &Path, options: &ReadOptions) -> Result<Outline, ReadError>
     out.dialect = read::dialect(&source, root, old)?;
     if let Some(x) = source.node(root, "X")? {
         out.items.push(look.matrix("X", &x));
-        out.x_looks = judge(&source, &x).ok().flatten();
+        out.x_looks = judge(&source, &x).ok().flatten().map(|looks| look.named(looks, &obs, &var));
+    }
+    if let Ok(Some(Node::Group(layers))) = source.node(root, "layers") {
+        for name in source.members(&layers).unwrap_or_default() {
+            if let Ok(Some(node)) = source.node(&layers, &name) {
+                out.remarks.extend(look.odd(&format!("layers/{name}"), &node, &obs, &var));
+            }
+        }
     }
     look.members(root, "layers", &mut out.items, |p, n, items| items.push(look.matrix(p, n)));
     out.n_obs = look.table("obs", &obs, &mut out.items);
@@ -41,10 +48,13 @@ pub fn outline(path: &Path, options: &ReadOptions) -> Result<Outline, ReadError>
         look.members(root, group, &mut out.items, |p, n, items| items.push(look.annotation(p, n)));
     }
     for (x, var) in [("raw/X", "raw/var"), ("raw.X", "raw.var")] {
+        let variables = source.node(root, var).ok().flatten();
         if let Ok(Some(node)) = source.node(root, x) {
             out.items.push(look.matrix("raw/X", &node));
+            // Variables of raw that have no table have no names either.
+            out.remarks.extend(look.odd("raw/X", &node, &obs, variables.as_ref().unwrap_or(&node)));
         }
-        if let Ok(Some(node)) = source.node(root, var) {
+        if let Some(node) = variables {
             look.table("raw/var", &node, &mut out.items);
         }
     }
@@ -98,7 +108,7 @@ impl Look<'_> {
                         };
                         let item = Item::new(&format!("{group}/{name}"), "dense");
                         items.push(Item {
-                            shape: vec![d.size(), width],
+                            shape: vec![length(&d), width],
                             dtype: Some(dtype.name().into()),
                             ..item
                         });
@@ -120,9 +130,11 @@ impl Look<'_> {
     fn try_matrix(&self, path: &str, node: &Node) -> Result<Option<Item>, ReadError> {
         match node {
             Node::Dataset(d) => {
-                let (Kind::Number(dtype), 1 | 2) = (self.source.kind(d), d.ndim()) else { return Ok(None) };
-                let mut shape = d.shape();
-                shape.resize(2, 1);
+                let mut shape = extent(d);
+                let (Kind::Number(dtype), 1 | 2) = (self.source.kind(d), shape.len()) else {
+                    return Ok(None);
+                };
+                shape.resize(2, usize::from(!is_null(d)));
                 let storage = Some(storage(d));
                 Ok(Some(Item {
                     shape,
@@ -140,7 +152,7 @@ impl Look<'_> {
                     Kind::Number(dtype) => Some(dtype.name().to_owned()),
                     _ => None,
                 };
-                let nnz = Some(data.size() as u64);
+                let nnz = Some(length(&data) as u64);
                 let storage = Some(storage(&data));
                 let shape = vec![rows, columns];
                 Ok(Some(Item { shape, dtype, nnz, storage, ..Item::new(path, layout.name()) }))
@@ -167,12 +179,12 @@ impl Look<'_> {
                             _ => format!("not understood ({ty})"),
                         };
                         items.push(Item {
-                            shape: vec![d.size()],
+                            shape: vec![length(d)],
                             ..Item::new(&format!("{path}/{name}"), kind)
                         });
                     }
                 }
-                d.size()
+                length(d)
             }
             Node::Group(g) => match frame::layout(self.source, g) {
                 Ok(layout) => {
@@ -181,7 +193,7 @@ impl Look<'_> {
                         .node(g, &layout.index)
                         .ok()
                         .flatten()
-                        .map_or(0, |n| length(self.source, &n));
+                        .map_or(0, |n| entries(self.source, &n));
                     for name in &layout.order {
                         items.push(self.column(&format!("{path}/{name}"), g, name, rows));
                     }
@@ -218,7 +230,7 @@ impl Look<'_> {
                     Some(Node::Group(all)) => self.source.node(&all, name)?,
                     _ => None,
                 };
-                match (old, self.source.kind(d), d.ndim()) {
+                match (old, self.source.kind(d), extent(d).len()) {
                     (Some(list @ Node::Dataset(_)), ..) => Ok(self.category(path, &list, &list)),
                     (_, Kind::Number(dtype), 1) => Ok(Item::new(path, dtype.name())),
                     (_, Kind::Text(_), 1) => Ok(Item::new(path, "string")),
@@ -248,13 +260,39 @@ impl Look<'_> {
     fn category(&self, path: &str, flagged: &Node, list: &Node) -> Item {
         let ordered = self.source.attr_numbers(flagged.location(), "ordered").ok().flatten();
         let ordered = ordered.and_then(|v| v.get(0)).is_some_and(|v| v != 0.0);
-        let n = length(self.source, list);
+        let n = entries(self.source, list);
         let words = if ordered { "ordered category" } else { "category" };
         let first = match list {
             Node::Dataset(d) => self.source.first(d, CATEGORIES),
             Node::Group(_) => Vec::new(),
         };
         Item { some: some_categories(&first, n), ..Item::new(path, format!("{words} ({n})")) }
+    }
+
+    /// What was found of X, its value that is not finite with the names of its cell and variable.
+    fn named(&self, mut looks: Looks, cells: &Node, variables: &Node) -> Looks {
+        if let Some(odd) = looks.odd.clone() {
+            let of = |table: &Node, i: Option<usize>| self.name(table, i?);
+            let (cell, variable) = (of(cells, odd.row), of(variables, odd.column));
+            looks.name_odd(cell.as_deref(), variable.as_deref(), "in a sample");
+        }
+        looks
+    }
+
+    /// A remark on a matrix whose values are not all finite.
+    fn odd(&self, path: &str, node: &Node, cells: &Node, variables: &Node) -> Option<String> {
+        let looks = judge(self.source, node).ok().flatten().filter(|looks| looks.odd.is_some())?;
+        Some(format!("{path}: {}", self.named(looks, cells, variables).words))
+    }
+
+    /// The name of row `i` of a table.
+    fn name(&self, table: &Node, i: usize) -> Option<String> {
+        let Node::Group(g) = table else { return self.names(table)?.get(i).cloned() };
+        let index = frame::layout(self.source, g).ok()?.index;
+        match self.source.node(g, &index).ok()?? {
+            Node::Dataset(d) => self.source.text_at(&d, i),
+            Node::Group(g) => self.source.text_at(&self.source.dataset(&g, "values").ok()?, i),
+        }
     }
 
     fn names(&self, table: &Node) -> Option<Vec<String>> {
@@ -314,7 +352,7 @@ impl Look<'_> {
                 };
                 let item = self.try_column(path, g, "", node);
                 let item = item.unwrap_or_else(|e| Item::new(path, format!("unreadable: {e}")));
-                Item { shape: vec![length(self.source, node)], ..item }
+                Item { shape: vec![entries(self.source, node)], ..item }
             }
             (None | Some("dict"), Node::Group(g)) => {
                 if self.source.attr_string(g, "h5sparse_format").ok().flatten().is_some() {
@@ -334,7 +372,7 @@ impl Look<'_> {
 
     /// A dataset of uns: single values are shown.
     fn small(&self, path: &str, node: &Node, d: &Dataset) -> Item {
-        let item = match (self.source.kind(d), d.ndim()) {
+        let item = match (self.source.kind(d), extent(d).len()) {
             (Kind::Text(ty), 0) => {
                 let text = self.source.strings(d, &ty).ok().and_then(|mut v| v.pop());
                 Item { some: text.map(|s| some_text(&s)), ..Item::new(path, "text") }
@@ -349,11 +387,11 @@ impl Look<'_> {
             }
             // What h5py makes of complex numbers is no list of records.
             (Kind::Compound(fields), 1) if !fields.iter().map(|(n, _)| &n[..]).eq(["r", "i"]) => {
-                return Item { shape: vec![d.size(), fields.len()], ..Item::new(path, "records") };
+                return Item { shape: vec![length(d), fields.len()], ..Item::new(path, "records") };
             }
             _ => Item::new(path, self.not_understood(node)),
         };
-        Item { shape: d.shape(), ..item }
+        Item { shape: extent(d), ..item }
     }
 
     fn history(&self, root: &Group) -> Vec<String> {
@@ -368,10 +406,10 @@ impl Look<'_> {
 }
 
 /// Entries of a list, plain or with a mask or with categories.
-fn length(source: &Source, node: &Node) -> usize {
-    let size = |g: &Group, name| source.dataset(g, name).map(|d| d.size()).ok();
+fn entries(source: &Source, node: &Node) -> usize {
+    let size = |g: &Group, name| source.dataset(g, name).map(|d| length(&d)).ok();
     match node {
-        Node::Dataset(d) => d.size(),
+        Node::Dataset(d) => length(d),
         Node::Group(g) => size(g, "values").or_else(|| size(g, "codes")).unwrap_or(0),
     }
 }

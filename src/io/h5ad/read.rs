@@ -6,8 +6,9 @@ use hdf5_metno as hdf5;
 
 use hdf5::Group;
 
-use super::{elem, frame, matrix, stored};
-use crate::data::{Annotation, Categories, Dataset, Frame, Matrix, Raw, Source as Origin, Uns};
+use super::elem::Along;
+use super::{elem, frame, matrix, mudata, raw, stored};
+use crate::data::{Annotation, Categories, Change, Dataset, Frame, Matrix, Source as Origin, Uns};
 use crate::io::hdf5::{Node, Source, has_magic, open_shared};
 use crate::io::{Fit, Probe, ReadError, ReadOptions};
 
@@ -20,13 +21,14 @@ pub fn probe(probe: &Probe) -> Fit {
         return Fit::No;
     }
     match open_shared(probe.path) {
-        Ok(f) if f.link_exists("obs") && f.link_exists("var") => Fit::Sure,
-        // Reading says what is wrong with it.
+        Ok(f) if f.link_exists("obs") && f.link_exists("var") && !mudata::has_modalities(&f) => Fit::Sure,
+        // Reading says what it is, or what is wrong with it.
         _ => Fit::Possible,
     }
 }
 
-/// Reads an h5ad file. Tables and `uns` come into memory, matrices stay on disk.
+/// Reads an h5ad file. Tables and `uns` come into memory, matrices stay on disk. What AnnData does not define, and what is
+/// damaged beside the matrices and the tables of cells and variables, is left out: [`Dataset::changes`] says so.
 ///
 /// # Errors
 /// [`ReadError`] that names the file and the element.
@@ -36,25 +38,36 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
     let root: &Group = &file;
     let (obs, var) = tables(&source, root)?;
     let mut dataset = Dataset::new(frame::read(&source, &obs)?, frame::read(&source, &var)?);
-    dataset.uns = elem::uns(&source, root)?;
+    let mut changes = Vec::new();
+    raw::unlisted(&source, &obs, &mut changes);
+    raw::unlisted(&source, &var, &mut changes);
+    dataset.uns = elem::uns(&source, root, &mut changes);
+    let shape = (dataset.n_obs(), dataset.n_vars());
     dataset.x = match source.node(root, "X")? {
-        Some(node) if !is_null(&source, &node)? => {
-            Some(main_matrix(&source, &node, dataset.n_obs(), dataset.n_vars())?)
-        }
+        Some(node) if !is_null(&source, &node)? => Some(main_matrix(&source, &node, shape)?),
         _ => None,
     };
-    read_layers(&source, root, &mut dataset)?;
-    dataset.obsm = elem::annotations(&source, root, "obsm")?;
-    dataset.varm = elem::annotations(&source, root, "varm")?;
-    dataset.obsp = elem::annotations(&source, root, "obsp")?;
-    dataset.varp = elem::annotations(&source, root, "varp")?;
+    read_layers(&source, root, &mut dataset, &mut changes)?;
+    let mut along = |group, axis, square| {
+        let names = if axis == "obs" { &dataset.obs.index } else { &dataset.var.index };
+        let along = Along { group, called: group, names, axis, square };
+        elem::annotations(&source, root, &along, &mut changes)
+    };
+    let all = [
+        along("obsm", "obs", false)?,
+        along("varm", "var", false)?,
+        along("obsp", "obs", true)?,
+        along("varp", "var", true)?,
+    ];
+    [dataset.obsm, dataset.varm, dataset.obsp, dataset.varp] = all;
     adopt_old_neighbours(&mut dataset);
-    dataset.raw = raw(&source, root)?;
-    keep_unknown(&source, root, &mut dataset)?;
+    dataset.raw = raw::read(&source, root, shape.0, &mut changes)?;
+    keep_unknown(&source, root, &mut dataset, &mut changes)?;
     let old_tables = matches!(obs, Node::Dataset(_)) || matches!(var, Node::Dataset(_));
     if old_tables {
         adopt_old_categories(&source, &mut dataset)?;
     }
+    dataset.changes = changes;
     dataset.source =
         Origin { path: path.to_owned(), dialect: dialect(&source, root, old_tables)?, keywords: Vec::new() };
     dataset.check().map_err(|e| source.malformed("/", e.to_string()))?;
@@ -63,20 +76,16 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
 
 /// The two tables every h5ad file has.
 pub(super) fn tables(source: &Source, root: &Group) -> Result<(Node, Node), ReadError> {
+    if mudata::is(source, root)? {
+        return Err(mudata::refusal(source, root));
+    }
     match (source.node(root, "obs")?, source.node(root, "var")?) {
         (Some(obs), Some(var)) => Ok((obs, var)),
-        (obs, var) => Err(not_h5ad(source, obs.is_some(), var.is_some())),
-    }
-}
-
-fn not_h5ad(source: &Source, obs: bool, var: bool) -> ReadError {
-    match (obs, var) {
-        (false, false) => ReadError::NotRecognised {
-            path: source.path.clone(),
-            what: "HDF5, but no /obs and /var: not an h5ad".into(),
-        },
-        (false, true) => source.malformed("/", "the table obs is missing: not a complete h5ad"),
-        _ => source.malformed("/", "the table var is missing: not a complete h5ad"),
+        (None, None) => {
+            Err(ReadError::NotRecognised { path: source.path.clone(), what: source.stranger(root) })
+        }
+        (None, _) => Err(source.malformed("/", "the table obs is missing: not a complete h5ad")),
+        _ => Err(source.malformed("/", "the table var is missing: not a complete h5ad")),
     }
 }
 
@@ -86,11 +95,23 @@ fn is_null(source: &Source, node: &Node) -> Result<bool, ReadError> {
 }
 
 /// Layers that are matrices go into the data set; others are remembered by their place.
-fn read_layers(source: &Source, root: &Group, dataset: &mut Dataset) -> Result<(), ReadError> {
-    let Some(Node::Group(layers)) = source.node(root, "layers")? else { return Ok(()) };
+fn read_layers(
+    source: &Source,
+    root: &Group,
+    dataset: &mut Dataset,
+    changes: &mut Vec<Change>,
+) -> Result<(), ReadError> {
+    let layers = match source.node(root, "layers")? {
+        Some(Node::Group(layers)) => layers,
+        Some(Node::Dataset(_)) => {
+            changes.push(Change::left("layers", "is a dataset, expected a group").at("/layers"));
+            return Ok(());
+        }
+        None => return Ok(()),
+    };
     for name in source.members(&layers)? {
         let Some(node) = source.node(&layers, &name)? else { continue };
-        if let Some(m) = matrix::on_disk(source, &node)? {
+        if let Some(m) = matrix::on_disk(source, &node, (dataset.n_obs(), dataset.n_vars()))? {
             dataset.layers.insert(name, m);
             continue;
         }
@@ -105,31 +126,43 @@ fn read_layers(source: &Source, root: &Group, dataset: &mut Dataset) -> Result<(
 }
 
 /// Every name an AnnData file has at its root.
-const ROOT: &[&str] = &[
-    "X", "obs", "var", "layers", "obsm", "varm", "obsp", "varp", "uns", "raw", "raw.X", "raw.var", "raw.varm",
-];
+const ROOT: &[&str] = &["X", "obs", "var", "layers", "obsm", "varm", "obsp", "varp", "uns"];
 
-/// Remembers what no AnnData has at its root, and a raw that is not understood.
-fn keep_unknown(source: &Source, root: &Group, dataset: &mut Dataset) -> Result<(), ReadError> {
+/// Whether a member of the root is one that AnnData defines.
+pub(super) fn defined(name: &str) -> bool {
+    ROOT.contains(&name) || name == "raw" || name.starts_with("raw.")
+}
+
+/// Why what AnnData does not define is left behind.
+pub(super) const UNDEFINED: &str = "AnnData has no such element, and anndata opens no file with one";
+
+/// Leaves behind what no AnnData has at its root, and remembers a raw that is not understood.
+fn keep_unknown(
+    source: &Source,
+    root: &Group,
+    dataset: &mut Dataset,
+    changes: &mut Vec<Change>,
+) -> Result<(), ReadError> {
     for name in source.members(root)? {
-        let known = ROOT.contains(&name.as_str()) && (name != "raw" || dataset.raw.is_some());
-        if known {
-            continue;
-        }
-        match source.node(root, &name) {
-            Ok(Some(node)) => {
-                dataset.unknown.extend(stored(source, node.location()).map(|o| (name, o)));
+        if !defined(&name) {
+            changes.push(Change::left(format!("/{name}"), UNDEFINED).at(format!("/{name}")));
+        } else if name.starts_with("raw") && dataset.raw.is_none() {
+            match source.node(root, &name) {
+                Ok(Some(node)) => {
+                    dataset.unknown.extend(stored(source, node.location()).map(|o| (name, o)));
+                }
+                Ok(None) => {}
+                Err(e) => changes.push(Change::left(&name, e.what()).at(format!("/{name}"))),
             }
-            Ok(None) => {}
-            Err(e) => tracing::warn!("{}: /{name}: left in the file: {e}", source.path.display()),
         }
     }
     Ok(())
 }
 
-/// X or raw X. anndata before 0.7 squeezed it when there was one cell or one gene.
-fn main_matrix(source: &Source, node: &Node, n_obs: usize, n_vars: usize) -> Result<Matrix, ReadError> {
-    let Some(m) = matrix::on_disk(source, node)? else {
+/// X. anndata before 0.7 squeezed it when there was one cell or one gene.
+fn main_matrix(source: &Source, node: &Node, shape: (usize, usize)) -> Result<Matrix, ReadError> {
+    let (n_obs, n_vars) = shape;
+    let Some(m) = matrix::on_disk(source, node, shape)? else {
         let encoding = source
             .attr_string(node.location(), "encoding-type")?
             .unwrap_or_else(|| "no encoding-type".into());
@@ -138,42 +171,17 @@ fn main_matrix(source: &Source, node: &Node, n_obs: usize, n_vars: usize) -> Res
             format!("{} is not a dense, CSR or CSC matrix of numbers ({encoding})", node.name()),
         ));
     };
-    if m.shape() != (n_obs, n_vars) {
-        let what = format!(
-            "shape {} × {} but there are {n_obs} cells in obs and {n_vars} variables in var",
-            m.shape().0,
-            m.shape().1
+    if m.shape() != shape {
+        let (rows, columns) = m.shape();
+        let mut what = format!(
+            "shape {rows} × {columns} but there are {n_obs} cells in obs and {n_vars} variables in var"
         );
+        if (columns, rows) == shape {
+            what += ": it lies as variables × cells; write its transpose";
+        }
         return Err(source.malformed(node.name(), what));
     }
     Ok(m)
-}
-
-/// `raw`, or `raw.X` and `raw.var` as anndata wrote them before 0.7.
-fn raw(source: &Source, root: &Group) -> Result<Option<Raw>, ReadError> {
-    let (x, var, varm) = match source.node(root, "raw")? {
-        Some(Node::Group(g)) => {
-            (source.node(&g, "X")?, source.node(&g, "var")?, elem::annotations(source, &g, "varm")?)
-        }
-        _ => (
-            source.node(root, "raw.X")?,
-            source.node(root, "raw.var")?,
-            elem::annotations(source, root, "raw.varm")?,
-        ),
-    };
-    let (Some(x), Some(var)) = (x, var) else { return Ok(None) };
-    let var = frame::read(source, &var)?;
-    match matrix::on_disk(source, &x)? {
-        Some(x) => Ok(Some(Raw { x, var, varm })),
-        None => {
-            tracing::warn!(
-                "{}: {}: not a matrix scx understands; raw is left out",
-                source.path.display(),
-                x.name()
-            );
-            Ok(None)
-        }
-    }
 }
 
 /// Moves `uns["<column>_categories"]` into the columns they belong to.

@@ -39,22 +39,22 @@ fn fill(dataset: &Dataset, file: &Group, out: &Out) -> Result<(), WriteError> {
     for (name, m) in &dataset.layers {
         matrix_out::write(m, &layers, name, out.options, path)?;
     }
-    out.annotations(file, "obsm", &dataset.obsm)?;
-    out.annotations(file, "varm", &dataset.varm)?;
-    out.annotations(file, "obsp", &dataset.obsp)?;
-    out.annotations(file, "varp", &dataset.varp)?;
+    out.annotations(file, "obsm", &dataset.obsm, &dataset.obs.index)?;
+    out.annotations(file, "varm", &dataset.varm, &dataset.var.index)?;
+    out.annotations(file, "obsp", &dataset.obsp, &dataset.obs.index)?;
+    out.annotations(file, "varp", &dataset.varp, &dataset.var.index)?;
     if let Some(raw) = &dataset.raw {
         let g = out.lib(new_group(file, "raw"))?;
         out.encoding(&g, "raw", "0.1.0")?;
         matrix_out::write(&raw.x, &g, "X", out.options, path)?;
         out.frame(&g, "var", &raw.var)?;
-        out.annotations(&g, "varm", &raw.varm)?;
+        out.annotations(&g, "varm", &raw.varm, &raw.var.index)?;
     }
     out.uns(file, "uns", &dataset.uns)?;
     unknown(dataset, file, &layers, out)
 }
 
-/// Elements there is no room for in a data set: at the root or among the layers.
+/// Elements there is no room for in a data set: a raw or layers that are not understood.
 fn unknown(dataset: &Dataset, root: &Group, layers: &Group, out: &Out) -> Result<(), WriteError> {
     for (place, object) in &dataset.unknown {
         let (group, name) = match place.strip_prefix("layers/") {

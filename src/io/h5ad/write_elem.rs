@@ -97,6 +97,17 @@ impl Out<'_> {
     }
 
     pub(super) fn frame(&self, parent: &Group, name: &str, frame: &Frame) -> Result<(), WriteError> {
+        self.named_frame(parent, name, frame, &frame.index)
+    }
+
+    /// Writes a table whose rows are called `rows`.
+    pub(super) fn named_frame(
+        &self,
+        parent: &Group,
+        name: &str,
+        frame: &Frame,
+        rows: &Index,
+    ) -> Result<(), WriteError> {
         let g = self.lib(new_group(parent, name))?;
         self.encoding(&g, "dataframe", "0.2.0")?;
         let index = match &frame.index {
@@ -104,7 +115,7 @@ impl Out<'_> {
             Index::Range(_) => "_index",
         };
         self.lib(set_text(&g, "_index", index))?;
-        let names: Vec<_> = frame.index.iter().collect();
+        let names: Vec<_> = rows.iter().collect();
         self.strings(&g, index, &names)?;
         let mut order = Vec::new();
         for (column, values) in &frame.columns {
@@ -171,17 +182,20 @@ impl Out<'_> {
         self.numbers(&g, "codes", &[c.codes.len()], &codes)
     }
 
+    /// Writes the arrays of one group. The rows of tables among them are called `rows`: anndata opens no file in which they
+    /// have other names than the cells or variables they belong to.
     pub(super) fn annotations(
         &self,
         root: &Group,
         name: &str,
         all: &BTreeMap<String, Annotation>,
+        rows: &Index,
     ) -> Result<(), WriteError> {
         let g = self.dict(root, name)?;
         for (key, value) in all {
             match value {
                 Annotation::Matrix(m) => matrix_out::write(m, &g, key, self.options, self.path)?,
-                Annotation::Frame(f) => self.frame(&g, key, f)?,
+                Annotation::Frame(f) => self.named_frame(&g, key, f, rows)?,
                 Annotation::Opaque { encoding, stored } => {
                     self.copy(&g, key, encoding, stored.as_ref())?;
                 }

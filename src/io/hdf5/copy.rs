@@ -17,7 +17,7 @@ use super::meter::Meter;
 use super::raw::write_chunk;
 use super::sparse::{all_below, whole, wide_enough};
 use super::walk::{ahead, run_bytes};
-use super::{Storage, create};
+use super::{Storage, create, extent};
 use crate::data::{DType, DataError, Values, Word};
 use crate::io::{Compression, ReadError, WriteError, WriteOptions};
 
@@ -71,7 +71,7 @@ fn array(
     options: &WriteOptions,
     meter: &mut Meter,
 ) -> Result<Dataset, WriteError> {
-    let shape = from.dataset.shape();
+    let shape = extent(&from.dataset);
     let kept = from.direct().filter(|d| dtype == from.dtype && may_stay(d, &shape, options.compression));
     let Some(direct) = kept else {
         let storage = Storage::for_options(&shape, dtype, options.compression);
@@ -193,7 +193,7 @@ fn encoded(
     options: &WriteOptions,
     meter: &mut Meter,
 ) -> Result<Dataset, WriteError> {
-    let shape = from.dataset.shape();
+    let shape = extent(&from.dataset);
     let mut to = ArrayOut::create(group, name, dtype, &shape, storage).map_err(|e| meter.library(&e))?;
     let step = rows_at_once(from, options.memory);
     let length = from.len();

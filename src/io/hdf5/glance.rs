@@ -6,7 +6,7 @@ use hdf5::Dataset;
 use hdf5::types::{TypeDescriptor as TD, VarLenAscii, VarLenUnicode};
 
 use super::judge::LARGE_CHUNK;
-use super::{Kind, Source, elements};
+use super::{Kind, Source, elements, length};
 use crate::io::Storage;
 
 /// Counting the bytes of more chunks than this takes too long.
@@ -41,7 +41,7 @@ fn filter_words(d: &Dataset) -> Vec<String> {
 impl Source {
     /// The bytes of the first texts of a list; none when it holds no text, or when getting at them would take long.
     pub(in crate::io) fn first_raw(&self, d: &Dataset, most: usize) -> Vec<Vec<u8>> {
-        let n = d.size().min(most);
+        let n = length(d).min(most);
         let chunk = d.chunk().map_or(0, |c| elements(&c)).saturating_mul(16);
         if d.ndim() != 1 || n == 0 || chunk > LARGE_CHUNK || self.check_filters(d).is_err() {
             return Vec::new();
@@ -62,10 +62,28 @@ impl Source {
         }
     }
 
+    /// One entry of a list as text; `None` when getting at it would take long.
+    pub(in crate::io) fn text_at(&self, d: &Dataset, i: usize) -> Option<String> {
+        let chunk = d.chunk().map_or(0, |c| elements(&c)).saturating_mul(16);
+        if d.ndim() != 1 || i >= d.size() || chunk > LARGE_CHUNK || self.check_filters(d).is_err() {
+            return None;
+        }
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        match self.kind(d) {
+            Kind::Text(TD::VarLenUnicode) => {
+                d.read_slice_1d::<VarLenUnicode, _>(i..i + 1).ok()?.first().map(|s| text(s.as_bytes()))
+            }
+            Kind::Text(TD::VarLenAscii) => {
+                d.read_slice_1d::<VarLenAscii, _>(i..i + 1).ok()?.first().map(|s| text(s.as_bytes()))
+            }
+            _ => self.first(d, i + 1).into_iter().nth(i),
+        }
+    }
+
     /// The first entries of a list as text; none when getting at them would take long.
     pub(in crate::io) fn first(&self, d: &Dataset, most: usize) -> Vec<String> {
         if let Kind::Number(dtype) = self.kind(d) {
-            let n = d.size().min(most);
+            let n = length(d).min(most);
             let bytes = d.chunk().map_or(0, |c| elements(&c)).saturating_mul(dtype.size() as u64);
             if d.ndim() != 1 || n == 0 || bytes > LARGE_CHUNK || self.check_filters(d).is_err() {
                 return Vec::new();

@@ -4,7 +4,7 @@ use hdf5_metno as hdf5;
 
 use hdf5::{Dataset, Group};
 
-use super::{Kind, Source, elements};
+use super::{Kind, Source, elements, is_null, length, whole_size as whole};
 use crate::data::{DType, Layout, Looks, Sample, Values};
 use crate::data::{LOOK_ROWS as ROWS, LOOK_VALUES as VALUES};
 use crate::io::ReadError;
@@ -32,7 +32,9 @@ pub(in crate::io) fn judge_dense(source: &Source, d: &Dataset) -> Result<Option<
         let values = source.number_rows(d, dtype, start..(start + run).min(rows))?;
         sample.note(&values);
         let values: Vec<f64> = values.iter().collect();
-        values.chunks(columns).for_each(|row| sample.push(row.iter().copied()));
+        for (i, row) in values.chunks(columns).enumerate() {
+            sample.push_line(start + i, row.iter().copied(), Some);
+        }
     }
     Ok(Some(sample.looks()))
 }
@@ -49,29 +51,36 @@ pub(in crate::io) fn judge_compressed(
         return Ok(None);
     };
     let cheap = cheap(source, &data, dtype) && cheap(source, &indptr, pointer);
-    if !cheap || indptr.ndim() != 1 || data.ndim() != 1 {
+    if !cheap || indptr.ndim() != 1 || (data.ndim() != 1 && !is_null(&data)) {
         return Ok(None);
     }
     let mut sample = Sample::new(layout == Layout::Csr, false);
-    let count = indptr.size().saturating_sub(1);
+    let count = length(&indptr).saturating_sub(1);
+    let across = |entry: usize| {
+        let indices = source.dataset(g, "indices").ok()?;
+        let Kind::Number(dtype) = source.kind(&indices) else { return None };
+        let one = source.number_rows(&indices, dtype, entry..entry + 1).ok()?;
+        one.get(0).and_then(whole)
+    };
     for start in [0, count / 2] {
         let end = (start + ROWS).min(count);
         let pointers = source.number_rows(&indptr, pointer, start..end + 1)?;
-        lines(source, &mut sample, &data, dtype, &pointers)?;
+        lines(source, (&mut sample, start), (&data, dtype), &pointers, &across)?;
     }
     Ok(Some(sample.looks()))
 }
 
-/// Adds the stored values between pointers, line by line.
+/// Adds the stored values between pointers, line by line, the first of which has the number `number`; `across` tells the
+/// index of a stored entry.
 fn lines(
     source: &Source,
-    to: &mut Sample,
-    data: &Dataset,
-    dtype: DType,
+    (to, number): (&mut Sample, usize),
+    (data, dtype): (&Dataset, DType),
     pointers: &Values,
+    across: &dyn Fn(usize) -> Option<usize>,
 ) -> Result<(), ReadError> {
     let at: Vec<usize> = pointers.iter().map(|p| p as usize).collect();
-    let (Some(&first), n) = (at.first(), data.size()) else { return Ok(()) };
+    let (Some(&first), n) = (at.first(), length(data)) else { return Ok(()) };
     let last = at.iter().copied().take_while(|p| *p >= first && *p - first <= VALUES && *p <= n).last();
     // One long line is cut: its beginning says as much.
     let end = last.filter(|end| *end > first || at.len() < 2).unwrap_or((first + VALUES).min(n));
@@ -81,9 +90,10 @@ fn lines(
     let values = source.number_rows(data, dtype, first..end)?;
     to.note(&values);
     let values: Vec<f64> = values.iter().collect();
-    for w in at.windows(2).take_while(|w| w[0] < end && w[0] >= first && w[1] >= w[0]) {
+    let sound = at.windows(2).take_while(|w| w[0] < end && w[0] >= first && w[1] >= w[0]);
+    for (i, w) in sound.enumerate() {
         let line = values.get(w[0] - first..w[1].min(end) - first).unwrap_or(&[]);
-        to.push(line.iter().copied());
+        to.push_line(number + i, line.iter().copied(), |k| across(w[0] + k));
     }
     Ok(())
 }
