@@ -7,7 +7,7 @@ use hdf5::{Dataset, Group};
 use super::{Report, unbacked};
 use crate::data::DType;
 use crate::io::ReadError;
-use crate::io::hdf5::{Kind, Source, elements};
+use crate::io::hdf5::{Kind, Source, elements, is_null, length};
 
 /// Entries of an array looked at in one go.
 const RUN: usize = 1 << 20;
@@ -30,11 +30,11 @@ impl Compressed<'_> {
         let data = self.array(at, g, "data");
         let indices = self.array(at, g, "indices");
         let indptr = self.array(at, g, "indptr");
-        let stored = data.as_ref().or(indices.as_ref()).map(|(d, _)| d.size() as u64);
+        let stored = data.as_ref().or(indices.as_ref()).map(|(d, _)| length(d) as u64);
         if let (Some((data, _)), Some((indices, _))) = (&data, &indices)
-            && data.size() != indices.size()
+            && length(data) != length(indices)
         {
-            let what = format!("{} indices but {} values in data", indices.size(), data.size());
+            let what = format!("{} indices but {} values in data", length(indices), length(data));
             self.report.fault(&format!("/{at}"), what);
         }
         if let Some((d, dtype)) = indptr {
@@ -56,7 +56,11 @@ impl Compressed<'_> {
             return None;
         }
         match (self.source.kind(&d), d.ndim()) {
-            (Kind::Number(dtype), 1) if name == "data" || !dtype.is_float() => Some((d, dtype)),
+            (Kind::Number(dtype), axes)
+                if (axes == 1 || is_null(&d)) && (name == "data" || !dtype.is_float()) =>
+            {
+                Some((d, dtype))
+            }
             (kind, axes) => {
                 let what = format!("{} along {axes} axes, expected whole numbers along one", kind.words());
                 self.report.fault(&format!("/{at}/{name}"), what);
@@ -111,7 +115,7 @@ impl Compressed<'_> {
 
     /// Indices lie within the other axis.
     fn indices(&mut self, at: &str, d: &Dataset, dtype: DType, minor: usize) -> Result<(), ReadError> {
-        let n = d.size();
+        let n = length(d);
         let runs: Vec<usize> = if self.report.deep || n <= 3 * RUN {
             (0..n).step_by(RUN).collect()
         } else {

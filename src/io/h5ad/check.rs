@@ -95,8 +95,9 @@ impl Faults<'_> {
     fn records(&mut self, at: &str, node: &Node, want: Option<usize>) -> Option<usize> {
         let table = frame::read(self.source, node);
         let table = self.tried(at, table)?;
-        let names: Vec<String> = table.index.iter().map(|s| s.into_owned()).collect();
-        self.report.duplicates(&format!("/{at}"), &names);
+        if let Some(names) = table.index.stored() {
+            self.report.duplicates(&format!("/{at}"), names);
+        }
         self.length(at, table.len(), want);
         self.report.elements += table.columns.len();
         Some(table.len())

@@ -6,7 +6,7 @@ use hdf5::types::TypeDescriptor;
 use hdf5::{Dataset, Group, Location};
 
 use super::{elem, stored};
-use crate::data::{Categorical, Categories, Column, Frame, Index, Values};
+use crate::data::{Categorical, Categories, Column, Frame, Index, Names, Values};
 use crate::io::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, has_attr};
 
@@ -63,10 +63,17 @@ pub(super) fn layout(source: &Source, g: &Group) -> Result<Layout, ReadError> {
 }
 
 /// The row names of a table group.
-pub(super) fn row_names(source: &Source, g: &Group, index: &str) -> Result<Vec<String>, ReadError> {
+pub(super) fn row_names(source: &Source, g: &Group, index: &str) -> Result<Names, ReadError> {
     let Some(node) = source.node(g, index)? else {
         return Err(source.malformed(g.name(), format!("the index {index} is missing")));
     };
+    if let Node::Dataset(d) = &node
+        && let Kind::Text(ty) = source.kind(d)
+        && d.ndim() == 1
+        && matches!(source.attr_string(d, "encoding-type")?.as_deref(), None | Some("array" | "string-array"))
+    {
+        return source.names(d, &ty);
+    }
     index_values(source, &read_column(source, g, &node, None)?, &node.name())
 }
 
@@ -97,15 +104,15 @@ fn read_group(source: &Source, g: &Group) -> Result<Frame, ReadError> {
 }
 
 /// Row names as text, whatever they were stored as.
-fn index_values(source: &Source, column: &Column, at: &str) -> Result<Vec<String>, ReadError> {
+fn index_values(source: &Source, column: &Column, at: &str) -> Result<Names, ReadError> {
     match column {
-        Column::Strings(v) => Ok(v.clone()),
+        Column::Strings(v) => Ok(v.iter().collect()),
         Column::Opaque { encoding, .. } => {
             Err(ReadError::unsupported(&source.path, format!("{at}: an index stored as {encoding}")))
         }
         // A missing name is what pandas calls it.
         other => {
-            Ok((0..other.len()).map(|i| other.text(i).map_or_else(|| "nan".to_owned(), Into::into)).collect())
+            Ok((0..other.len()).map(|i| other.text(i).unwrap_or_else(|| "nan".into())).collect())
         }
     }
 }

@@ -9,7 +9,7 @@ use hdf5_metno as hdf5;
 use hdf5::Dataset;
 
 use super::direct::Direct;
-use super::{Source, elements};
+use super::{Source, elements, length};
 use crate::data::{DType, Values, append, slice};
 use crate::io::ReadError;
 
@@ -43,7 +43,10 @@ impl Array {
 
     /// Length of the first axis.
     pub(super) fn len(&self) -> usize {
-        self.dataset.shape().first().copied().unwrap_or(1)
+        match self.dataset.shape().first() {
+            Some(n) => *n,
+            None => length(&self.dataset),
+        }
     }
 
     /// Bytes of one row.

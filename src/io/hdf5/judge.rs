@@ -4,7 +4,7 @@ use hdf5_metno as hdf5;
 
 use hdf5::{Dataset, Group};
 
-use super::{Kind, Source, elements};
+use super::{Kind, Source, elements, is_null, length};
 use crate::data::{DType, Layout, Looks, Sample, Values};
 use crate::data::{LOOK_ROWS as ROWS, LOOK_VALUES as VALUES};
 use crate::io::ReadError;
@@ -49,7 +49,7 @@ pub(in crate::io) fn judge_compressed(
         return Ok(None);
     };
     let cheap = cheap(source, &data, dtype) && cheap(source, &indptr, pointer);
-    if !cheap || indptr.ndim() != 1 || data.ndim() != 1 {
+    if !cheap || indptr.ndim() != 1 || (data.ndim() != 1 && !is_null(&data)) {
         return Ok(None);
     }
     let mut sample = Sample::new(layout == Layout::Csr, false);
@@ -71,7 +71,7 @@ fn lines(
     pointers: &Values,
 ) -> Result<(), ReadError> {
     let at: Vec<usize> = pointers.iter().map(|p| p as usize).collect();
-    let (Some(&first), n) = (at.first(), data.size()) else { return Ok(()) };
+    let (Some(&first), n) = (at.first(), length(data)) else { return Ok(()) };
     let last = at.iter().copied().take_while(|p| *p >= first && *p - first <= VALUES && *p <= n).last();
     // One long line is cut: its beginning says as much.
     let end = last.filter(|end| *end > first || at.len() < 2).unwrap_or((first + VALUES).min(n));

@@ -11,7 +11,7 @@ use ndarray::Array2;
 
 use super::array::Array;
 use super::sparse::{append, by_row, indices_below, into_indices, unsigned};
-use super::{Kind, Source};
+use super::{Kind, Source, is_null, length};
 use crate::data::{
     Block, BlockSink, DType, DataError, Dense, Layout, Matrix, RowSource, Sparse, StoredArrays, Values,
     check_indptr, pick_csr, pick_dense,
@@ -131,8 +131,9 @@ impl Three {
             source.check_filters(d)?;
             match (source.kind(d), d.ndim()) {
                 (Kind::Number(dtype), 1) => Ok(dtype),
+                (Kind::Number(dtype), _) if is_null(d) => Ok(dtype),
                 (kind, axes) => {
-                    let what = format!("{kind:?} along {axes} axes, expected numbers along one");
+                    let what = format!("{} along {axes} axes, expected numbers along one", kind.words());
                     Err(source.malformed(d.name(), what))
                 }
             }
@@ -145,7 +146,7 @@ impl Three {
         if types.indices.is_float() || types.indptr.is_float() {
             return Err(source.malformed(at, "indices or indptr hold fractions, expected whole numbers"));
         }
-        let (nnz, indices, pointers) = (self.data.size(), self.indices.size(), self.indptr.size());
+        let (nnz, indices, pointers) = (length(&self.data), length(&self.indices), length(&self.indptr));
         if indices != nnz {
             return Err(source.malformed(at, format!("{indices} indices but {nnz} values in data")));
         }
@@ -169,7 +170,7 @@ impl Three {
         let (major, minor) = if layout == Layout::Csr { shape } else { (shape.1, shape.0) };
         let pointers = source.numbers(&indptr, types.indptr)?;
         let pointers = unsigned(&pointers).map_err(|what| source.malformed(indptr.name(), what))?;
-        check_indptr(&pointers, major, data.size() as u64)
+        check_indptr(&pointers, major, length(&data) as u64)
             .map_err(|e| source.malformed(at, e.to_string()))?;
         let parts = Parts::Sparse(Compressed {
             layout,

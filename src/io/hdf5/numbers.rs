@@ -7,6 +7,7 @@ use hdf5_metno as hdf5;
 
 use hdf5::{Container, Hyperslab, SliceOrIndex};
 
+use super::is_null;
 use crate::data::{DType, Values};
 
 fn read_raw<T: hdf5::H5Type>(c: &Container, rows: Option<Range<usize>>) -> hdf5::Result<Vec<T>> {
@@ -18,6 +19,9 @@ fn read_raw<T: hdf5::H5Type>(c: &Container, rows: Option<Range<usize>>) -> hdf5:
 
 /// Reads numbers in the element type found; `rows` picks a range of the first axis.
 pub(super) fn read_numbers(c: &Container, dtype: DType, rows: Option<Range<usize>>) -> hdf5::Result<Values> {
+    if is_null(c) {
+        return Ok(Values::empty(dtype));
+    }
     Ok(match dtype {
         // A damaged file may hold any byte in a boolean: read the byte, then decide.
         DType::Bool => Values::Bool(read_raw::<u8>(c, rows)?.into_iter().map(|b| b != 0).collect()),

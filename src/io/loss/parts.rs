@@ -185,7 +185,7 @@ fn names(kinds: [ElementKind; 2], frame: &Frame) -> Part {
     let [named, numbered] = kinds;
     match &frame.index {
         Index::Names { values, .. } => {
-            let bytes = values.iter().map(|s| s.len() as u64 + 16).sum();
+            let bytes = (values.bytes() + 16 * values.len()) as u64;
             Part::new(named, "", format!("{} names", frame.len()), bytes)
         }
         Index::Range(_) => Part::new(numbered, "", format!("{} rows, numbered", frame.len()), 0),

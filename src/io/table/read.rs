@@ -140,7 +140,7 @@ fn index(found: &mut Scan, n_rows: usize) -> Index {
     {
         return Index::Range(n_rows);
     }
-    Index::Names { name: own.cloned().unwrap_or_else(|| "_index".into()), values }
+    Index::Names { name: own.cloned().unwrap_or_else(|| "_index".into()), values: values.into() }
 }
 
 /// Reads the text of columns that turned out to be text only after their first row.

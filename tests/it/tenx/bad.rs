@@ -22,7 +22,7 @@ const BAD_H5: &[(&str, &str, &str)] = &[
     (
         "data_text.h5",
         "Malformed",
-        ": /matrix/data: Text(FixedAscii(1)) along 1 axes, expected numbers along one",
+        ": /matrix/data: text along 1 axes, expected numbers along one",
     ),
     ("features_missing.h5", "Malformed", ": /matrix: the group features is missing"),
     ("ids_short.h5", "Malformed", ": /matrix/features/id: 5 entries, but the shape says 6 features"),

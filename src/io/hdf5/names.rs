@@ -1,0 +1,60 @@
+//! Long lists of names, read in runs.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use hdf5_metno as hdf5;
+
+use hdf5::Dataset;
+use hdf5::types::{TypeDescriptor as TD, VarLenAscii, VarLenUnicode};
+
+use super::cell::{Which, read_plain};
+use super::{Source, length, unpadded};
+use crate::data::Names;
+use crate::io::ReadError;
+
+/// Names read at a time, unless a chunk holds more.
+const RUN: usize = 1 << 16;
+
+impl Source {
+    /// Reads a list of texts as names. Beside the names themselves only one run of them is in memory.
+    pub(in crate::io) fn names(&self, d: &Dataset, ty: &TD) -> Result<Names, ReadError> {
+        self.check_filters(d)?;
+        self.count(d, ty.size())?;
+        let n = length(d);
+        // Text of variable length is mostly as long as a barcode.
+        let fixed = !matches!(ty, TD::VarLenAscii | TD::VarLenUnicode);
+        let bytes = if fixed { n.saturating_mul(ty.size()) } else { n.saturating_mul(18) };
+        let mut names = Names::with_capacity(n, bytes);
+        let mut broken = 0usize;
+        let chunk = d.chunk().and_then(|c| c.first().copied()).unwrap_or(1).max(1);
+        let step = if chunk < RUN { RUN - RUN % chunk } else { chunk };
+        for start in (0..n).step_by(step) {
+            let rows = start..start.saturating_add(step).min(n);
+            let mut push = |bytes: &[u8]| {
+                let text = String::from_utf8_lossy(bytes);
+                broken += usize::from(matches!(text, Cow::Owned(_)));
+                names.push(&text);
+            };
+            read_run(d, ty, rows, &mut push).map_err(|e| self.library(&d.name(), &e))?;
+        }
+        self.warn_broken(&d.name(), broken);
+        Ok(names)
+    }
+}
+
+fn read_run(d: &Dataset, ty: &TD, rows: Range<usize>, push: &mut dyn FnMut(&[u8])) -> hdf5::Result<()> {
+    match ty {
+        TD::VarLenAscii => {
+            d.read_slice_1d::<VarLenAscii, _>(rows)?.iter().for_each(|s| push(s.as_bytes()));
+        }
+        TD::VarLenUnicode => {
+            d.read_slice_1d::<VarLenUnicode, _>(rows)?.iter().for_each(|s| push(s.as_bytes()));
+        }
+        ty => {
+            let which = Which { field: None, rows: Some(rows) };
+            read_plain(&which, ty, d, &mut |bytes| push(unpadded(bytes)))?;
+        }
+    }
+    Ok(())
+}
