@@ -78,7 +78,7 @@ impl Compressed<'_> {
         major: Option<usize>,
         stored: Option<u64>,
     ) -> Result<(), ReadError> {
-        let n = d.size();
+        let n = length(d);
         if let Some(wanted) = major.map(|m| m.saturating_add(1)).filter(|w| *w != n) {
             self.report.fault(at, format!("{n} entries, expected {wanted}"));
         }

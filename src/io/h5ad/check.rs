@@ -67,7 +67,7 @@ impl Faults<'_> {
     fn table(&mut self, at: &str, node: &Node, want: Option<usize>) -> Option<usize> {
         let Node::Group(g) = node else { return self.records(at, node, want) };
         let layout = self.tried(at, frame::layout(self.source, g))?;
-        let names = frame::row_names(self.source, g, &layout.index);
+        let names = frame::row_names(self.source, g, &layout.index, None);
         let rows = match self.tried(at, names) {
             Some(names) => {
                 self.report.duplicates(&format!("/{at}"), &names);

@@ -12,8 +12,13 @@ use crate::io::hdf5::{Kind, Node, Source, has_attr};
 
 /// Reads a table: a group (anndata 0.7 and later) or a dataset of records (before).
 pub(super) fn read(source: &Source, node: &Node) -> Result<Frame, ReadError> {
+    read_like(source, node, None)
+}
+
+/// As [`read`], of a table whose names are most likely those of `like`, which are shared then.
+pub(super) fn read_like(source: &Source, node: &Node, like: Option<&Index>) -> Result<Frame, ReadError> {
     match node {
-        Node::Group(g) => read_group(source, g),
+        Node::Group(g) => read_group(source, g, like.and_then(Index::stored)),
         Node::Dataset(d) => read_records(source, d),
     }
 }
@@ -63,7 +68,12 @@ pub(super) fn layout(source: &Source, g: &Group) -> Result<Layout, ReadError> {
 }
 
 /// The row names of a table group.
-pub(super) fn row_names(source: &Source, g: &Group, index: &str) -> Result<Names, ReadError> {
+pub(super) fn row_names(
+    source: &Source,
+    g: &Group,
+    index: &str,
+    like: Option<&Names>,
+) -> Result<Names, ReadError> {
     let Some(node) = source.node(g, index)? else {
         return Err(source.malformed(g.name(), format!("the index {index} is missing")));
     };
@@ -72,7 +82,7 @@ pub(super) fn row_names(source: &Source, g: &Group, index: &str) -> Result<Names
         && d.ndim() == 1
         && matches!(source.attr_string(d, "encoding-type")?.as_deref(), None | Some("array" | "string-array"))
     {
-        return source.names(d, &ty);
+        return source.names_like(d, &ty, like);
     }
     index_values(source, &read_column(source, g, &node, None)?, &node.name())
 }
@@ -91,9 +101,9 @@ pub(super) fn column(source: &Source, g: &Group, name: &str, rows: usize) -> Res
     Ok(column)
 }
 
-fn read_group(source: &Source, g: &Group) -> Result<Frame, ReadError> {
+fn read_group(source: &Source, g: &Group, like: Option<&Names>) -> Result<Frame, ReadError> {
     let Layout { index, order } = layout(source, g)?;
-    let values = row_names(source, g, &index)?;
+    let values = row_names(source, g, &index, like)?;
     let rows = values.len();
     let mut frame = Frame::new(Index::Names { name: index, values });
     for name in order {

@@ -17,6 +17,23 @@ use crate::io::ReadError;
 const RUN: usize = 1 << 16;
 
 impl Source {
+    /// As [`Source::names`], where the names are most likely those of `like`: then these are shared, and not held twice.
+    pub(in crate::io) fn names_like(
+        &self,
+        d: &Dataset,
+        ty: &TD,
+        like: Option<&Names>,
+    ) -> Result<Names, ReadError> {
+        let Some(like) = like.filter(|l| l.len() == length(d)) else { return self.names(d, ty) };
+        self.check_filters(d)?;
+        let (mut row, mut same) = (0, true);
+        self.runs(d, ty, &mut |bytes| {
+            same = same && like.get(row).is_some_and(|name| name.as_bytes() == bytes);
+            row += 1;
+        })?;
+        if same { Ok(like.clone()) } else { self.names(d, ty) }
+    }
+
     /// Reads a list of texts as names. Beside the names themselves only one run of them is in memory.
     pub(in crate::io) fn names(&self, d: &Dataset, ty: &TD) -> Result<Names, ReadError> {
         self.check_filters(d)?;
@@ -27,19 +44,25 @@ impl Source {
         let bytes = if fixed { n.saturating_mul(ty.size()) } else { n.saturating_mul(18) };
         let mut names = Names::with_capacity(n, bytes);
         let mut broken = 0usize;
+        self.runs(d, ty, &mut |bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            broken += usize::from(matches!(text, Cow::Owned(_)));
+            names.push(&text);
+        })?;
+        self.warn_broken(&d.name(), broken);
+        Ok(names)
+    }
+
+    /// Hands over the bytes of each text, in order.
+    fn runs(&self, d: &Dataset, ty: &TD, push: &mut dyn FnMut(&[u8])) -> Result<(), ReadError> {
+        let n = length(d);
         let chunk = d.chunk().and_then(|c| c.first().copied()).unwrap_or(1).max(1);
         let step = if chunk < RUN { RUN - RUN % chunk } else { chunk };
         for start in (0..n).step_by(step) {
             let rows = start..start.saturating_add(step).min(n);
-            let mut push = |bytes: &[u8]| {
-                let text = String::from_utf8_lossy(bytes);
-                broken += usize::from(matches!(text, Cow::Owned(_)));
-                names.push(&text);
-            };
-            read_run(d, ty, rows, &mut push).map_err(|e| self.library(&d.name(), &e))?;
+            read_run(d, ty, rows, push).map_err(|e| self.library(&d.name(), &e))?;
         }
-        self.warn_broken(&d.name(), broken);
-        Ok(names)
+        Ok(())
     }
 }
 
