@@ -68,7 +68,8 @@ mod tests {
         let (f, h) = ("outs/filtered_feature_bc_matrix", "outs/filtered_feature_bc_matrix.h5");
         assert_eq!(of(&[&format!("S1/{f}"), &format!("S2/{f}/")]), "S1 S2");
         assert_eq!(of(&[&format!("/x/S1/{h}"), &format!("S2/{f}"), &format!("../S3/{h}")]), "S1 S2 S3");
-        let multi = |s: &str| format!("run/outs/per_sample_outs/{s}/count/sample_filtered_feature_bc_matrix.h5");
+        let multi =
+            |s: &str| format!("run/outs/per_sample_outs/{s}/count/sample_filtered_feature_bc_matrix.h5");
         assert_eq!(of(&[&multi("A"), &multi("B")]), "A B");
         assert_eq!(of(&["x/S1/m.h5", "y/S1/m.h5", "x/S2/m.h5"]), "x_S1 y_S1 x_S2");
         assert_eq!(of(&["x/a.h5ad", "x/b.h5ad", "y/a.h5ad"]), "x_a x_b y_a");

@@ -203,6 +203,9 @@ mod tests {
         twice.extend(["cell599999", "cell7", "x", "cell7"]);
         let found = twice.repeats().unwrap();
         assert_eq!(found, Repeats { count: 3, name: "cell599999", earlier: 599_999, row: 600_000 });
-        assert_eq!(Names::from(vec![String::new(); 3]).repeats().map(|r| (r.count, r.earlier, r.row)), Some((2, 0, 1)));
+        assert_eq!(
+            Names::from(vec![String::new(); 3]).repeats().map(|r| (r.count, r.earlier, r.row)),
+            Some((2, 0, 1))
+        );
     }
 }

@@ -121,9 +121,7 @@ fn index_values(source: &Source, column: &Column, at: &str) -> Result<Names, Rea
             Err(ReadError::unsupported(&source.path, format!("{at}: an index stored as {encoding}")))
         }
         // A missing name is what pandas calls it.
-        other => {
-            Ok((0..other.len()).map(|i| other.text(i).unwrap_or_else(|| "nan".into())).collect())
-        }
+        other => Ok((0..other.len()).map(|i| other.text(i).unwrap_or_else(|| "nan".into())).collect()),
     }
 }
 

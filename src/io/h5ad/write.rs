@@ -97,7 +97,8 @@ fn outline(d: &Dataset) -> Outline {
 /// Reads the new file and compares shapes and names with what was meant.
 fn verify(dataset: &Dataset, path: &Path) -> Result<(), WriteError> {
     let fail = |what: String| WriteError::Verify { path: path.to_owned(), what };
-    let found = silently(|| read_like(path, &ReadOptions::default(), Some(dataset))).map_err(|e| fail(e.to_string()))?;
+    let found = silently(|| read_like(path, &ReadOptions::default(), Some(dataset)))
+        .map_err(|e| fail(e.to_string()))?;
     let (found, meant) = (outline(&found), outline(dataset));
     if found == meant { Ok(()) } else { Err(fail(format!("it reads back as {found:?}, expected {meant:?}"))) }
 }

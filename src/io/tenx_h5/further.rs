@@ -20,7 +20,15 @@ use crate::io::hdf5::{Kind, Node, is_null, length, open_dense, whole_size};
 
 /// Parts of the group of the matrix that are read elsewhere.
 const MATRIX: &[&str] = &[
-    "barcodes", "data", "indices", "indptr", "shape", "features", "filtered_barcodes", "gene_names", "genes",
+    "barcodes",
+    "data",
+    "indices",
+    "indptr",
+    "shape",
+    "features",
+    "filtered_barcodes",
+    "gene_names",
+    "genes",
 ];
 /// Positions of the barcodes that arrays of droplets are about.
 const INDEX: &str = "barcode_indices_for_latents";
@@ -28,8 +36,14 @@ const INDEX: &str = "barcode_indices_for_latents";
 const OF_GENES: &[&str] = &["ambient_expression"];
 /// Beside the matrix of CellBender 0.2, of any length, and neither of cells nor of genes.
 const GLOBAL: &[&str] = &[
-    "contamination_fraction_params", "fraction_data_used_for_testing", "fraction_of_training_contaminants",
-    "lambda_multiplier", "overdispersion_params", "target_false_positive_rate", "test_elbo", "test_epoch",
+    "contamination_fraction_params",
+    "fraction_data_used_for_testing",
+    "fraction_of_training_contaminants",
+    "lambda_multiplier",
+    "overdispersion_params",
+    "target_false_positive_rate",
+    "test_elbo",
+    "test_epoch",
     "training_elbo_per_epoch",
 ];
 

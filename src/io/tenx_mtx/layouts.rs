@@ -54,7 +54,8 @@ const LAYOUTS: &[Layout] = &[
 pub(super) fn foreign(folder: &Path) -> Option<String> {
     let names: Vec<String> = entries(folder).iter().filter_map(|p| plain(p)).collect();
     let layout = LAYOUTS.iter().find(|l| l.signs.iter().all(|s| names.iter().any(|n| n.ends_with(s))))?;
-    let mut found: Vec<String> = entries(folder).iter().filter(|p| p.is_file()).map(|p| file_name(p)).collect();
+    let mut found: Vec<String> =
+        entries(folder).iter().filter(|p| p.is_file()).map(|p| file_name(p)).collect();
     found.sort();
     let more = if found.len() > 5 { ", …" } else { "" };
     found.truncate(5);

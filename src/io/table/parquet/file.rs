@@ -203,7 +203,9 @@ fn body(field: &Field, data: &Data, start: usize, end: usize) -> Vec<u8> {
         Data::Numbers(v, _) => out.extend(plain(&slice(v, start..end), |i| data.is_there(start + i))),
         Data::Strings(v) => v.get(start..end).unwrap_or(&[]).iter().for_each(|s| put_text(&mut out, s)),
         Data::Names(v, rows) => {
-            (rows.start + start..rows.start + end).filter_map(|i| v.get(i)).for_each(|s| put_text(&mut out, s));
+            (rows.start + start..rows.start + end)
+                .filter_map(|i| v.get(i))
+                .for_each(|s| put_text(&mut out, s));
         }
         Data::Nullable(v) => {
             v.get(start..end).unwrap_or(&[]).iter().flatten().for_each(|s| put_text(&mut out, s));
