@@ -154,6 +154,22 @@ fn lists_that_others_shorten_are_read_with_a_warning() {
 }
 
 #[test]
+fn features_of_every_kind_are_kept_with_what_is_known_of_them() {
+    let d = read("guides.h5");
+    let texts = |name: &str| {
+        let column = d.var.column(name).unwrap_or_else(|| panic!("no {name}"));
+        (0..4).map(|i| column.text(i).unwrap().into_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        texts("feature_types"),
+        ["Gene Expression", "CRISPR Guide Capture", "Antibody Capture", "Unassigned Codeword"]
+    );
+    assert_eq!(texts("pattern"), ["", "(BC)GTTT", "^NNN(BC)", ""]);
+    assert_eq!(texts("target_gene_id"), ["", "ENSG00000000000", "", ""]);
+    assert_eq!(d.n_vars(), 4);
+}
+
+#[test]
 fn the_missing_part_of_a_genome_is_named_and_h5ad_is_not_mentioned() {
     let dir = with(&["genome_no_barcodes.h5", "genome_no_genes.h5"]);
     for (name, part) in [("genome_no_barcodes.h5", "/mm10/barcodes"), ("genome_no_genes.h5", "/mm10/genes")] {
