@@ -62,7 +62,7 @@ pub(super) fn beside(frames: &[&Frame], genes: &Genes, element: &str, changes: &
     let index = if genes.numbered {
         Index::Range(genes.names.len())
     } else {
-        Index::Names { name: index_name(frames.iter().copied()), values: genes.names.clone() }
+        Index::Names { name: index_name(frames.iter().copied()), values: genes.names.iter().collect() }
     };
     let mut out = Frame::new(index);
     // For each file the row of each variable of the result; then the first file that has it.

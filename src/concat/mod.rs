@@ -13,6 +13,7 @@
 //!   raw or an entry of obsm must become doubles, a value that would be rounded is refused;
 //! - whatever is left behind or changed is listed.
 
+mod batches;
 mod cast;
 mod columns;
 mod frames;
@@ -27,6 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::data::{Annotation, Change, DataError, Dataset, Frame, Matrix, Raw};
+pub use batches::batch_names;
 use stack::{Part, Stacked};
 
 /// Which variables the result has; for obs and obsm, which columns.

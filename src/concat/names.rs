@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Changes, ConcatError, Join, OnDuplicate, Piece};
-use crate::data::{Dataset, Frame, Index};
+use crate::data::{Dataset, Frame, Index, Names};
 
 /// A variable of a file that the result does not have.
 pub(super) const NOWHERE: u32 = u32::MAX;
@@ -138,17 +138,21 @@ pub(super) fn cells(pieces: &[Piece], on_duplicate: OnDuplicate) -> Result<Index
     if pieces.iter().all(|p| matches!(p.dataset.obs.index, Index::Range(_))) {
         return Ok(Index::Range(total));
     }
-    let mut values = Vec::with_capacity(total);
-    let mut owners = Vec::with_capacity(pieces.len());
-    for piece in pieces {
-        let start = values.len();
-        match &piece.dataset.obs.index {
-            Index::Names { values: own, .. } => values.extend(own.iter().cloned()),
-            Index::Range(n) => values.extend((start..start + n).map(|i| i.to_string())),
+    let named = |change: &dyn Fn(usize, &Piece, &str) -> String| -> Names {
+        let mut all = Names::default();
+        for (i, piece) in pieces.iter().enumerate() {
+            let start = all.len();
+            match &piece.dataset.obs.index {
+                Index::Names { values: own, .. } => all.extend(own.iter().map(|n| change(i, piece, n))),
+                Index::Range(n) => {
+                    all.extend((start..start + n).map(|row| change(i, piece, &row.to_string())));
+                }
+            }
         }
-        owners.push(start..values.len());
-    }
-    let (repeated, count) = repeats(values.iter().map(String::as_str));
+        all
+    };
+    let mut values = named(&|_, _, name| name.to_owned());
+    let (repeated, count) = repeats(values.iter());
     if count > 0 {
         if on_duplicate == OnDuplicate::Error {
             let what = format!(
@@ -158,15 +162,11 @@ pub(super) fn cells(pieces: &[Piece], on_duplicate: OnDuplicate) -> Result<Index
             );
             return Err(ConcatError::Usage { what });
         }
-        for (i, (piece, own)) in pieces.iter().zip(owners).enumerate() {
-            for name in values.get_mut(own).into_iter().flatten() {
-                *name = match on_duplicate {
-                    OnDuplicate::Prefix => format!("{}_{name}", piece.batch),
-                    _ => format!("{name}-{i}"),
-                };
-            }
-        }
-        let (repeated, count) = repeats(values.iter().map(String::as_str));
+        values = named(&|i, piece, name| match on_duplicate {
+            OnDuplicate::Prefix => format!("{}_{name}", piece.batch),
+            _ => format!("{name}-{i}"),
+        });
+        let (repeated, count) = repeats(values.iter());
         if count > 0 {
             let what = format!(
                 "{count} names of cells repeat within one file ({}); make them unique there first",

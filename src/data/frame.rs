@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::{DataError, StoredObject, Values};
+use super::{DataError, Names, StoredObject, Values};
 
 /// Row names of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,7 +15,7 @@ pub enum Index {
         /// Name of the index itself.
         name: String,
         /// One name per row.
-        values: Vec<String>,
+        values: Names,
     },
     /// No stored names: rows are called `0`, `1`, ….
     Range(usize),
@@ -24,7 +24,20 @@ pub enum Index {
 impl Index {
     /// Names without a name of their own.
     pub fn names(values: Vec<String>) -> Self {
+        Self::of(values.into())
+    }
+
+    /// As [`Index::names`], of a list that is shared.
+    pub fn of(values: Names) -> Self {
         Index::Names { name: "_index".into(), values }
+    }
+
+    /// The stored names, if there are any.
+    pub fn stored(&self) -> Option<&Names> {
+        match self {
+            Index::Names { values, .. } => Some(values),
+            Index::Range(_) => None,
+        }
     }
 
     /// Number of rows.
@@ -43,14 +56,14 @@ impl Index {
     /// Name of row `i`.
     pub fn get(&self, i: usize) -> Option<Cow<'_, str>> {
         match self {
-            Index::Names { values, .. } => values.get(i).map(|s| Cow::Borrowed(s.as_str())),
+            Index::Names { values, .. } => values.get(i).map(Cow::Borrowed),
             Index::Range(n) => (i < *n).then(|| Cow::Owned(i.to_string())),
         }
     }
 
     /// All names, in order.
-    pub fn iter(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        (0..self.len()).filter_map(|i| self.get(i))
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Cow<'_, str>> + Clone {
+        (0..self.len()).map(|i| self.get(i).unwrap_or_default())
     }
 }
 

@@ -10,6 +10,7 @@ mod dataset;
 mod frame;
 mod looks;
 mod matrix;
+mod names;
 mod numbers;
 mod patch;
 mod patched;
@@ -33,6 +34,7 @@ pub use matrix::{
     Block, Dense, Layout, Matrix, RowSource, Sparse, StoredArrays, check_indices, check_indptr, pick_csr,
     pick_dense,
 };
+pub use names::{Names, Repeats};
 pub use patch::Patch;
 pub use spillover::{Compensation, Spillover};
 pub use stream::{BlockSink, append, csr_slice, in_runs, rows_per_run, slice};

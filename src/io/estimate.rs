@@ -33,7 +33,7 @@ pub(super) fn estimate(
     let all = parts(dataset);
     let kept: u64 = all
         .iter()
-        .filter(|p| !matches!(p.outcome(to, tables, options), Fate::Left { .. }))
+        .filter(|p| !p.left_by(to, tables, options))
         .map(|p| p.stored_bytes(to))
         .sum();
     let read: u64 = all.iter().map(|p| p.bytes).sum();

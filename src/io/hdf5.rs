@@ -13,6 +13,7 @@ mod links;
 mod matrix;
 mod matrix_out;
 mod meter;
+mod names;
 mod numbers;
 mod open;
 mod raw;
@@ -33,6 +34,7 @@ use hdf5::{Container, Dataset, File, Group, IndexType, IterationOrder, Location,
 
 use super::{ReadError, ReadLimits};
 use crate::data::{DType, Values};
+use cell::Which;
 use numbers::{from_bytes, read_numbers};
 
 pub(super) use array::Array;
@@ -46,7 +48,7 @@ pub(super) use open::open_shared;
 pub(super) use raw::has_attr;
 pub(super) use sparse::{by_row, whole, wide_enough};
 pub(super) use store::{
-    Storage, create, new_group, set_shape, set_text, set_texts, set_value, write_error, write_file,
+    Storage, Texts, create, new_group, set_shape, set_text, set_texts, set_value, write_error, write_file,
     write_fixed_strings, write_rows, write_string, write_strings,
 };
 pub(super) use tiles::{Band, Tile, TilesOut};
@@ -300,7 +302,8 @@ impl Source {
             return Ok(Some((Values::empty(dtype), n)));
         }
         let mut bytes = Vec::new();
-        cell::read_plain(Some(field), &ty, d, &mut |b| bytes.extend_from_slice(b))
+        let which = Which { field: Some(field), rows: None };
+        cell::read_plain(&which, &ty, d, &mut |b| bytes.extend_from_slice(b))
             .map_err(|e| self.library(&format!("{}/{field}", d.name()), &e))?;
         Ok(Some((from_bytes(dtype, &bytes), n)))
     }
@@ -341,13 +344,17 @@ impl Source {
                 })
             })
             .collect();
+        self.warn_broken(at, broken);
+        text
+    }
+
+    fn warn_broken(&self, at: &str, broken: usize) {
         if broken > 0 {
             tracing::warn!(
                 "{}: {at}: {broken} texts are not UTF-8; the bytes in question are shown as \u{fffd}",
                 self.path.display()
             );
         }
-        text
     }
 
     /// The texts of an attribute; `None` when it is not there or is no text.
@@ -440,6 +447,12 @@ fn filter_name(id: i32) -> &'static str {
     }
 }
 
+/// A text of fixed length without the zeros behind it.
+fn unpadded(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|b| *b != 0).map_or(0, |i| i + 1);
+    bytes.get(..end).unwrap_or(bytes)
+}
+
 /// Reads text as bytes. The `as_str` of the crate's own types trusts the file to be UTF-8, so it is not used.
 fn read_text(c: &Container, field: Option<&str>, ty: &TD) -> hdf5::Result<Vec<Vec<u8>>> {
     match (ty, field) {
@@ -458,10 +471,8 @@ fn read_text(c: &Container, field: Option<&str>, ty: &TD) -> hdf5::Result<Vec<Ve
         }),
         (ty, field) => {
             let mut out = Vec::new();
-            cell::read_plain(field, ty, c, &mut |bytes| {
-                let end = bytes.iter().rposition(|b| *b != 0).map_or(0, |i| i + 1);
-                out.push(bytes.get(..end).unwrap_or(bytes).to_vec());
-            })?;
+            let which = Which { field, rows: None };
+            cell::read_plain(&which, ty, c, &mut |bytes| out.push(unpadded(bytes).to_vec()))?;
             Ok(out)
         }
     }

@@ -1,6 +1,5 @@
 //! What the two formats of 10x Genomics share: names of features, and X as compressed rows.
 
-use std::collections::HashSet;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +12,8 @@ use super::loss::Entry;
 use super::options::WriteOptions;
 use super::write::need_x;
 use crate::data::{
-    Block, BlockSink, Column, DType, DataError, Dataset, Element, Frame, Layout, Matrix, RowSource, Sparse,
+    Block, BlockSink, Column, DType, DataError, Dataset, Element, Frame, Layout, Matrix, Names, Repeats,
+    RowSource, Sparse,
 };
 use crate::with_values;
 
@@ -34,15 +34,11 @@ pub(super) const GENOME: &str = "genome";
 pub(super) const EXPRESSION: &str = "Gene Expression";
 
 /// Says which names come more than once; they are kept, since they are no more wrong than the genome's own.
-pub(super) fn warn_duplicates(path: &Path, what: &str, names: &[String]) {
-    let mut seen = HashSet::with_capacity(names.len());
-    let mut twice = names.iter().filter(|n| !seen.insert(n.as_str()));
-    if let Some(first) = twice.next() {
-        let more = twice.count();
+pub(super) fn warn_duplicates(path: &Path, what: &str, table: &Frame) {
+    if let Some(Repeats { count, name, .. }) = table.index.stored().and_then(Names::repeats) {
         tracing::warn!(
-            "{}: {} {what} come more than once, {first:?} among them; they are kept as they are",
+            "{}: {count} {what} come more than once, {name:?} among them; they are kept as they are",
             path.display(),
-            more + 1
         );
     }
 }

@@ -290,7 +290,7 @@ impl FittedRecipe {
         let cells = Take::all(dataset.n_obs());
         *dataset = dataset.select(&cells, &take)?;
         if let Index::Names { values, .. } = &mut dataset.var.index {
-            values.clone_from(&self.genes);
+            *values = self.genes.iter().collect();
         }
         Ok(notes)
     }

@@ -2,6 +2,7 @@
 
 mod bad;
 mod expected;
+mod field;
 mod peers;
 mod round_trip;
 

@@ -70,7 +70,7 @@ pub struct ConcatArgs {
     /// Column of obs that tells the file of each cell [default: batch]
     #[arg(long, value_name = "COLUMN", help_heading = "Data")]
     pub batch_key: Option<String>,
-    /// What that column calls each file, in order, separated by commas [default: names of the files]
+    /// What that column calls each file, in order, separated by commas [default: names of the files, or of the folders in which they differ]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "Data")]
     pub batch_names: Vec<String>,
     /// Which variables, and which columns of obs [default: inner]

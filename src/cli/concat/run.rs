@@ -1,7 +1,6 @@
 //! `scx concat`.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use serde_json::json;
 
@@ -96,21 +95,7 @@ fn batches(args: &ConcatArgs) -> Result<Vec<String>, CliError> {
         }
         return Ok(args.batch_names.clone());
     }
-    let mut names = Vec::<String>::new();
-    for path in &args.inputs {
-        let stem = stem(path);
-        let made = (1u64..).map(|k| if k == 1 { stem.clone() } else { format!("{stem}_{k}") });
-        names.extend(made.into_iter().find(|name| !names.contains(name)));
-    }
-    Ok(names)
-}
-
-/// The name of a file without folders and endings; of `run1/outs/filtered_feature_bc_matrix.h5` it is the same for all
-/// runs, and [`batches`] numbers them.
-fn stem(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
-    Path::new(name).file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    Ok(concat::batch_names(&args.inputs))
 }
 
 fn error(e: ConcatError) -> CliError {

@@ -5,13 +5,12 @@ mod remarks;
 mod sparse;
 pub(in crate::io) mod values;
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::{ReadError, ReadOptions, detect};
-use crate::data::{Block, Matrix};
+use crate::data::{Block, Matrix, Names, Repeats};
 
 use arrays::storage;
 pub(super) use arrays::{Arrays, unbacked};
@@ -89,18 +88,9 @@ impl Report {
     }
 
     /// Warns of names that come again in a table.
-    pub(super) fn duplicates(&mut self, element: &str, names: &[String]) {
-        let mut seen = HashMap::with_capacity(names.len());
-        let mut again = 0usize;
-        let mut first = None;
-        for (row, name) in names.iter().enumerate() {
-            if let Some(earlier) = seen.insert(name.as_str(), row) {
-                again += 1;
-                first.get_or_insert((name, earlier, row));
-            }
-        }
-        if let Some((name, earlier, row)) = first {
-            let what = format!("{again} names come again: {name:?} names row {earlier} and row {row}");
+    pub(super) fn duplicates(&mut self, element: &str, names: &Names) {
+        if let Some(Repeats { count, name, earlier, row }) = names.repeats() {
+            let what = format!("{count} names come again: {name:?} names row {earlier} and row {row}");
             let advice = "make names unique (in scanpy: obs_names_make_unique, var_names_make_unique)";
             self.add(Level::Warning, element, what, advice);
         }

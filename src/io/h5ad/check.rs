@@ -113,11 +113,11 @@ impl Faults<'_> {
             let advice = "scx leaves it out of what it writes, as anndata does";
             self.report.add(Level::Warning, &format!("/{at}/{name}"), what, advice);
         }
-        let names = frame::row_names(self.source, g, &layout.index);
+        let names = frame::row_names(self.source, g, &layout.index, None);
         let names = match self.tried(at, names) {
             Some(names) => {
                 self.report.duplicates(&format!("/{at}"), &names);
-                Index::names(names)
+                Index::Names { name: layout.index.clone(), values: names }
             }
             // The columns may be sound: the first one says how long they should be.
             None => {
@@ -141,8 +141,9 @@ impl Faults<'_> {
     fn records(&mut self, at: &str, node: &Node, want: Option<usize>) -> Option<Rows> {
         let table = frame::read(self.source, node);
         let table = self.tried(at, table)?;
-        let names: Vec<String> = table.index.iter().map(|s| s.into_owned()).collect();
-        self.report.duplicates(&format!("/{at}"), &names);
+        if let Some(names) = table.index.stored() {
+            self.report.duplicates(&format!("/{at}"), names);
+        }
         self.length(at, table.len(), want);
         self.report.elements += table.columns.len();
         Some(Rows { names: table.index, columns: table.columns.into_iter().map(|(name, _)| name).collect() })

@@ -6,14 +6,19 @@ use hdf5::types::TypeDescriptor;
 use hdf5::{Dataset, Group, Location};
 
 use super::{elem, stored};
-use crate::data::{Categorical, Categories, Column, Frame, Index, Values};
+use crate::data::{Categorical, Categories, Column, Frame, Index, Names, Values};
 use crate::io::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, extent, has_attr, length};
 
 /// Reads a table: a group (anndata 0.7 and later) or a dataset of records (before).
 pub(super) fn read(source: &Source, node: &Node) -> Result<Frame, ReadError> {
+    read_like(source, node, None)
+}
+
+/// As [`read`], of a table whose names are most likely those of `like`, which are shared then.
+pub(super) fn read_like(source: &Source, node: &Node, like: Option<&Index>) -> Result<Frame, ReadError> {
     match node {
-        Node::Group(g) => read_group(source, g),
+        Node::Group(g) => read_group(source, g, like.and_then(Index::stored)),
         Node::Dataset(d) => read_records(source, d),
     }
 }
@@ -73,10 +78,22 @@ pub(super) fn unlisted(source: &Source, table: &Node) -> Vec<String> {
 }
 
 /// The row names of a table group.
-pub(super) fn row_names(source: &Source, g: &Group, index: &str) -> Result<Vec<String>, ReadError> {
+pub(super) fn row_names(
+    source: &Source,
+    g: &Group,
+    index: &str,
+    like: Option<&Names>,
+) -> Result<Names, ReadError> {
     let Some(node) = source.node(g, index)? else {
         return Err(source.malformed(g.name(), format!("the index {index} is missing")));
     };
+    if let Node::Dataset(d) = &node
+        && let Kind::Text(ty) = source.kind(d)
+        && d.ndim() == 1
+        && matches!(source.attr_string(d, "encoding-type")?.as_deref(), None | Some("array" | "string-array"))
+    {
+        return source.names_like(d, &ty, like);
+    }
     index_values(source, &read_column(source, g, &node, None)?, &node.name())
 }
 
@@ -94,9 +111,9 @@ pub(super) fn column(source: &Source, g: &Group, name: &str, rows: usize) -> Res
     Ok(column)
 }
 
-fn read_group(source: &Source, g: &Group) -> Result<Frame, ReadError> {
+fn read_group(source: &Source, g: &Group, like: Option<&Names>) -> Result<Frame, ReadError> {
     let Layout { index, order } = layout(source, g)?;
-    let values = row_names(source, g, &index)?;
+    let values = row_names(source, g, &index, like)?;
     let rows = values.len();
     let mut frame = Frame::new(Index::Names { name: index, values });
     for name in order {
@@ -107,16 +124,14 @@ fn read_group(source: &Source, g: &Group) -> Result<Frame, ReadError> {
 }
 
 /// Row names as text, whatever they were stored as.
-fn index_values(source: &Source, column: &Column, at: &str) -> Result<Vec<String>, ReadError> {
+fn index_values(source: &Source, column: &Column, at: &str) -> Result<Names, ReadError> {
     match column {
-        Column::Strings(v) => Ok(v.clone()),
+        Column::Strings(v) => Ok(v.iter().collect()),
         Column::Opaque { encoding, .. } => {
             Err(ReadError::unsupported(&source.path, format!("{at}: an index stored as {encoding}")))
         }
         // A missing name is what pandas calls it.
-        other => {
-            Ok((0..other.len()).map(|i| other.text(i).map_or_else(|| "nan".to_owned(), Into::into)).collect())
-        }
+        other => Ok((0..other.len()).map(|i| other.text(i).unwrap_or_else(|| "nan".into())).collect()),
     }
 }
 

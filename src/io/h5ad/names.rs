@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use crate::data::{Annotation, Dataset, Frame, Index, Uns};
+use crate::data::{Annotation, Dataset, Frame, Index, Names, Uns};
 
 /// The name under which an element called `name` is stored in an h5ad file: `/` becomes `|`, a zero byte `�`, nothing at
 /// all `_`, and `.`, which HDF5 takes for the group itself, `_.`.
@@ -71,7 +71,7 @@ pub(super) fn storable(dataset: &Dataset, path: &Path) -> Option<Dataset> {
 fn skeleton(d: &Dataset) -> Dataset {
     let bare = |f: &Frame| {
         let index = match &f.index {
-            Index::Names { name, .. } => Index::Names { name: name.clone(), values: Vec::new() },
+            Index::Names { name, .. } => Index::Names { name: name.clone(), values: Names::default() },
             Index::Range(_) => Index::Range(0),
         };
         let none = || crate::data::Column::Strings(Vec::new());

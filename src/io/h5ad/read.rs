@@ -33,11 +33,23 @@ pub fn probe(probe: &Probe) -> Fit {
 /// # Errors
 /// [`ReadError`] that names the file and the element.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
+    read_like(path, options, None)
+}
+
+/// As [`read`], of a file whose cells are most likely those of `like`: names that are equal are shared.
+pub(super) fn read_like(
+    path: &Path,
+    options: &ReadOptions,
+    like: Option<&Dataset>,
+) -> Result<Dataset, ReadError> {
     let source = Source { path: path.to_owned(), limits: options.limits };
     let file = source.open()?;
     let root: &Group = &file;
     let (obs, var) = tables(&source, root)?;
-    let mut dataset = Dataset::new(frame::read(&source, &obs)?, frame::read(&source, &var)?);
+    let mut dataset = Dataset::new(
+        frame::read_like(&source, &obs, like.map(|d| &d.obs.index))?,
+        frame::read(&source, &var)?,
+    );
     let mut changes = Vec::new();
     raw::unlisted(&source, &obs, &mut changes);
     raw::unlisted(&source, &var, &mut changes);

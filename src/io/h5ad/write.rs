@@ -6,6 +6,7 @@ use hdf5_metno as hdf5;
 
 use hdf5::Group;
 
+use super::read::read_like;
 use super::write_elem::Out;
 use super::{matrix_out, names};
 use crate::data::{Column, Dataset, Frame, Matrix, StoredObject};
@@ -96,7 +97,8 @@ fn outline(d: &Dataset) -> Outline {
 /// Reads the new file and compares shapes and names with what was meant.
 fn verify(dataset: &Dataset, path: &Path) -> Result<(), WriteError> {
     let fail = |what: String| WriteError::Verify { path: path.to_owned(), what };
-    let found = silently(|| super::read(path, &ReadOptions::default())).map_err(|e| fail(e.to_string()))?;
+    let found = silently(|| read_like(path, &ReadOptions::default(), Some(dataset)))
+        .map_err(|e| fail(e.to_string()))?;
     let (found, meant) = (outline(&found), outline(dataset));
     if found == meant { Ok(()) } else { Err(fail(format!("it reads back as {found:?}, expected {meant:?}"))) }
 }

@@ -12,7 +12,7 @@ use crate::data::{
     Annotation, Categorical, Categories, Column, DType, Frame, Index, StoredObject, Uns, Values,
 };
 use crate::io::hdf5::{
-    Source, Storage, create, new_group, set_text, set_texts, set_value, write_error, write_rows,
+    Source, Storage, Texts, create, new_group, set_text, set_texts, set_value, write_error, write_rows,
     write_string, write_strings,
 };
 use crate::io::{ReadError, ReadLimits, WriteError, WriteOptions};
@@ -91,7 +91,7 @@ impl Out<'_> {
         self.lib(write_rows(&d, 0, values))
     }
 
-    fn strings(&self, g: &Group, name: &str, values: &[impl AsRef<str>]) -> Result<(), WriteError> {
+    fn strings(&self, g: &Group, name: &str, values: impl Texts) -> Result<(), WriteError> {
         let d = self.lib(write_strings(g, name, values))?;
         self.encoding(&d, "string-array", "0.2.0")
     }
@@ -115,8 +115,7 @@ impl Out<'_> {
             Index::Range(_) => "_index",
         };
         self.lib(set_text(&g, "_index", index))?;
-        let names: Vec<_> = rows.iter().collect();
-        self.strings(&g, index, &names)?;
+        self.strings(&g, index, rows.iter())?;
         let mut order = Vec::new();
         for (column, values) in &frame.columns {
             if self.column(&g, column, values)? {
@@ -130,7 +129,7 @@ impl Out<'_> {
     pub(super) fn column(&self, g: &Group, name: &str, column: &Column) -> Result<bool, WriteError> {
         match column {
             Column::Numbers(v) => self.numbers(g, name, &[v.len()], v)?,
-            Column::Strings(v) => self.strings(g, name, v)?,
+            Column::Strings(v) => self.strings(g, name, v.iter())?,
             Column::Nullable { values, missing } => {
                 let encoding =
                     if values.dtype() == DType::Bool { "nullable-boolean" } else { "nullable-integer" };
@@ -154,13 +153,12 @@ impl Out<'_> {
             let g = self.lib(new_group(g, name))?;
             self.encoding(&g, "nullable-string-array", "0.1.0")?;
             self.lib(set_text(&g, "na-value", "NaN"))?;
-            let text: Vec<&str> = v.iter().map(|s| s.as_deref().unwrap_or_default()).collect();
-            self.strings(&g, "values", &text)?;
+            self.strings(&g, "values", v.iter().map(|s| s.as_deref().unwrap_or_default()))?;
             let mask = v.iter().map(Option::is_none).collect();
             return self.numbers(&g, "mask", &[v.len()], &Values::Bool(mask));
         }
         if v.iter().all(Option::is_some) {
-            return self.strings(g, name, &v.iter().flatten().collect::<Vec<_>>());
+            return self.strings(g, name, v.iter().map(|s| s.as_deref().unwrap_or_default()));
         }
         self.categorical(g, name, &categories_of(v))
     }
@@ -170,7 +168,7 @@ impl Out<'_> {
         self.encoding(&g, "categorical", "0.2.0")?;
         self.lib(set_value(&g, "ordered", c.ordered))?;
         match &c.categories {
-            Categories::Strings(v) => self.strings(&g, "categories", v)?,
+            Categories::Strings(v) => self.strings(&g, "categories", v.iter())?,
             Categories::Numbers(v) => self.numbers(&g, "categories", &[v.len()], v)?,
         }
         // pandas uses the smallest signed type that holds all codes.
@@ -224,7 +222,7 @@ impl Out<'_> {
                 let d = self.lib(write_string(g, key, s))?;
                 self.encoding(&d, "string", "0.2.0")?;
             }
-            Uns::Strings(v) => self.strings(g, key, v)?,
+            Uns::Strings(v) => self.strings(g, key, v.iter())?,
             Uns::StringArray { shape, values } => self.text_array(g, key, shape, values)?,
             Uns::Number(v) => {
                 let d = self.lib(create(g, key, v.dtype(), &[], &Storage::default()))?;

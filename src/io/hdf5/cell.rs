@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use hdf5_metno as hdf5;
 
@@ -72,42 +73,52 @@ fn cell<R>(ty: TD, read: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Reads values of a plain type of any width up to 64 KiB, and hands the bytes of each to `each`.
-/// `name` picks a field of a compound. The bytes may be followed by padding.
+/// What is read: a field of a compound, by its name, or plain values; of all rows of a list or of some.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Which<'a> {
+    pub(super) field: Option<&'a str>,
+    pub(super) rows: Option<Range<usize>>,
+}
+
+/// Reads values of a plain type of any width up to 64 KiB, and hands the bytes of each to `each`. The bytes may be
+/// followed by padding.
 pub(super) fn read_plain(
-    name: Option<&str>,
+    which: &Which,
     ty: &TD,
     source: &hdf5::Container,
     each: &mut dyn FnMut(&[u8]),
 ) -> hdf5::Result<()> {
     // The widths are rounded up so that a few compiled sizes serve all.
     match ty.size() {
-        0..=16 => widths::<16>(name, ty, source, each),
-        17..=32 => widths::<32>(name, ty, source, each),
-        33..=64 => widths::<64>(name, ty, source, each),
-        65..=256 => widths::<256>(name, ty, source, each),
-        257..=1024 => widths::<1024>(name, ty, source, each),
-        1025..=8192 => widths::<8192>(name, ty, source, each),
-        8193..=65536 => widths::<65536>(name, ty, source, each),
+        0..=16 => widths::<16>(which, ty, source, each),
+        17..=32 => widths::<32>(which, ty, source, each),
+        33..=64 => widths::<64>(which, ty, source, each),
+        65..=256 => widths::<256>(which, ty, source, each),
+        257..=1024 => widths::<1024>(which, ty, source, each),
+        1025..=8192 => widths::<8192>(which, ty, source, each),
+        8193..=65536 => widths::<65536>(which, ty, source, each),
         n => Err(hdf5::Error::from(format!("values of {n} bytes each are wider than 65536 bytes"))),
     }
 }
 
 fn widths<const N: usize>(
-    name: Option<&str>,
+    which: &Which,
     ty: &TD,
     source: &hdf5::Container,
     each: &mut dyn FnMut(&[u8]),
 ) -> hdf5::Result<()> {
-    let described = match (name, ty) {
+    let described = match (which.field, ty) {
         (Some(name), ty) => {
             TD::Compound(CompoundType { size: N, fields: vec![CompoundField::new(name, ty.clone(), 0, 0)] })
         }
         (None, TD::FixedUnicode(_)) => TD::FixedUnicode(N),
         (None, _) => TD::FixedAscii(N),
     };
-    let width = if name.is_some() { ty.size() } else { N };
-    let values = cell(described, || source.read_raw::<Cell<N>>())?;
+    let width = if which.field.is_some() { ty.size() } else { N };
+    let values = cell(described, || match &which.rows {
+        None => source.read_raw::<Cell<N>>(),
+        Some(rows) => Ok(source.read_slice_1d::<Cell<N>, _>(rows.clone())?.to_vec()),
+    })?;
     for value in &values {
         each(value.0.get(..width).unwrap_or(&value.0));
     }

@@ -169,7 +169,7 @@ impl Three {
         let Self { data, indices, indptr } = self;
         let (major, minor) = if layout == Layout::Csr { shape } else { (shape.1, shape.0) };
         let pointers = source.numbers(&indptr, types.indptr)?;
-        let pointers = unsigned(&pointers).map_err(|what| source.malformed(indptr.name(), what))?;
+        let pointers = unsigned(pointers).map_err(|what| source.malformed(indptr.name(), what))?;
         check_indptr(&pointers, major, length(&data) as u64)
             .map_err(|e| source.malformed(at, e.to_string()))?;
         let parts = Parts::Sparse(Compressed {

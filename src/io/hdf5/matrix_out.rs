@@ -11,13 +11,15 @@ use super::array_out::ArrayOut;
 use super::matrix::{Parts, Stored, Three, open_dense};
 use super::meter::Meter;
 use super::walk::ahead;
-use super::{Source, Storage, copy, create, whole, wide_enough, write_rows};
+use super::{Source, Storage, copy, create, is_null, whole, wide_enough, write_rows};
 use crate::data::{Block, DType, DataError, Layout, Matrix, Sparse, slice};
 use crate::io::spill::Spill;
 use crate::io::{ReadLimits, WriteError, WriteOptions};
 
 /// Stored values of a matrix in memory that are encoded at a time.
 const PIECE: usize = 2 << 20;
+/// Pointers turned into their type at a time: whole chunks of them.
+const POINTERS: usize = 1 << 20;
 
 /// Writes a dense matrix as the dataset `group/name`, rows × columns, in its own element type.
 ///
@@ -71,6 +73,9 @@ pub(in crate::io) fn write_compressed(
     if let Some(stored) = &stored
         && let Parts::Sparse(arrays) = &stored.parts
         && arrays.layout == layout
+        // Few readers know null data spaces, which arrays without entries may have.
+        && !is_null(&arrays.data.dataset)
+        && !is_null(&arrays.indices.dataset)
     {
         return copy::compressed(stored, arrays, group, options, &mut meter);
     }
@@ -242,7 +247,10 @@ pub(super) fn write_pointers(
     let shape = [indptr.len()];
     let storage = Storage::for_options(&shape, dtype, options.compression);
     let d = create(group, "indptr", dtype, &shape, &storage)?;
-    write_rows(&d, 0, &whole(dtype, indptr.iter().copied()))
+    for (i, run) in indptr.chunks(POINTERS).enumerate() {
+        write_rows(&d, i * POINTERS, &whole(dtype, run.iter().copied()))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -9,12 +9,13 @@ use crate::with_values;
 const PIECE: usize = 1 << 16;
 
 /// Whole numbers of any type as `u64`.
-pub(in crate::io) fn unsigned(values: &Values) -> Result<Vec<u64>, String> {
-    fn all<T: Copy + std::fmt::Display + TryInto<u64>>(v: &[T]) -> Result<Vec<u64>, String> {
-        v.iter()
-            .enumerate()
-            .map(|(i, &x)| x.try_into().map_err(|_| format!("{x} at entry {i} is negative")))
-            .collect()
+pub(in crate::io) fn unsigned(values: Values) -> Result<Vec<u64>, String> {
+    fn all<T: Copy + std::fmt::Display + TryInto<u64>>(v: Vec<T>) -> Result<Vec<u64>, String> {
+        if let Some((i, x)) = v.iter().enumerate().find(|(_, x)| (**x).try_into().is_err()) {
+            return Err(format!("{x} at entry {i} is negative"));
+        }
+        // Values of 64 bits stay where they are.
+        Ok(v.into_iter().map(|x| x.try_into().unwrap_or_default()).collect())
     }
     match values {
         Values::I8(v) => all(v),

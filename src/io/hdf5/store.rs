@@ -173,16 +173,37 @@ pub(super) fn text(s: &str) -> hdf5::Result<VarLenUnicode> {
     s.parse().map_err(|e| hdf5::Error::from(format!("the text {s:?} cannot be stored in HDF5: {e}")))
 }
 
-/// A dataset of texts: one axis, or a single text when `scalar`.
-pub(in crate::io) fn write_strings(
-    group: &Group,
-    name: &str,
-    values: &[impl AsRef<str>],
-) -> hdf5::Result<Dataset> {
-    let values = values.iter().map(|s| text(s.as_ref())).collect::<hdf5::Result<Vec<_>>>()?;
-    let d = group.new_dataset::<VarLenUnicode>().no_chunk().shape([values.len()]).create(name)?;
-    if !values.is_empty() {
-        d.write_raw(&values)?;
+/// Texts that can be gone through more than once without being held together in memory.
+pub(in crate::io) trait Texts: ExactSizeIterator<Item: AsRef<str>> + Clone {}
+
+impl<T: ExactSizeIterator<Item: AsRef<str>> + Clone> Texts for T {}
+
+/// Texts written at a time.
+const TEXT_RUN: usize = 1 << 15;
+
+/// Hands over the texts in runs, each with the number of its first.
+fn in_runs<T: Texts>(
+    mut texts: T,
+    mut write: impl FnMut(usize, &[T::Item]) -> hdf5::Result<()>,
+) -> hdf5::Result<()> {
+    let mut run = Vec::with_capacity(texts.len().min(TEXT_RUN));
+    for start in (0..texts.len()).step_by(TEXT_RUN) {
+        run.clear();
+        run.extend(texts.by_ref().take(TEXT_RUN));
+        write(start, &run)?;
+    }
+    Ok(())
+}
+
+/// A dataset of texts along one axis.
+pub(in crate::io) fn write_strings(group: &Group, name: &str, values: impl Texts) -> hdf5::Result<Dataset> {
+    let n = values.len();
+    let d = group.new_dataset::<VarLenUnicode>().no_chunk().shape([n]).create(name)?;
+    in_runs(values, |start, run| {
+        let run = run.iter().map(|s| text(s.as_ref())).collect::<hdf5::Result<Vec<_>>>()?;
+        d.write_slice(&run, start..start + run.len())
+    })?;
+    if n > 0 {
         d.flush()?;
     }
     Ok(d)
@@ -190,22 +211,20 @@ pub(in crate::io) fn write_strings(
 
 /// Widest text that is stored with a fixed length.
 const FIXED_WIDTH: usize = 1024;
-/// Texts of fixed length written at a time.
-const FIXED_RUN: usize = 1 << 15;
 
 /// A dataset of texts of one fixed length along one axis, as older tools want them; very long texts get variable
 /// lengths. Texts of ASCII alone are marked as ASCII.
 pub(in crate::io) fn write_fixed_strings(
     group: &Group,
     name: &str,
-    values: &[impl AsRef<str>],
+    values: impl Texts,
 ) -> hdf5::Result<Dataset> {
-    let width = values.iter().map(|s| s.as_ref().len()).max().unwrap_or(0).max(1);
+    let width = values.clone().map(|s| s.as_ref().len()).max().unwrap_or(0).max(1);
     // Zero bytes pad such texts, so none may end in one; no text with one inside is stored at all.
-    if width > FIXED_WIDTH || values.iter().any(|s| s.as_ref().contains('\0')) {
+    if width > FIXED_WIDTH || values.clone().any(|s| s.as_ref().contains('\0')) {
         return write_strings(group, name, values);
     }
-    let ascii = values.iter().all(|s| s.as_ref().is_ascii());
+    let ascii = values.clone().all(|s| s.as_ref().is_ascii());
     let ty = if ascii { TD::FixedAscii(width) } else { TD::FixedUnicode(width) };
     let n = values.len();
     let builder = group.new_dataset_builder();
@@ -215,9 +234,7 @@ pub(in crate::io) fn write_fixed_strings(
         builder.no_chunk()
     };
     let d = builder.empty_as(&ty).shape([n]).create(name)?;
-    for (i, run) in values.chunks(FIXED_RUN).enumerate() {
-        super::cell::write_plain(&d, &ty, i * FIXED_RUN, run)?;
-    }
+    in_runs(values, |start, run| super::cell::write_plain(&d, &ty, start, run))?;
     d.flush()?;
     Ok(d)
 }

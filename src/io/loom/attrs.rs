@@ -9,7 +9,7 @@ use hdf5::{Dataset, Group};
 
 use super::left::{element as named, part};
 use super::text;
-use crate::data::{Annotation, Change, Column, DType, Frame, Index, Values};
+use crate::data::{Annotation, Change, Column, DType, Frame, Index, Names, Values};
 use crate::io::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, open_dense};
 
@@ -279,12 +279,12 @@ fn table(source: &Source, axis: &Axis, mut columns: Vec<(String, Column)>) -> Fr
         Column::Strings(v) => v,
         c => (0..c.len()).filter_map(|i| Some(c.text(i)?.into_owned())).collect(),
     };
-    let distinct = values.iter().collect::<std::collections::HashSet<_>>().len();
-    if distinct < values.len() {
+    let values = Names::from(values);
+    if let Some(repeats) = values.repeats() {
         tracing::warn!(
             "{}: {name}: {} of {} names occur more than once; kept as they are",
             source.path.display(),
-            values.len() - distinct,
+            repeats.count,
             values.len()
         );
     }

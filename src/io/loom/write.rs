@@ -166,7 +166,7 @@ impl Out<'_> {
 
     fn texts(&self, g: &Group, name: &str, v: &[impl AsRef<str>]) -> Result<(), WriteError> {
         let escaped: Vec<_> = v.iter().map(|s| escape(s.as_ref())).collect();
-        self.lib(write_strings(g, name, &escaped)).map(|_| ())
+        self.lib(write_strings(g, name, escaped.iter())).map(|_| ())
     }
 
     fn numbers(&self, g: &Group, name: &str, shape: &[usize], v: &Values) -> Result<(), WriteError> {

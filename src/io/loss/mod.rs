@@ -88,7 +88,7 @@ impl LossReport {
         let rows = parts(dataset)
             .into_iter()
             .map(|part| Loss {
-                fate: part.outcome(format, tables, options),
+                fate: part.fate(format, tables, options),
                 element: part.element(),
                 kind: part.words.clone(),
                 bytes: part.bytes,

@@ -87,7 +87,10 @@ impl Part {
 
     /// What becomes of it in a format.
     pub fn fate(&self, format: Format, tables: Tables, options: &WriteOptions) -> Fate {
-        self.fate_by(codec(format).losses, tables, options.compat)
+        match (self.fate_by(codec(format).losses, tables, options.compat), self.too_wide(format, options.memory)) {
+            (fate @ Fate::Left { .. }, _) | (fate, None) => fate,
+            (_, Some(why)) => Fate::Left { why },
+        }
     }
 
     /// Whether a format leaves it behind.
@@ -207,7 +210,7 @@ fn names(kinds: [ElementKind; 2], frame: &Frame) -> Part {
     let [named, numbered] = kinds;
     match &frame.index {
         Index::Names { values, .. } => {
-            let bytes = values.iter().map(|s| s.len() as u64 + 16).sum();
+            let bytes = (values.bytes() + 16 * values.len()) as u64;
             Part::new(named, "", format!("{} names", frame.len()), bytes)
         }
         Index::Range(_) => Part::new(numbered, "", format!("{} rows, numbered", frame.len()), 0),

@@ -53,14 +53,6 @@ impl Part {
         let dense = format == Format::Loom && array && self.is_sparse();
         dense.then(|| more_than(self.dense_bytes(), format, memory)).flatten()
     }
-
-    /// What becomes of the element in a file of this format, its size considered.
-    pub fn outcome(&self, format: Format, tables: Tables, options: &WriteOptions) -> Fate {
-        match (self.fate(format, tables, options.compat), self.too_wide(format, options.memory)) {
-            (fate @ Fate::Left { .. }, _) | (fate, None) => fate,
-            (_, Some(why)) => Fate::Left { why },
-        }
-    }
 }
 
 /// Why a matrix is too wide for an array of a format that has no sparse ones, as [`Part::too_wide`] says.

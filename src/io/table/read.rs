@@ -198,7 +198,7 @@ fn index(found: &mut Scan, i: usize, n_rows: usize) -> Index {
     if !named && values.len() == n_rows && values.iter().enumerate().all(|(i, v)| *v == i.to_string()) {
         return Index::Range(n_rows);
     }
-    Index::Names { name: if named { found.name(i) } else { "_index".into() }, values }
+    Index::Names { name: if named { found.name(i) } else { "_index".into() }, values: values.into() }
 }
 
 /// Reads the entries of columns of obs that were not known to be some from their first row on, and the names of rows as

@@ -6,10 +6,13 @@ use hdf5_metno as hdf5;
 
 use hdf5::Group;
 
-use super::read::{FILTERED, Part, genomes, target_sets};
+use super::features::{Features, target_sets};
+use super::further;
+use super::part::Part;
+use super::read::{FILTERED, genomes, whole_genome};
 use crate::io::check::{Arrays, Compressed};
-use crate::io::hdf5::{Kind, Node, Source};
-use crate::io::{ReadError, ReadOptions, Report};
+use crate::io::hdf5::{Node, Source, length};
+use crate::io::{Level, ReadError, ReadOptions, Report};
 
 /// Looks for faults: the shape, pointers and indices of each matrix (all indices when the check is deep), barcodes, every
 /// column of the features and sets of them, then how every array is stored.
@@ -21,10 +24,10 @@ pub fn check(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<
     let file = source.open()?;
     let root: &Group = &file;
     match source.node(root, "matrix") {
-        Ok(Some(Node::Group(g))) => Faults { source: &source, report }.matrix("matrix", &g, true),
+        Ok(Some(Node::Group(g))) => Faults { source: &source, report }.matrix("matrix", root, &g, true),
         _ => {
             for (name, g) in genomes(&source, root)? {
-                Faults { source: &source, report }.matrix(&name, &g, false);
+                Faults { source: &source, report }.matrix(&name, root, &g, false);
             }
         }
     }
@@ -44,54 +47,59 @@ impl Faults<'_> {
     }
 
     /// A group with the three arrays, features × cells by columns, and names.
-    fn matrix(&mut self, at: &str, g: &Group, later: bool) {
+    fn matrix(&mut self, at: &str, root: &Group, g: &Group, later: bool) {
         let source = self.source;
-        let part = self.tried(at, Part::open(source, g));
+        let whole = if later { Ok(()) } else { whole_genome(source, g) };
+        let whole = self.tried(at, whole).is_some();
+        let part = if whole { self.tried(at, Part::open(source, g)) } else { None };
         let (cells, features) = (part.as_ref().map(|p| p.n_cells), part.as_ref().map(|p| p.n_features));
         Compressed { source, report: &mut *self.report }.check(at, g, cells, features);
         let Some(part) = part else { return };
-        if let Some(names) = self.tried(at, part.texts(g, "barcodes", part.n_cells, "cells")) {
+        if let Some(names) = self.tried(at, part.barcodes(g)) {
             self.report.duplicates(&format!("/{at}/barcodes"), &names);
         }
         if later {
             self.later(at, g, &part);
-            return;
+        } else {
+            let lists = self.tried(at, Features::lists(&part, g, None));
+            self.features(&format!("/{at}/gene_names"), lists);
         }
-        if let Some(names) = self.tried(at, part.features(g, "gene_names")) {
-            self.report.duplicates(&format!("/{at}/gene_names"), &names);
+        for change in further::read(&part, root, g, &|| part.barcodes(g)).changes {
+            let what = format!("scx leaves it behind: {}", change.what);
+            self.report.add(Level::Warning, &change.element, what, "nothing, unless you need it");
         }
-        self.tried(at, part.features(g, "genes"));
     }
 
     /// What Cell Ranger 3 added.
     fn later(&mut self, at: &str, g: &Group, part: &Part) {
         if let Ok(Some(Node::Dataset(d))) = self.source.node(g, FILTERED) {
-            let done = part.expect(g, FILTERED, d.size(), part.n_cells, "cells");
+            let done = part.expect(g, FILTERED, length(&d), part.n_cells, "cells");
             self.tried(at, done);
         }
         let Some(node) = self.tried(at, self.source.node(g, "features")) else { return };
-        let Some(Node::Group(features)) = node else {
-            return self.report.fault(&format!("/{at}"), "the group features is missing");
-        };
         let inside = format!("{at}/features");
-        if let Some(names) = self.tried(&inside, part.features(&features, "name")) {
-            self.report.duplicates(&format!("/{inside}/name"), &names);
-        }
-        for required in ["id", "feature_type"] {
-            self.tried(&inside, part.features(&features, required));
-        }
-        let Some(members) = self.tried(&inside, self.source.members(&features)) else { return };
-        for name in members {
-            if ["name", "id", "feature_type", "_all_tag_keys"].contains(&name.as_str()) {
-                continue;
+        let lists = match node {
+            Some(Node::Group(lists)) => {
+                for name in ["name", "id", "gene_id"].iter().filter(|n| lists.link_exists(n)) {
+                    self.tried(&inside, part.features(&lists, name));
+                }
+                self.tried(&inside, target_sets(part, &lists));
+                self.tried(&inside, Features::read(part, &lists))
             }
-            let Ok(Some(Node::Dataset(d))) = self.source.node(&features, &name) else { continue };
-            let done = match self.source.kind(&d) {
-                Kind::Text(_) => part.features(&features, &name).map(drop),
-                _ => part.expect(&features, &name, d.size(), part.n_features, "features"),
-            };
-            self.tried(&inside, done);
+            None if g.link_exists("gene_names") => self.tried(at, Features::lists(part, g, None)),
+            _ => return self.report.fault(&format!("/{at}"), "the group features is missing"),
+        };
+        self.features(&format!("/{inside}/name"), lists);
+    }
+
+    /// Names that come again, and what is not as the format has it.
+    fn features(&mut self, at: &str, features: Option<Features>) {
+        let Some(features) = features else { return };
+        if let Some(names) = features.var.index.stored() {
+            self.report.duplicates(at, names);
         }
-        self.tried(&inside, target_sets(part, &features));
+        for change in features.changes {
+            self.report.fault(&format!("/matrix/{}", change.element), change.what);
+        }
     }
 }

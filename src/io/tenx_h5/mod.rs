@@ -12,6 +12,9 @@
 //! | any other dataset of `features` | a column of var of that name |
 //! | `features/target_sets/NAME` | `uns["target_sets"]["NAME"]`, positions in var |
 //! | `filtered_barcodes` | `obs["filtered_barcodes"]` |
+//! | `droplet_latents/NAME`, `latent_NAME` of CellBender, or a further dataset of the matrix, for each barcode | obs or obsm, at the cell it belongs to |
+//! | `ambient_expression`, or a further dataset of the matrix, for each feature | var or varm |
+//! | `global_latents`, `metadata`, and all else | `uns`, by the names in the file |
 //! | attributes of the file | `uns` |
 //!
 //! All kinds of features are read, as by `scanpy.read_10x_h5(gex_only=False)`; scanpy's own default keeps only
@@ -19,9 +22,15 @@
 
 mod check;
 mod codec;
+mod features;
+mod further;
+mod kin;
 mod losses;
 mod outline;
+mod part;
 mod read;
+mod spread;
+mod tree;
 mod widen;
 mod write;
 

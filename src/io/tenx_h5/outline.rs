@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::read::{Contents, FILTERED};
 use crate::data::{Frame, Index, Layout};
-use crate::io::hdf5::{Source, Three, judge_compressed, storage};
+use crate::io::hdf5::{Source, Three, judge_compressed, length, storage};
 use crate::io::{Item, Outline, ReadError, ReadOptions};
 
 /// Looks into a 10x HDF5 file: the features are read, of cells and counts only how many there are and a few values.
@@ -25,7 +25,7 @@ pub fn outline(path: &Path, options: &ReadOptions) -> Result<Outline, ReadError>
     let x = Item {
         shape: vec![n_cells, part.n_features],
         dtype: Some(types.data.name().into()),
-        nnz: Some(three.data.size() as u64),
+        nnz: Some(length(&three.data) as u64),
         storage: Some(storage(&three.data)),
         ..Item::new("X", Layout::Csr.name())
     };
@@ -39,7 +39,8 @@ pub fn outline(path: &Path, options: &ReadOptions) -> Result<Outline, ReadError>
         outline.x_looks = looks;
     }
     if let (Some((_, dtype)), Some(at)) = (filtered, outline.items.iter().position(|i| i.path == "obs")) {
-        outline.items[at].shape = vec![n_cells, 1];
+        let columns = outline.items[at].shape.get(1).copied().unwrap_or(0);
+        outline.items[at].shape = vec![n_cells, columns + 1];
         let column = Item { shape: vec![n_cells], ..Item::new(&format!("obs/{FILTERED}"), dtype.name()) };
         outline.items.insert(at + 1, column);
     }

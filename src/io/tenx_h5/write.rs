@@ -38,7 +38,7 @@ pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(
     write_file(path, true, |file| {
         attributes(dataset, file).map_err(lib)?;
         let g = new_group(file, "matrix").map_err(lib)?;
-        write_fixed_strings(&g, "barcodes", &names(&dataset.obs)).map_err(lib)?;
+        write_fixed_strings(&g, "barcodes", dataset.obs.index.iter()).map_err(lib)?;
         write_compressed(&x, &g, Layout::Csr, options, path)?;
         shape(&g, dataset.n_vars(), dataset.n_obs()).map_err(lib)?;
         if let Some(Column::Numbers(v @ Values::Bool(_))) = dataset.obs.column(FILTERED) {
@@ -52,8 +52,7 @@ pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(
 
 /// scanpy takes barcodes for ASCII.
 fn warn_barcodes(dataset: &Dataset, path: &Path) {
-    let all = names(&dataset.obs);
-    let mut foreign = all.iter().filter(|b| !b.is_ascii());
+    let mut foreign = dataset.obs.index.iter().filter(|b| !b.is_ascii());
     if let Some(first) = foreign.next() {
         tracing::warn!(
             "{}: {} barcodes are not ASCII, {first:?} first: scanpy's read_10x_h5 cannot open the file; rename the \
@@ -108,28 +107,28 @@ fn write_features(dataset: &Dataset, g: &Group) -> hdf5::Result<()> {
     let ids = var.column(IDS).and_then(texts).unwrap_or_else(|| own.clone());
     match var.column("probe_ids").and_then(texts) {
         Some(probes) => {
-            write_fixed_strings(g, "id", &probes)?;
-            write_fixed_strings(g, "gene_id", &ids)?;
+            write_fixed_strings(g, "id", probes.iter())?;
+            write_fixed_strings(g, "gene_id", ids.iter())?;
         }
         None => {
-            write_fixed_strings(g, "id", &ids)?;
+            write_fixed_strings(g, "id", ids.iter())?;
         }
     }
-    write_fixed_strings(g, "name", &own)?;
-    write_fixed_strings(g, "feature_type", &texts_or(var, TYPES, EXPRESSION))?;
-    write_fixed_strings(g, GENOME, &texts_or(var, GENOME, ""))?;
+    write_fixed_strings(g, "name", own.iter())?;
+    write_fixed_strings(g, "feature_type", texts_or(var, TYPES, EXPRESSION).iter())?;
+    write_fixed_strings(g, GENOME, texts_or(var, GENOME, "").iter())?;
     let mut tags = vec![GENOME.to_owned()];
     for (name, column) in further(var) {
         match (texts(column), column) {
             (Some(text), _) => {
-                write_fixed_strings(g, name, &text)?;
+                write_fixed_strings(g, name, text.iter())?;
                 tags.push(name.to_owned());
             }
             (None, Column::Numbers(v @ Values::Bool(_))) => numbers(g, name, v)?,
             _ => {}
         }
     }
-    write_fixed_strings(g, "_all_tag_keys", &tags)?;
+    write_fixed_strings(g, "_all_tag_keys", tags.iter())?;
     target_sets(dataset, g)
 }
 

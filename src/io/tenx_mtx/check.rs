@@ -8,7 +8,6 @@ use super::read::{first_lines, fits};
 use super::tables;
 use crate::data::Frame;
 use crate::io::check::values;
-use crate::io::tenx::names;
 use crate::io::{ReadError, ReadOptions, Report};
 
 /// Looks for faults: the tables of barcodes and features, the first lines of the matrix, their lengths against each other,
@@ -31,7 +30,9 @@ pub fn check(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<
         (&files.features, "features", &features, header.map(|h| h.n_features)),
     ] {
         let Some(table) = table else { continue };
-        report.duplicates(&name(file), &names(table));
+        if let Some(names) = table.index.stored() {
+            report.duplicates(&name(file), names);
+        }
         if let Some(wanted) = wanted.filter(|_| !header.as_ref().is_some_and(turned)) {
             told(fits(file, what, table.len(), wanted), report)?;
         }

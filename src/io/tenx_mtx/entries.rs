@@ -111,7 +111,14 @@ fn words(line: &[u8], header: &Header, fault: &Fault) -> String {
     let shown = shown(line);
     let wanted = if header.field == Field::Pattern { 2 } else { 3 };
     if words.len() != wanted {
-        let what = if wanted == 2 { "feature and cell" } else { "feature, cell and value" };
+        let what = match (wanted, words.len()) {
+            (2, _) => "feature and cell",
+            (_, 5) => {
+                "feature, cell and value; three values in a line are spliced, unspliced and ambiguous counts of a STARsolo \
+                 before 2.7.9: write each into a matrix of its own"
+            }
+            _ => "feature, cell and value",
+        };
         return format!("{shown} holds {} words, expected {wanted}: {what}", words.len());
     }
     let axes = [("feature", header.n_features), ("cell", header.n_cells)];

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::layouts::{below, choice, foreign};
 use crate::io::{ReadError, ReadOptions};
 
 /// Names of the files of a 10x folder, whatever wrote it: only these are replaced with it.
@@ -24,9 +25,9 @@ pub(super) struct Files {
     pub(super) barcodes: PathBuf,
 }
 
-/// Whether a folder, or its only fitting sub-folder, seems to hold a matrix.
+/// Whether a folder seems to hold a matrix, or is around one: [`find`] says which to give.
 pub(super) fn holds_matrix(folder: &Path) -> bool {
-    !matrices(folder).is_empty() || folders(folder).iter().any(|f| !matrices(f).is_empty())
+    !matrices(folder).is_empty() || foreign(folder).is_some() || !below(folder).is_empty()
 }
 
 /// Finds the files, given the folder or the matrix itself.
@@ -44,14 +45,22 @@ pub(super) fn find(path: &Path, options: &ReadOptions) -> Result<Files, ReadErro
     } else {
         without_genomes(path, Some(path), options)?;
     }
+    let of_another = || foreign(found.first().and_then(|m| m.parent()).unwrap_or(path));
     match found.as_slice() {
         [one] => companions(one),
-        [] => Err(ReadError::NotRecognised {
-            path: path.to_owned(),
-            what: "it is a folder without a matrix.mtx or matrix.mtx.gz".into(),
-        }),
         several => {
-            let what = format!("the folder holds several matrices ({}); give one of them", names(several));
+            let below = if several.is_empty() { below(path) } else { Vec::new() };
+            let what = match of_another() {
+                Some(what) => what,
+                None if !below.is_empty() => format!("the folder holds no matrix itself; {}", choice(&below)),
+                None if several.is_empty() => {
+                    let what = "it is a folder without a matrix.mtx or matrix.mtx.gz".into();
+                    return Err(ReadError::NotRecognised { path: path.to_owned(), what });
+                }
+                None => {
+                    format!("the folder holds several matrices ({}); give one of them", names(several))
+                }
+            };
             Err(ReadError::unsupported(path, what))
         }
     }
@@ -83,6 +92,10 @@ fn sub_folder(path: &Path, options: &ReadOptions) -> Result<PathBuf, ReadError> 
             )
         }
         ([], None) => Ok(path.to_owned()),
+        (several, None) if !several.iter().all(|f| is_genome(f)) => {
+            let what = format!("the folder holds several matrices; {}", choice(&below(path)));
+            Err(ReadError::unsupported(path, what))
+        }
         (several, None) => {
             let what = format!(
                 "the folder holds a matrix for each of the genomes {}; choose one with --genome or give its folder",
@@ -93,9 +106,21 @@ fn sub_folder(path: &Path, options: &ReadOptions) -> Result<PathBuf, ReadError> 
     }
 }
 
+/// Whether a folder with a matrix may be that of a genome in the output of Cell Ranger 2: later ones have none, and
+/// `filtered_feature_bc_matrix` or a sample is no genome.
+fn is_genome(folder: &Path) -> bool {
+    let name = file_name(folder);
+    let other = ["matrix", "matrices", "raw", "filtered"].iter().any(|word| name.contains(word));
+    !other && !["features.tsv", "features.tsv.gz"].iter().any(|f| folder.join(f).is_file())
+}
+
 fn names(paths: &[PathBuf]) -> String {
-    let name = |p: &PathBuf| p.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    paths.iter().map(name).collect::<Vec<_>>().join(", ")
+    paths.iter().map(|p| file_name(p)).collect::<Vec<_>>().join(", ")
+}
+
+/// The last part of a path.
+pub(super) fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn folders(path: &Path) -> Vec<PathBuf> {
@@ -104,7 +129,8 @@ fn folders(path: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn entries(path: &Path) -> Vec<PathBuf> {
+/// What a folder holds.
+pub(super) fn entries(path: &Path) -> Vec<PathBuf> {
     std::fs::read_dir(path).into_iter().flatten().flatten().map(|e| e.path()).collect()
 }
 
@@ -117,7 +143,7 @@ fn stem(path: &Path) -> Option<String> {
 
 /// The matrices of a folder: `matrix.mtx` alone when there is one, else those called so at the end, else any. A matrix
 /// that lies there both compressed and not counts once, as the latter.
-fn matrices(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn matrices(folder: &Path) -> Vec<PathBuf> {
     let all: Vec<PathBuf> =
         entries(folder).into_iter().filter(|p| stem(p).is_some() && p.is_file()).collect();
     let ending = |test: &dyn Fn(&str) -> bool| {
@@ -151,6 +177,9 @@ fn companions(matrix: &Path) -> Result<Files, ReadError> {
         candidates.map(|name| folder.join(name)).find(|p| p.is_file())
     };
     let missing = |kinds: &[&str]| {
+        if let Some(what) = foreign(folder) {
+            return ReadError::unsupported(matrix, what);
+        }
         let prefix = prefixes.first().map_or("", String::as_str);
         let wanted = kinds.iter().map(|k| format!("{prefix}{k}.tsv[.gz]")).collect::<Vec<_>>().join(" or ");
         ReadError::malformed(matrix, "folder", format!("there is no {wanted} beside it"))

@@ -19,6 +19,7 @@ mod entries;
 mod files;
 mod gz;
 mod header;
+mod layouts;
 mod load;
 mod losses;
 mod number;

@@ -8,7 +8,7 @@ use super::load::load;
 use super::text::{Text, start};
 use super::{files::Files, tables};
 use crate::data::{Dataset, Frame, Source as Origin};
-use crate::io::tenx::{TYPES, names, warn_duplicates};
+use crate::io::tenx::{TYPES, warn_duplicates};
 use crate::io::{Fit, Probe, ReadError, ReadOptions};
 
 /// How sure the content makes us: a folder with a matrix, or a Matrix Market file.
@@ -28,8 +28,8 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
     let var = tables::features(&files.features, options)?;
     let header = first_lines(&files)?;
     agree(&files, &header, &obs, &var)?;
-    warn_duplicates(&files.barcodes, "barcodes", &names(&obs));
-    warn_duplicates(&files.features, "names of features", &names(&var));
+    warn_duplicates(&files.barcodes, "barcodes", &obs);
+    warn_duplicates(&files.features, "names of features", &var);
     let mut dataset = without_entries(path, obs, var);
     options.limits.check(&files.matrix, "entries", header.nnz, 8)?;
     dataset.x = Some(load(&files.matrix, &header, options)?);

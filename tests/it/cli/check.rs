@@ -117,7 +117,8 @@ fn names_that_come_twice_are_a_warning_and_no_fault() {
     let dir = Dir::new();
     let mut d = support::runs().dataset(None);
     if let scx::data::Index::Names { values, .. } = &mut d.obs.index {
-        values[3] = values[1].clone();
+        *values =
+            values.iter().enumerate().map(|(i, n)| if i == 3 { values.get(1).unwrap() } else { n }).collect();
     }
     dir.save("twice.h5ad", &d);
     let run = dir.scx("check twice.h5ad").ok();

@@ -92,7 +92,7 @@ fn frame(n: usize) -> impl Strategy<Value = Frame> {
             let name = if named { "the_index" } else { "_index" }.to_owned();
             let mut columns: Vec<_> = columns.into_iter().collect();
             columns.reverse();
-            Frame { index: Index::Names { name, values: names }, columns }
+            Frame { index: Index::Names { name, values: names.into() }, columns }
         })
 }
 

@@ -24,7 +24,7 @@ pub(super) fn cells() -> Frame {
         ordered: false,
     };
     let missing = vec![false, true, false, false];
-    Frame::new(Index::Names { name: "barcode".into(), values: text(&["c\"1", "#c2", "c3", "c,4"]) })
+    Frame::new(Index::Names { name: "barcode".into(), values: text(&["c\"1", "#c2", "c3", "c,4"]).into() })
         .with("type", Column::Categorical(category))
         .with("level", Column::Categorical(levels))
         .with("n", Column::Numbers(Values::U8(vec![0, 7, 200, 255])))

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::thrift::Struct;
-use crate::data::{Categorical, Categories, Column, DType, Values, append, slice};
+use crate::data::{Categorical, Categories, Column, DType, Names, Values, append, slice};
 
 /// How the values of a column are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +117,8 @@ pub(super) enum Data<'a> {
     Numbers(Values, Option<Vec<bool>>),
     /// Text.
     Strings(&'a [String]),
+    /// Names of rows.
+    Names(&'a Names, Range<usize>),
     /// Text with missing entries.
     Nullable(&'a [Option<String>]),
     /// Codes into all categories.
@@ -146,6 +148,7 @@ impl<'a> Data<'a> {
         match self {
             Data::Numbers(v, _) => v.len(),
             Data::Strings(v) => v.len(),
+            Data::Names(_, rows) => rows.len(),
             Data::Nullable(v) => v.len(),
             Data::Codes(v, _) => v.len(),
         }
@@ -154,7 +157,7 @@ impl<'a> Data<'a> {
     /// Whether row `i` has a value.
     pub(super) fn is_there(&self, i: usize) -> bool {
         match self {
-            Data::Numbers(_, None) | Data::Strings(_) => true,
+            Data::Numbers(_, None) | Data::Strings(_) | Data::Names(..) => true,
             Data::Numbers(_, Some(missing)) => !missing.get(i).copied().unwrap_or(true),
             Data::Nullable(v) => v.get(i).is_some_and(Option::is_some),
             Data::Codes(v, _) => v.get(i).is_some_and(|c| *c >= 0),

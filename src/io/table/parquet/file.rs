@@ -184,6 +184,7 @@ fn page_end(data: &Data, start: usize) -> usize {
         Data::Numbers(v, _) => (start + PAGE / v.dtype().size()).min(v.len()),
         Data::Codes(v, _) => (start + CODES).min(v.len()),
         Data::Strings(v) => by_bytes(&|i| v.get(i).map_or(0, String::len)),
+        Data::Names(v, rows) => by_bytes(&|i| v.get(rows.start + i).map_or(0, str::len)),
         Data::Nullable(v) => by_bytes(&|i| v.get(i).and_then(Option::as_ref).map_or(0, String::len)),
     }
 }
@@ -201,6 +202,11 @@ fn body(field: &Field, data: &Data, start: usize, end: usize) -> Vec<u8> {
     match data {
         Data::Numbers(v, _) => out.extend(plain(&slice(v, start..end), |i| data.is_there(start + i))),
         Data::Strings(v) => v.get(start..end).unwrap_or(&[]).iter().for_each(|s| put_text(&mut out, s)),
+        Data::Names(v, rows) => {
+            (rows.start + start..rows.start + end)
+                .filter_map(|i| v.get(i))
+                .for_each(|s| put_text(&mut out, s));
+        }
         Data::Nullable(v) => {
             v.get(start..end).unwrap_or(&[]).iter().flatten().for_each(|s| put_text(&mut out, s));
         }

@@ -97,7 +97,9 @@ fn names(index: &Index, others: &[&str]) -> Option<Field> {
 /// Names of rows `range`.
 fn name_run(index: &Index, range: std::ops::Range<usize>) -> Data<'_> {
     match index {
-        Index::Names { values, .. } => Data::Strings(values.get(range).unwrap_or(&[])),
+        Index::Names { values, .. } => {
+            Data::Names(values, range.start.min(values.len())..range.end.min(values.len()))
+        }
         Index::Range(_) => Data::Strings(&[]),
     }
 }
