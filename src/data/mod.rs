@@ -8,8 +8,10 @@ mod counts;
 mod counts_builder;
 mod dataset;
 mod frame;
+mod kind;
 mod looks;
 mod matrix;
+mod names;
 mod numbers;
 mod patch;
 mod patched;
@@ -28,11 +30,13 @@ pub use counts::Counts;
 pub use counts_builder::CountsBuilder;
 pub use dataset::{Annotation, Dataset, Raw, Source};
 pub use frame::{Categorical, Categories, Column, Frame, Index};
+pub use kind::ValueKind;
 pub use looks::{LOOK_ROWS, LOOK_VALUES, Looks, Sample};
 pub use matrix::{
     Block, Dense, Layout, Matrix, RowSource, Sparse, StoredArrays, check_indices, check_indptr, pick_csr,
     pick_dense,
 };
+pub use names::{did_you_mean, find_value, is_missing, same_value};
 pub use patch::Patch;
 pub use spillover::{Compensation, Spillover};
 pub use stream::{BlockSink, append, csr_slice, in_runs, rows_per_run, slice};
