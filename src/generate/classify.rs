@@ -152,16 +152,15 @@ pub fn classify(
 /// Too many of the model's genes are missing; the share that would do is named, when there is one.
 fn too_many(missing: &[String], of: usize, place: &Place, most_missing: f64) -> GenerateError {
     let (n, names) = (missing.len(), first(missing));
+    let lead = format!("{n} of the {of} genes the model was trained on are not in {place} ({names})");
     if n == of {
         return GenerateError::input(format!(
-            "none of the {of} genes the model was trained on is in {place} ({names}); take a file whose genes have names \
-             of the same kind (symbols or ids)"
+            "{lead}; take a file whose genes have names of the same kind (symbols or ids)"
         ));
     }
     let enough = (100.0 * n as f64 / of as f64).ceil() / 100.0;
     GenerateError::input(format!(
-        "{n} of the {of} genes the model was trained on are not in {place} ({names}), more than {:.0} %; take a file with \
-         the same gene names, or count them as zero with --max-missing {enough}",
+        "{lead}, more than {:.0} %; take a file with the same gene names, or count them as zero with --max-missing {enough}",
         100.0 * most_missing
     ))
 }

@@ -185,21 +185,17 @@ fn clustered(
     progress: &dyn Progress,
 ) -> Result<(Labels, Option<(String, Column)>), GenerateError> {
     let keys = LABEL_KEYS.join(", ");
-    let layer = match place {
-        Place::X => None,
-        Place::Layer(name) => Some(name.clone()),
-        Place::Raw => {
-            let what = format!(
-                "obs has none of {keys}, and clusters are not searched in raw; name the column of labels with --cluster-key, or \
-                 run scx cluster --layer raw first"
-            );
-            return Err(GenerateError::usage(what));
-        }
-    };
+    // Counts in raw have genes of their own.
+    let raw = dataset.raw.as_ref().filter(|_| *place == Place::Raw).map(|raw| {
+        let mut work = Dataset::new(crate::data::Frame::new(dataset.obs.index.clone()), raw.var.clone());
+        work.x = Some(raw.x.clone());
+        work
+    });
+    let layer = if let Place::Layer(name) = place { Some(name.clone()) } else { None };
     tracing::warn!("obs has none of {keys}: clusters are searched first and kept as obs[\"{FOUND}\"]");
     let settings =
         cluster::Settings { layer, seed: sought.seed, memory: sought.memory, ..Default::default() };
-    let found = cluster::run(dataset, &settings, progress)?;
+    let found = cluster::run(raw.as_ref().unwrap_or(dataset), &settings, progress)?;
     let column = found.column();
     let obs = crate::data::Frame::new(dataset.obs.index.clone()).with(FOUND, column.clone());
     let labels = Labels::of(&obs, Some(FOUND), None)?;
