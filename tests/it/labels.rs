@@ -154,7 +154,7 @@ fn cells_are_made_for_each_donor_and_small_donors_are_left_out_with_a_line() {
         ("cscgan", "--steps 6 --minibatch 16"),
     ];
     for (model, more) in models {
-        let line = format!("augment cells.h5ad --cluster small --by donor --n 6 --model {model} {more} --json");
+        let line = format!("augment cells.h5ad --cluster small --by donor --n 6 --model {model} {more} --test-fraction 0.3 --json");
         let json = dir.scx(&format!("{line} -o more.h5ad --force")).ok().json();
         dir.scx(&format!("{line} -o same.h5ad --force --threads 1")).ok();
         assert!(dir.bytes("more.h5ad") == dir.bytes("same.h5ad"), "{model}");

@@ -27,7 +27,7 @@ fn rows(d: &Dataset, rows: std::ops::Range<usize>) -> Vec<Vec<f64>> {
 fn a_second_run_learns_from_the_real_cells_only_and_keeps_the_marks_of_the_first() {
     let dir = augmented();
     for model in ["nb", "smote", "oversample", "splat", "nb-copula"] {
-        let line = format!("--cluster rare --cluster big --n 15 --model {model} --seed 5 --json");
+        let line = format!("--cluster rare --cluster big --n 15 --model {model} --seed 5 --test-fraction 0.3 --json");
         let first = dir.scx(&format!("augment cells.h5ad {line} -o once.h5ad --force")).ok();
         let second = dir.scx(&format!("augment more.h5ad {line} -o twice.h5ad --force")).ok();
         second.says(&["20 cells were made by scx", "170 cells"]);

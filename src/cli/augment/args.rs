@@ -31,7 +31,7 @@ alone.";
 pub struct AugmentArgs {
     /// A file with raw counts, of any format scx reads
     pub input: PathBuf,
-    /// The cluster to make cells of, as its label is written; may be given more than once
+    /// The cluster to make cells of, as its label is written (1 finds 1.0 too); may be given more than once
     #[arg(long, value_name = "LABEL", required = true)]
     pub cluster: Vec<String>,
     /// Cells to make of each cluster; with --by, of each value in each cluster
