@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use super::names::{Genes, NOWHERE, index_name};
 use super::{Changes, ConcatError, Join, Piece, columns};
-use crate::data::{Categorical, Categories, Column, Frame, Index};
+use crate::data::synthetic::{COLUMN, MODEL, flags, marks as made};
+use crate::data::{Categorical, Categories, Column, Frame, Index, Values};
 
 /// Tables one below the other. Columns: those in all tables, or all of them with missing entries.
 pub(super) fn below(
@@ -15,15 +16,24 @@ pub(super) fn below(
     changes: &mut Changes,
 ) -> Frame {
     let mut out = Frame::new(index);
+    let mut marks = if element == "obs" { marks(frames) } else { None };
+    let marked = marks.is_some();
     let mut seen = HashSet::new();
     for (name, _) in frames.iter().flat_map(|f| &f.columns) {
         if !seen.insert(name) {
             continue;
         }
+        if name == COLUMN
+            && let Some(column) = marks.take()
+        {
+            out.columns.push((name.clone(), column));
+            continue;
+        }
         let of: Vec<_> = frames.iter().map(|f| (f.column(name), f.len())).collect();
         let lacking = of.iter().filter(|(c, _)| c.is_none()).count();
         let place = format!("{element}[{name:?}]");
-        if lacking > 0 && join == Join::Inner {
+        // The model of made cells stays with their mark.
+        if lacking > 0 && join == Join::Inner && !(marked && name == MODEL) {
             changes.left(place, format!("not in {lacking} of {} files", frames.len()));
             continue;
         }
@@ -33,7 +43,19 @@ pub(super) fn below(
         }
         out.columns.extend(made.column.map(|c| (name.clone(), c)));
     }
+    out.columns.extend(marks.map(|c| (COLUMN.to_owned(), c)));
     out
+}
+
+/// The marks of cells that scx has made, where a table has some: cells of tables without them are real. `None` where there
+/// is none, or the column is not scx's.
+fn marks(frames: &[&Frame]) -> Option<Column> {
+    let own = || frames.iter().filter_map(|f| f.column(COLUMN));
+    if own().any(|c| flags(c).is_none()) || (own().next().is_none() && frames.iter().all(|f| made(f).is_none())) {
+        return None;
+    }
+    let all = frames.iter().flat_map(|f| made(f).unwrap_or_else(|| vec![false; f.len()]));
+    Some(Column::Numbers(Values::Bool(all.collect())))
 }
 
 /// Adds the column that tells the file of each cell.

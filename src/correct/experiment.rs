@@ -2,8 +2,8 @@
 
 use ndarray::Array2;
 
-use super::{CorrectError, did_you_mean};
-use crate::data::Frame;
+use super::CorrectError;
+use crate::data::{Frame, did_you_mean, find_value};
 use crate::loader::Group;
 
 /// Cells that are corrected and scored together.
@@ -45,6 +45,50 @@ pub struct Experiment {
     pub runs: Vec<Run>,
     /// What the autoencoder is trained on.
     pub training: Vec<Group>,
+}
+
+impl Experiment {
+    /// Takes the cells that scx has made, one mask a table, out of everything that is learnt from and scored; they are moved
+    /// with their run all the same. `names` are those of the tables.
+    ///
+    /// # Errors
+    /// [`CorrectError`] when a control has too few cells without them.
+    pub fn leave_out_made(
+        &mut self,
+        made: &[Option<Vec<bool>>],
+        names: &[String],
+    ) -> Result<(), CorrectError> {
+        let of = |table: usize| made.get(table).and_then(Option::as_ref);
+        for (table, name) in names.iter().enumerate() {
+            if let Some(n) = of(table).map(|m| m.iter().filter(|m| **m).count()) {
+                tracing::warn!(
+                    "{name}: {n} cells were made by scx; nothing is learnt from them, and they are corrected with the others"
+                );
+            }
+        }
+        let real = |group: &mut Group| {
+            if let Some(made) = of(group.table) {
+                group.rows.retain(|&r| made.get(r) != Some(&true));
+            }
+        };
+        self.training.iter_mut().for_each(real);
+        for run in &mut self.runs {
+            let held = run.holdout.iter_mut().flat_map(|(s, t)| [s, t]);
+            for control in [&mut run.source, &mut run.target].into_iter().chain(held) {
+                let before = control.rows.len();
+                real(control);
+                if control.rows.len() < before && control.rows.len() < FEWEST {
+                    let n = control.rows.len();
+                    return Err(CorrectError::input(
+                        &run.title,
+                        format!("a control has {n} real cells, at least {FEWEST} are needed to learn from"),
+                    ));
+                }
+            }
+            run.samples.iter_mut().for_each(|s| real(&mut s.scored));
+        }
+        Ok(())
+    }
 }
 
 /// Fewest control cells, below which no percentile means anything.
@@ -110,9 +154,14 @@ pub fn from_files(
     if source == target {
         tracing::warn!("{}: is both source and target control, so nothing will move", names[*source]);
     }
-    if let Some(&i) = samples.iter().find(|&&i| tables[i].nrows() == 0) {
+    let empty = || samples.iter().filter(|&&i| tables[i].nrows() == 0);
+    if let Some(&i) = empty().next()
+        && empty().count() == samples.len()
+    {
         return Err(CorrectError::input(&names[i], "has no cells; there is nothing to correct"));
     }
+    // One sample without cells does not stop the others.
+    empty().for_each(|&i| tracing::warn!("{}: has no cells; it is written as it is", names[i]));
     let sample = |&i: &usize| {
         let cells = whole(i, &tables);
         Sample { name: names[i].clone(), scored: cells.clone(), cells }
@@ -163,15 +212,10 @@ pub fn from_annotated(
     let (runs, names) = groups(file, obs, design.batch_key)?;
     let control = flags(file, obs, design.spikein)?;
     let held = design.holdout.map(|spec| flags(file, obs, spec)).transpose()?;
-    if runs.contains(&None) {
-        return Err(CorrectError::usage(format!(
-            "{file}: obs[\"{}\"] is missing for some cells; every cell needs its run",
-            design.batch_key
-        )));
-    }
+    every_cell_has_its_run(file, obs, design.batch_key, &runs)?;
     let used: Vec<usize> = (0..names.len()).filter(|&b| runs.contains(&Some(b))).collect();
     let reference = match design.reference {
-        Some(name) => used.iter().copied().find(|&b| names[b] == name).ok_or_else(|| {
+        Some(name) => find_value(used.iter().map(|&b| names[b].as_str()), name).map(|i| used[i]).ok_or_else(|| {
             let hint = did_you_mean(name, used.iter().map(|&b| names[b].as_str()));
             CorrectError::usage(format!(
                 "{file}: no run {name} in obs[\"{}\"]{hint} (runs: {})",
@@ -245,8 +289,25 @@ pub fn from_annotated(
 /// [`CorrectError`] when the column is missing.
 pub fn runs_of(file: &str, obs: &Frame, key: &str) -> Result<Vec<(String, Vec<usize>)>, CorrectError> {
     let (codes, names) = groups(file, obs, key)?;
+    every_cell_has_its_run(file, obs, key, &codes)?;
     let cells = |b: usize| (0..codes.len()).filter(|&i| codes[i] == Some(b)).collect::<Vec<_>>();
     Ok(names.into_iter().enumerate().map(|(b, n)| (n, cells(b))).filter(|(_, c)| !c.is_empty()).collect())
+}
+
+/// Refuses a column that leaves cells without a run.
+fn every_cell_has_its_run(
+    file: &str,
+    obs: &Frame,
+    key: &str,
+    runs: &[Option<usize>],
+) -> Result<(), CorrectError> {
+    let Some(first) = runs.iter().position(Option::is_none) else { return Ok(()) };
+    let missing = runs.iter().filter(|r| r.is_none()).count();
+    Err(CorrectError::usage(format!(
+        "{file}: obs[\"{key}\"] is missing for {missing} of {} cells ({} first); every cell needs its run",
+        runs.len(),
+        obs.index.get(first).unwrap_or_default()
+    )))
 }
 
 type Groups = (Vec<Option<usize>>, Vec<String>);
@@ -271,15 +332,14 @@ fn flags(file: &str, obs: &Frame, spec: &str) -> Result<Vec<bool>, CorrectError>
     let (codes, labels) = groups(file, obs, name)?;
     let yes: Vec<bool> = match value {
         Some(value) => {
-            let hit: Vec<bool> = labels.iter().map(|l| l == value).collect();
-            if !hit.contains(&true) {
+            let Some(hit) = find_value(labels.iter().map(String::as_str), value) else {
                 let hint = did_you_mean(value, labels.iter().map(String::as_str));
                 return Err(CorrectError::usage(format!(
                     "{file}: obs[\"{name}\"] has no value {value}{hint} (values: {})",
                     labels.join(", ")
                 )));
-            }
-            hit
+            };
+            (0..labels.len()).map(|i| i == hit).collect()
         }
         None => labels
             .iter()

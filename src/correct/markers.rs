@@ -2,8 +2,8 @@
 
 use regex::RegexBuilder;
 
-use super::{CorrectError, did_you_mean};
-use crate::data::{Column, Frame};
+use super::CorrectError;
+use crate::data::{Column, Frame, did_you_mean};
 
 /// One chosen column.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -220,6 +220,7 @@ pub fn match_panel(
                 stained.then(|| by(&|o| strip_isotope(&o.stain) == strip_isotope(&m.stain))).flatten()
             })
             .or_else(|| by(&|o| o.channel == m.channel))
+            .or_else(|| twin(panel, &all, m))
     };
     let found: Vec<Option<usize>> = panel.iter().map(find).collect();
     let lacks: Vec<&str> =
@@ -252,14 +253,30 @@ pub fn match_panel(
         if names.is_empty() { String::new() } else { format!("; only in {what}: {}", names.join(", ")) }
     };
     let extra: Vec<&str> = extra.iter().map(String::as_str).collect();
-    Err(CorrectError::input(
-        file,
-        format!(
-            "its channels differ from those of {first}{}{}; correct the markers both have with --markers",
-            list(first, &lacks),
-            list(file, &extra)
-        ),
-    ))
+    let both: Vec<&Marker> = panel.iter().zip(&found).filter(|(_, f)| f.is_some()).map(|(m, _)| m).collect();
+    let advice = match (asked, both.is_empty()) {
+        (Some(""), _) => "take a file of the same panel, or learn an edit for this one (without --model-dir)".into(),
+        (_, true) => "no marker is in both; take files of one panel".into(),
+        _ => format!("correct the markers both have with --markers {}", words(&both)),
+    };
+    let (lacks, extra) = (list(first, &lacks), list(file, &extra));
+    Err(CorrectError::input(file, format!("its channels differ from those of {first}{lacks}{extra}; {advice}")))
+}
+
+/// Markers as `--markers` takes them, in one word of a shell.
+fn words(markers: &[&Marker]) -> String {
+    let one = |m: &&Marker| if m.name.contains(',') { m.channel.clone() } else { m.name.clone() };
+    let list = markers.iter().map(one).collect::<Vec<_>>().join(",");
+    let plain = |c: char| c.is_alphanumeric() || ",._-+:/@%".contains(c);
+    if list.chars().all(plain) { list } else { format!("'{}'", list.replace('\'', "'\\''")) }
+}
+
+/// Of columns that share both names, the one at the same place among them, where both files have as many.
+fn twin(panel: &[Marker], all: &[Marker], m: &Marker) -> Option<usize> {
+    let same = |o: &&Marker| (&o.stain, &o.channel) == (&m.stain, &m.channel);
+    let place = panel.iter().filter(same).position(|o| o.column == m.column)?;
+    let twins: Vec<usize> = all.iter().filter(same).map(|o| o.column).collect();
+    if twins.len() == panel.iter().filter(same).count() { twins.get(place).copied() } else { None }
 }
 
 #[cfg(test)]

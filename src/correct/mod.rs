@@ -1,6 +1,7 @@
 //! The main job: move samples of one run to where they would lie in another, learnt from the same control cells
 //! measured in both.
 
+mod again;
 mod experiment;
 mod fit;
 mod joined;
@@ -11,9 +12,11 @@ mod verdict;
 use serde::{Deserialize, Serialize};
 
 use crate::data::DataError;
+pub use crate::data::did_you_mean;
 use crate::io::{ReadError, WriteError};
 use crate::zoo::ZooError;
 
+pub use again::{Earlier, RESULT_LAYER, earlier};
 pub use experiment::{
     Design, Experiment, FILES_RUN, Roles, Run, Sample, from_annotated, from_files, runs_of,
 };
@@ -120,15 +123,4 @@ impl CorrectError {
     pub fn input(file: impl Into<String>, what: impl Into<String>) -> Self {
         CorrectError::Input { file: file.into(), what: what.into() }
     }
-}
-
-/// `, did you mean X?` for the nearest of the known names, or nothing when none is near.
-pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let lower = word.to_lowercase();
-    known
-        .into_iter()
-        .map(|k| (strsim::damerau_levenshtein(&lower, &k.to_lowercase()), k))
-        .filter(|(d, k)| *d <= (word.chars().count().max(k.chars().count()) / 2).max(1))
-        .min_by_key(|(d, k)| (*d, k.len()))
-        .map_or_else(String::new, |(_, k)| format!("; did you mean {k}?"))
 }

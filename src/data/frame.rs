@@ -210,8 +210,9 @@ impl Column {
         }
     }
 
-    /// The column as group codes: for each row a position in the returned list of labels, or `None` when missing.
-    /// Categories keep their order (unused ones included); anything else is ordered by first appearance.
+    /// The column as group codes: for each row a position in the returned list of labels, or `None` when missing: masked,
+    /// NaN, empty, or text that [stands for nothing](super::is_missing). Categories keep their order (unused ones
+    /// included); anything else is ordered by first appearance.
     ///
     /// # Errors
     /// [`DataError::Invalid`] when the column is of a kind that cannot be read.
@@ -221,14 +222,18 @@ impl Column {
         }
         if let Column::Categorical(c) = self {
             c.check()?;
-            let labels = (0..c.categories.len()).filter_map(|i| c.categories.text(i)).collect();
-            return Ok((c.codes.iter().map(|&c| usize::try_from(c).ok()).collect(), labels));
+            let labels: Vec<String> =
+                (0..c.categories.len()).filter_map(|i| c.categories.text(i)).collect();
+            let group = |code: &i32| {
+                usize::try_from(*code).ok().filter(|&c| labels.get(c).is_some_and(|l| !super::is_missing(l)))
+            };
+            return Ok((c.codes.iter().map(group).collect(), labels));
         }
         let mut seen = std::collections::HashMap::<String, usize>::new();
         let mut labels = Vec::new();
         let codes = (0..self.len())
             .map(|i| {
-                let text = self.text(i)?;
+                let text = self.text(i).filter(|t| !super::is_missing(t))?;
                 if let Some(&code) = seen.get(text.as_ref()) {
                     return Some(code);
                 }

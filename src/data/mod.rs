@@ -8,6 +8,7 @@ mod counts;
 mod counts_builder;
 mod dataset;
 mod frame;
+mod kind;
 mod looks;
 mod matrix;
 mod names;
@@ -15,6 +16,7 @@ mod numbers;
 mod patch;
 mod patched;
 mod select;
+mod spelling;
 mod spillover;
 mod stream;
 pub mod synthetic;
@@ -29,6 +31,7 @@ pub use counts::Counts;
 pub use counts_builder::CountsBuilder;
 pub use dataset::{Annotation, Dataset, Raw, Source};
 pub use frame::{Categorical, Categories, Column, Frame, Index};
+pub use kind::ValueKind;
 pub use looks::{LOOK_ROWS, LOOK_VALUES, Looks, Odd, Sample, not_finite, place};
 pub use matrix::{
     Block, Dense, Layout, Matrix, RowSource, Sparse, StoredArrays, check_indices, check_indptr, pick_csr,
@@ -36,6 +39,7 @@ pub use matrix::{
 };
 pub use names::{Names, Repeats};
 pub use patch::Patch;
+pub use spelling::{did_you_mean, find_value, is_missing, same_value};
 pub use spillover::{Compensation, Spillover};
 pub use stream::{BlockSink, append, csr_slice, in_runs, rows_per_run, slice};
 pub use take::Take;

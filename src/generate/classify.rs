@@ -6,7 +6,7 @@ use candle_core::Device;
 
 use super::GenerateError;
 use super::train::{Maker, Trained};
-use crate::data::{Categorical, Categories, Column, CountsBuilder, Dataset, Values};
+use crate::data::{Column, CountsBuilder, Dataset, ValueKind, Values};
 use crate::loader::{CountsError, LabelledCells, Place, chosen, read_counts};
 use crate::progress::Progress;
 use crate::zoo::{BatchSource, ZooError};
@@ -16,6 +16,8 @@ use crate::zoo::{BatchSource, ZooError};
 pub struct Classified {
     /// Names of the labels.
     pub labels: Vec<String>,
+    /// What kind of values the labels were that the model learnt from.
+    pub kind: ValueKind,
     /// Label of each cell.
     pub codes: Vec<u32>,
     /// Its probability.
@@ -29,11 +31,8 @@ pub struct Classified {
 impl Classified {
     /// The labels as a column of obs.
     pub fn column(&self) -> Column {
-        Column::Categorical(Categorical {
-            codes: self.codes.iter().map(|&c| c as i32).collect(),
-            categories: Categories::Strings(self.labels.clone()),
-            ordered: false,
-        })
+        let codes: Vec<Option<usize>> = self.codes.iter().map(|&c| Some(c as usize)).collect();
+        self.kind.column(&self.labels, &codes)
     }
 
     /// Their probabilities as a column of obs.
@@ -93,14 +92,7 @@ pub fn classify(
         }
     }
     if missing.len() == modelled.len() || missing.len() as f64 > most_missing * modelled.len() as f64 {
-        return Err(GenerateError::input(format!(
-            "{} of the {} genes the model was trained on are not in {place} ({}), more than {:.0} %; take a file with \
-             the same gene names, or allow more with --max-missing",
-            missing.len(),
-            modelled.len(),
-            first(&missing),
-            100.0 * most_missing
-        )));
+        return Err(too_many(&missing, modelled.len(), place, most_missing));
     }
     let all = read_counts(dataset, place, memory)?;
     let mut counts = CountsBuilder::new(modelled.len(), memory / 2);
@@ -152,7 +144,25 @@ pub fn classify(
         );
     }
     let labels = description.labels.clone();
-    Ok(Classified { labels, codes, scores, missing, genes: modelled.len() })
+    // Clusters divided by another column are text, whatever they were.
+    let kind = if description.by.is_some() { ValueKind::default() } else { description.label_kind };
+    Ok(Classified { labels, kind, codes, scores, missing, genes: modelled.len() })
+}
+
+/// Too many of the model's genes are missing; the share that would do is named, when there is one.
+fn too_many(missing: &[String], of: usize, place: &Place, most_missing: f64) -> GenerateError {
+    let (n, names) = (missing.len(), first(missing));
+    let lead = format!("{n} of the {of} genes the model was trained on are not in {place} ({names})");
+    if n == of {
+        return GenerateError::input(format!(
+            "{lead}; take a file whose genes have names of the same kind (symbols or ids)"
+        ));
+    }
+    let enough = (100.0 * n as f64 / of as f64).ceil() / 100.0;
+    GenerateError::input(format!(
+        "{lead}, more than {:.0} %; take a file with the same gene names, or count them as zero with --max-missing {enough}",
+        100.0 * most_missing
+    ))
 }
 
 /// The first few names.

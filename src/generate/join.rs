@@ -7,17 +7,12 @@ use super::derive::{column, derive, rule};
 use super::spool::largest;
 use super::{GenerateError, Material, Synthetic, Trained};
 use crate::concat::{Join, OnDuplicate, Options, Piece, concat};
+use crate::data::synthetic::{COLUMN as SYNTHETIC, MODEL, flags, mask};
 use crate::data::{
     Annotation, Categorical, Categories, Change, Column, DType, Dataset, Frame, Index, Layout, Matrix, Raw,
-    Sparse, Values, synthetic,
+    Sparse, ValueKind, Values, find_value,
 };
 use crate::loader::{Place, chosen};
-
-/// Column that tells new cells from real ones.
-const SYNTHETIC: &str = synthetic::COLUMN;
-
-/// Column with the model of a new cell.
-const MODEL: &str = "scx_model";
 
 /// Column of the concatenation, which goes again.
 const PART: &str = "scx_part";
@@ -37,18 +32,60 @@ fn names(n: usize, taken: Option<&Index>) -> Index {
     }
 }
 
-/// Label and model of the new cells.
-fn obs(trained: &Trained, synthetic: &Synthetic, index: Index) -> Frame {
+/// Cluster, value where clusters are divided, and model of the new cells. Columns are of the kind they were in the data, and
+/// of the kind they are in `real` where that is given.
+fn obs(trained: &Trained, synthetic: &Synthetic, index: Index, real: Option<&Frame>) -> Frame {
     let n = synthetic.len();
-    let labels = Column::Categorical(Categorical {
-        codes: synthetic.labels.iter().map(|l| l.map_or(-1, |l| l as i32)).collect(),
-        categories: Categories::Strings(trained.description.labels.clone()),
-        ordered: false,
-    });
-    Frame::new(index)
-        .with(&trained.description.cluster_key, labels)
-        .with(SYNTHETIC, Column::Numbers(Values::Bool(vec![true; n])))
-        .with(MODEL, model(trained, n, true))
+    let d = &trained.description;
+    let codes = || synthetic.labels.iter().map(|l| l.map(|l| l as usize));
+    let like = |key: &str, kind: ValueKind, names: &[String], codes: &[Option<usize>]| {
+        like(real.and_then(|r| r.column(key)), kind, names, codes)
+    };
+    let mut out = Frame::new(index);
+    match &d.by {
+        None => {
+            let codes: Vec<Option<usize>> = codes().collect();
+            out = out.with(&d.cluster_key, like(&d.cluster_key, d.label_kind, &d.labels, &codes));
+        }
+        Some(by) => {
+            let part = |of: fn(&(String, Option<String>)) -> Option<&String>| {
+                let mut names: Vec<String> = Vec::new();
+                let mut at = |p: &(String, Option<String>)| {
+                    let name = of(p)?;
+                    Some(names.iter().position(|n| n == name).unwrap_or_else(|| {
+                        names.push(name.clone());
+                        names.len() - 1
+                    }))
+                };
+                let places: Vec<Option<usize>> = by.parts.iter().map(&mut at).collect();
+                (names, codes().map(|c| places.get(c?).copied().flatten()).collect::<Vec<_>>())
+            };
+            let (clusters, of) = part(|p| Some(&p.0));
+            out = out.with(&d.cluster_key, like(&d.cluster_key, d.label_kind, &clusters, &of));
+            let (values, of) = part(|p| p.1.as_ref());
+            out = out.with(&by.key, like(&by.key, by.kind, &values, &of));
+        }
+    }
+    out.with(SYNTHETIC, Column::Numbers(Values::Bool(vec![true; n]))).with(MODEL, model(trained, n, true))
+}
+
+/// A column of labels of the kind of `real`, with its categories and their order where it has all that are needed; of that
+/// kind where there is none.
+fn like(real: Option<&Column>, kind: ValueKind, names: &[String], codes: &[Option<usize>]) -> Column {
+    let Some(real) = real else { return kind.column(names, codes) };
+    if let Column::Categorical(own) = real {
+        let texts: Vec<String> = (0..own.categories.len()).filter_map(|i| own.categories.text(i)).collect();
+        let find = |name: &String| find_value(texts.iter().map(String::as_str), name);
+        let at: Vec<Option<usize>> = names.iter().map(find).collect();
+        let new = codes.iter().map(|c| match c {
+            None => Some(-1),
+            Some(c) => at.get(*c).copied().flatten().and_then(|i| i32::try_from(i).ok()),
+        });
+        if let Some(codes) = new.collect::<Option<Vec<i32>>>() {
+            return Column::Categorical(Categorical { codes, ..own.clone() });
+        }
+    }
+    ValueKind::of(real).column(names, codes)
 }
 
 fn model(trained: &Trained, n: usize, made: bool) -> Column {
@@ -77,9 +114,10 @@ pub fn alone(
         None => (Frame::new(Index::names(description.genes.clone())), DType::F32),
     };
     let dtype = if largest(dtype).is_some_and(|m| m >= synthetic.largest) { dtype } else { DType::I64 };
-    let index = names(synthetic.len(), None);
-    let mut out = Dataset::new(obs(trained, synthetic, index), var);
+    let index = names(synthetic.len(), like.map(|d| &d.obs.index));
+    let mut out = Dataset::new(obs(trained, synthetic, index, None), var);
     out.x = Some(Matrix::OnDisk(Arc::new(synthetic.counts.of_type(dtype))));
+    out.changes.clone_from(&trained.changes);
     Ok(out)
 }
 
@@ -129,23 +167,15 @@ pub fn below(
 ) -> Result<Dataset, GenerateError> {
     let place = trained.description.place.clone();
     let mut notes = Vec::new();
-    let mut made = Dataset::new(
-        obs(trained, synthetic, names(synthetic.len(), Some(&real.obs.index))),
-        real.var.clone(),
-    );
-    if let Some((name, found)) = &material.found {
-        real.obs.columns.push((name.clone(), found.clone()));
-    }
-    // Categories keep the order and the unused ones they have.
-    let key = trained.description.cluster_key.clone();
-    if let Some(Column::Categorical(own)) = real.obs.column(&key)
-        && let Some(new) = relabelled(own, &trained.description.labels, synthetic)
-    {
-        made.obs.set(&key, new);
-    }
+    let n = real.n_obs();
+    real.obs.columns.extend(material.found_in(n));
+    let index = names(synthetic.len(), Some(&real.obs.index));
+    let mut made = Dataset::new(obs(trained, synthetic, index, Some(&real.obs)), real.var.clone());
     let own = (material.totals.as_slice(), material.n_genes.as_slice());
-    for (name, real) in &real.obs.columns {
-        if let Some(new) = column(real, own, synthetic) {
+    for (name, real) in &material.real_rows(&real.obs)?.columns {
+        if made.obs.column(name).is_none()
+            && let Some(new) = column(real, own, synthetic)
+        {
             made.obs.set(name, new);
             notes.push(note(format!("obs[{name:?}]"), "computed for the new cells from their counts"));
         }
@@ -174,8 +204,13 @@ pub fn below(
     made.varm = real.varm.clone();
     made.varp = real.varp.clone();
     made.uns = real.uns.clone();
-    let n = real.n_obs();
-    real.obs.set(SYNTHETIC, Column::Numbers(Values::Bool(vec![false; n])));
+    if real.obs.column(SYNTHETIC).is_some_and(|c| flags(c).is_none()) {
+        let what = "its values were neither yes nor no; false for all cells of the input now";
+        notes.push(Change::lossy(format!("obs[{SYNTHETIC:?}]"), what));
+    }
+    // Cells of an earlier run stay marked.
+    let old = mask(&real).unwrap_or_else(|| vec![false; n]);
+    real.obs.set(SYNTHETIC, Column::Numbers(Values::Bool(old)));
     if real.obs.column(MODEL).is_none() {
         real.obs.set(MODEL, model(trained, n, false));
     }
@@ -194,6 +229,7 @@ pub fn below(
     let mut out = concat(pieces, &options)?;
     out.obs.columns.retain(|(name, _)| name != PART);
     notes.append(&mut out.changes);
+    notes.extend(trained.changes.iter().cloned());
     out.changes = notes;
     Ok(out)
 }
@@ -218,27 +254,4 @@ fn no_x(place: &Place) -> GenerateError {
 
 fn note(element: String, what: &str) -> Change {
     Change::harmless(element, what)
-}
-
-/// The labels of the new cells in the categories of the real ones.
-fn relabelled(own: &Categorical, labels: &[String], synthetic: &Synthetic) -> Option<Column> {
-    let at: Vec<Option<i32>> = labels
-        .iter()
-        .map(|l| {
-            (0..own.categories.len()).find(|&i| own.categories.text(i).as_ref() == Some(l)).map(|i| i as i32)
-        })
-        .collect();
-    let codes: Option<Vec<i32>> = synthetic
-        .labels
-        .iter()
-        .map(|l| match l {
-            None => Some(-1),
-            Some(l) => at.get(*l as usize).copied().flatten(),
-        })
-        .collect();
-    Some(Column::Categorical(Categorical {
-        codes: codes?,
-        categories: own.categories.clone(),
-        ordered: own.ordered,
-    }))
 }

@@ -2,8 +2,8 @@
 
 use super::GenerateError;
 use crate::cluster;
-use crate::data::{Column, Counts, Dataset};
-use crate::loader::{self, CountsError, LABEL_KEYS, Labels, Place, choose_counts, chosen};
+use crate::data::{Categorical, Change, Column, Counts, Dataset, synthetic};
+use crate::loader::{self, CountsError, LABEL_KEYS, Labels, NO_LABEL, Place, choose_counts, chosen};
 use crate::progress::Progress;
 use crate::rng::Seed;
 use crate::zoo::LibraryLaw;
@@ -27,9 +27,16 @@ pub struct Sought {
     pub memory: u64,
 }
 
+/// Cells of a label below which nothing varies, so that nothing can be learnt.
+pub(super) const LEAST_OF_A_LABEL: usize = 2;
+
 /// Counts and labels of a data set.
 #[derive(Debug, Clone)]
 pub struct Material {
+    /// Rows of the data set that are real cells; all of them when `None`. Cells below are counted among these.
+    pub real: Option<Vec<usize>>,
+    /// What is not learnt from, and why.
+    pub changes: Vec<Change>,
     /// Counts of all cells, cells × modelled genes.
     pub counts: Counts,
     /// Where they were found.
@@ -51,22 +58,43 @@ pub struct Material {
 }
 
 impl Material {
-    /// Reads what is needed. A data set without labels is clustered first.
+    /// Reads what is needed of the real cells. A data set without labels is clustered first. Cells without a label and
+    /// labels of a single cell are not learnt from.
     ///
     /// # Errors
     /// [`GenerateError`] when there are no counts, no usable labels, or too few cells or genes.
     pub fn read(dataset: &Dataset, sought: &Sought, progress: &dyn Progress) -> Result<Self, GenerateError> {
+        match synthetic::real(dataset)? {
+            None => Self::of(dataset, None, sought, progress),
+            Some((rows, _)) if rows.is_empty() => Err(GenerateError::input(format!(
+                "all {} cells were made by scx (obs[\"{}\"], or their names); take the file with the real cells",
+                dataset.n_obs(),
+                synthetic::COLUMN
+            ))),
+            Some((rows, real)) => Self::of(&real, Some(rows), sought, progress),
+        }
+    }
+
+    fn of(
+        dataset: &Dataset,
+        real: Option<Vec<usize>>,
+        sought: &Sought,
+        progress: &dyn Progress,
+    ) -> Result<Self, GenerateError> {
         let place = choose_counts(dataset, sought.place.as_ref())?;
         let of = chosen(dataset, &place)?;
         let genes: Vec<String> = of.var.index.iter().map(|n| n.into_owned()).collect();
         let labels = Labels::of(&dataset.obs, sought.cluster_key.as_deref(), sought.unlabeled.as_deref())?;
         let all = loader::read_counts(dataset, &place, sought.memory)?;
-        let (labels, found) = match labels {
+        let (mut labels, found) = match labels {
             Some(labels) => (labels, None),
             None => clustered(dataset, &place, sought, progress)?,
         };
         let rich = |cell: &usize| all.cell(*cell).0.len() >= sought.min_genes.max(1);
-        let cells: Vec<usize> = (0..all.n_cells()).filter(rich).collect();
+        let mut cells: Vec<usize> = (0..all.n_cells()).filter(rich).collect();
+        let mut changes: Vec<Change> = unlabelled(&labels, dataset).into_iter().collect();
+        changes.extend(labels.leave_out_small(&cells, LEAST_OF_A_LABEL));
+        cells.retain(|&c| labels.codes[c] != NO_LABEL);
         let mut with_gene = vec![0; all.n_genes()];
         cells.iter().for_each(|&c| all.cell(c).0.iter().for_each(|&g| with_gene[g as usize] += 1));
         let enough = |g: &usize| with_gene[*g] >= sought.min_cells.max(1);
@@ -84,7 +112,7 @@ impl Material {
         let totals = all.totals();
         let n_genes = (0..all.n_cells()).map(|c| all.cell(c).0.len() as u32).collect();
         let counts = all.select_genes_within(&kept, sought.memory / 2).map_err(CountsError::Scratch)?;
-        Ok(Self { counts, place, genes, kept, totals, n_genes, labels, cells, found })
+        Ok(Self { real, changes, counts, place, genes, kept, totals, n_genes, labels, cells, found })
     }
 
     /// Takes a share of each label out of what is learnt from, and returns those cells: nothing is held out of labels
@@ -101,6 +129,20 @@ impl Material {
         out.sort_unstable();
         self.cells.retain(|c| out.binary_search(c).is_err());
         out
+    }
+
+    /// Cells of the data set that scx has made, which are not learnt from.
+    pub fn made(&self, dataset: &Dataset) -> usize {
+        self.real.as_ref().map_or(0, |rows| dataset.n_obs() - rows.len())
+    }
+
+    /// The clusters that were found because the file has none, for all of its `n` cells.
+    pub(super) fn found_in(&self, n: usize) -> Option<(String, Column)> {
+        let (name, column) = self.found.clone()?;
+        let (Some(rows), Column::Categorical(c)) = (&self.real, &column) else { return Some((name, column)) };
+        let mut codes = vec![-1; n];
+        rows.iter().zip(&c.codes).for_each(|(&row, &code)| codes[row] = code);
+        Some((name, Column::Categorical(Categorical { codes, ..c.clone() })))
     }
 
     /// Names of the modelled genes.
@@ -124,6 +166,17 @@ impl Material {
     }
 }
 
+/// The cells that have no label, when there are some.
+fn unlabelled(labels: &Labels, dataset: &Dataset) -> Option<Change> {
+    let first = labels.codes.iter().position(|&c| c == NO_LABEL)?;
+    let missing = labels.codes.iter().filter(|&&c| c == NO_LABEL).count();
+    let name = dataset.obs.index.get(first).unwrap_or_default();
+    Some(Change::left(
+        format!("cells without a label in obs[{:?}]", labels.key),
+        format!("{missing} cells ({name} first), not learnt from; --unlabeled-category gives them a label"),
+    ))
+}
+
 /// Clusters of a data set that has none.
 fn clustered(
     dataset: &Dataset,
@@ -132,20 +185,17 @@ fn clustered(
     progress: &dyn Progress,
 ) -> Result<(Labels, Option<(String, Column)>), GenerateError> {
     let keys = LABEL_KEYS.join(", ");
-    let layer = match place {
-        Place::X => None,
-        Place::Layer(name) => Some(name.clone()),
-        Place::Raw => {
-            let what = format!(
-                "obs has none of {keys}, and clusters are not searched in raw; give --cluster-key, or run scx cluster first"
-            );
-            return Err(GenerateError::usage(what));
-        }
-    };
+    // Counts in raw have genes of their own.
+    let raw = dataset.raw.as_ref().filter(|_| *place == Place::Raw).map(|raw| {
+        let mut work = Dataset::new(crate::data::Frame::new(dataset.obs.index.clone()), raw.var.clone());
+        work.x = Some(raw.x.clone());
+        work
+    });
+    let layer = if let Place::Layer(name) = place { Some(name.clone()) } else { None };
     tracing::warn!("obs has none of {keys}: clusters are searched first and kept as obs[\"{FOUND}\"]");
     let settings =
         cluster::Settings { layer, seed: sought.seed, memory: sought.memory, ..Default::default() };
-    let found = cluster::run(dataset, &settings, progress)?;
+    let found = cluster::run(raw.as_ref().unwrap_or(dataset), &settings, progress)?;
     let column = found.column();
     let obs = crate::data::Frame::new(dataset.obs.index.clone()).with(FOUND, column.clone());
     let labels = Labels::of(&obs, Some(FOUND), None)?;

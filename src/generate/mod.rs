@@ -3,6 +3,7 @@
 //! The way of the data: [`Material`] (counts and labels of a data set) → [`train`] → [`Trained`] → [`make`] →
 //! [`Synthetic`] → [`alone`] or [`below`]. A stored model enters at [`Trained::load`].
 
+mod by;
 mod classify;
 mod derive;
 mod join;
@@ -20,6 +21,7 @@ use crate::data::DataError;
 use crate::loader::{CountsError, LabelError};
 use crate::zoo::ZooError;
 
+pub use by::{LEAST_OF_A_VALUE, wanted};
 pub use classify::{Classified, classify, first};
 pub use join::{alone, below, check_below, outlook};
 pub use make::{Request, Synthetic, make, proportions};

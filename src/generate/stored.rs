@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::simple::{KINDS, Simple};
 use super::train::{Maker, Trained};
 use super::{GenerateError, Material, Plan};
-use crate::loader::{Labels, Place};
+use crate::data::ValueKind;
+use crate::loader::{By, Labels, Place};
 use crate::rng::Seed;
 use crate::zoo::{
     Checkpoint, FORMAT_VERSION, LibraryLaw, Model, ModelFile, Preset, TrainConfig, TrainState, ZooError,
@@ -45,6 +46,12 @@ pub struct Description {
     pub learnt: Value,
     /// A simple generator.
     pub sampler: Value,
+    /// What kind of values the labels were.
+    #[serde(default, skip_serializing_if = "ValueKind::is_default")]
+    pub label_kind: ValueKind,
+    /// Clusters divided by another column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<By>,
 }
 
 impl Description {
@@ -63,6 +70,8 @@ impl Description {
             finished: false,
             learnt: Value::Null,
             sampler: Value::Null,
+            label_kind: material.labels.kind,
+            by: material.labels.by.clone(),
         }
     }
 
@@ -113,7 +122,11 @@ impl Trained {
     pub fn labels(&self) -> Labels {
         let d = &self.description;
         let codes = d.sizes.iter().enumerate().flat_map(|(i, &n)| std::iter::repeat_n(i as u32, n)).collect();
-        Labels { key: d.cluster_key.clone(), names: d.labels.clone(), codes }
+        Labels {
+            kind: d.label_kind,
+            by: d.by.clone(),
+            ..Labels::new(d.cluster_key.clone(), d.labels.clone(), codes)
+        }
     }
 
     /// The generator for data with these genes: those it models must all be there.
@@ -197,6 +210,7 @@ impl Trained {
         if !ordered
             || description.kept.len() != file.var_names.len()
             || description.labels.len() != description.sizes.len()
+            || description.by.as_ref().is_some_and(|b| b.parts.len() != description.labels.len())
         {
             return Err(bad("model.json: genes, labels or their numbers contradict each other".into()).into());
         }
@@ -215,7 +229,7 @@ impl Trained {
             ),
         };
         let state = matches!(maker, Maker::Network(_)).then_some(file.state);
-        Ok(Self { maker, description, state, train: file.train, seed: file.seed })
+        Ok(Self { maker, description, state, train: file.train, seed: file.seed, changes: Vec::new() })
     }
 }
 

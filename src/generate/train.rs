@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::simple::Simple;
 use super::stored::{Description, checkpoint};
 use super::{GenerateError, Material};
+use crate::data::Change;
 use crate::loader::LabelledCells;
 use crate::progress::Progress;
 use crate::rng::Seed;
@@ -66,6 +67,8 @@ pub struct Trained {
     pub train: TrainConfig,
     /// Seed of the training.
     pub seed: Seed,
+    /// What was not learnt from, and why; nothing in a stored one.
+    pub changes: Vec<Change>,
 }
 
 impl std::fmt::Debug for Trained {
@@ -128,6 +131,7 @@ pub fn train(
             state: None,
             train,
             seed: plan.seed,
+            changes: material.changes.clone(),
         });
     }
     let Some(counted) = entry(&plan.kind).and_then(|e| e.counted) else {
@@ -156,7 +160,8 @@ pub fn train(
     model.calibrate(&source)?;
     let state = Some(trainer.state().clone());
     let description = Description { finished: true, ..description };
-    Ok(Trained { maker: Maker::Network(model), description, state, train, seed: plan.seed })
+    let changes = material.changes.clone();
+    Ok(Trained { maker: Maker::Network(model), description, state, train, seed: plan.seed, changes })
 }
 
 /// Takes up a training where its state was kept.

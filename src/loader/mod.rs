@@ -2,7 +2,7 @@
 
 mod cells;
 mod counts;
-mod labels;
+pub(crate) mod labels;
 
 use candle_core::Device;
 use ndarray::{Array2, Axis};
@@ -14,7 +14,7 @@ use crate::zoo::{Batch, BatchSource, ZooError};
 
 pub use cells::LabelledCells;
 pub use counts::{Chosen, CountsError, Place, choose_counts, chosen, read_counts};
-pub use labels::{LABEL_KEYS, LabelError, Labels};
+pub use labels::{By, LABEL_KEYS, LabelError, Labels, NO_LABEL, too_few};
 
 /// Chosen columns of a matrix on the model's scale, cells × markers, with a look at the stored scale.
 ///

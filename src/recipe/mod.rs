@@ -41,7 +41,7 @@ pub use fit::{looks_like_counts, looks_transformed};
 pub use fitted::{FittedRecipe, FittedStep, ReplayNotes};
 pub use logicle::Logicle;
 pub use source::{CountsFrom, take_counts};
-pub use split::{Split, balanced};
+pub use split::{Groups, Split, balanced, groups_by};
 pub use stats::Options;
 pub use step::{Flavor, Median, Recipe, Step, TargetSum};
 

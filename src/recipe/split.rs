@@ -1,7 +1,45 @@
 //! Cells divided into parts for training, testing and validation, in the same proportions from every group.
 
 use super::RecipeError;
+use crate::data::{Dataset, did_you_mean, synthetic};
 use crate::rng::Seed;
+
+/// Cells by the values of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Groups {
+    /// The group of each cell.
+    pub of: Vec<Option<usize>>,
+    /// Names of the groups.
+    pub names: Vec<String>,
+    /// Cells without a value.
+    pub missing: usize,
+}
+
+/// The groups of a column of obs. Cells that scx has made have none, so that they train and are never tested on, unless
+/// there are no others.
+///
+/// # Errors
+/// [`RecipeError`] when the column is not there or cannot be read.
+pub fn groups_by(dataset: &Dataset, key: &str) -> Result<Groups, RecipeError> {
+    let obs = &dataset.obs;
+    let names = || obs.columns.iter().map(|c| c.0.as_str());
+    let column = obs.column(key).ok_or_else(|| {
+        let there = match names().collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => "obs has no columns".to_owned(),
+            some => format!("obs has {some}"),
+        };
+        RecipeError::usage(format!("no column {key}{} in obs ({there})", did_you_mean(key, names())))
+    })?;
+    let read = |e: crate::data::DataError| RecipeError::Data(e.within(&format!("obs[{key:?}]")));
+    let (mut of, labels) = column.groups().map_err(read)?;
+    let missing = of.iter().filter(|g| g.is_none()).count();
+    if let Some(made) = synthetic::marks(obs).filter(|made| made.contains(&false)) {
+        let n = made.iter().filter(|m| **m).count();
+        tracing::warn!("{n} cells were made by scx; they go to the part to learn from, and none is tested on");
+        of.iter_mut().zip(&made).filter(|(_, made)| **made).for_each(|(group, _)| *group = None);
+    }
+    Ok(Groups { of, names: labels, missing })
+}
 
 /// The cells of each part, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]

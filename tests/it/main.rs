@@ -3,6 +3,7 @@
 // Helpers of tests may panic as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod advice;
 mod classify;
 mod cli;
 mod cluster;
@@ -14,8 +15,10 @@ mod faults;
 mod fcs;
 mod generate;
 mod h5ad;
+mod labels;
 mod loom;
 mod outputs;
+mod marks;
 mod preprocess;
 mod recipe;
 mod reference;

@@ -9,7 +9,7 @@ use crate::cli::kit::error::CliError;
 use crate::cli::kit::learn::Learn;
 use crate::data::Counts;
 use crate::eval::generation::{RareCluster, help};
-use crate::generate::{self, Material, Synthetic, Trained};
+use crate::generate::{self, Material, Request, Synthetic, Trained};
 use crate::progress::Silent;
 use crate::report::{GenerationReport, LossCurve};
 
@@ -35,7 +35,7 @@ pub(in crate::cli) fn gather(
     learn: &Learn,
     trained: &Trained,
     (material, held_out): (&Material, &[usize]),
-    synthetic: &Synthetic,
+    (asked, synthetic): (&[Request], &Synthetic),
     console: &Console,
 ) -> Result<Evidence, CliError> {
     if held_out.len() < LEAST {
@@ -86,7 +86,7 @@ pub(in crate::cli) fn gather(
             })
             .collect();
     }
-    let helps = gains(args, trained, (material, held_out), synthetic, learn, console)?;
+    let helps = gains(asked, trained, (material, held_out), synthetic, learn, console)?;
     let mut text = String::new();
     text.push_str("\nJudged by a population of the same model, against cells it has not seen:\n");
     text.push_str(&table(&score));
@@ -121,7 +121,7 @@ fn losses(trained: &Trained) -> Vec<LossCurve> {
 /// For each requested cluster: a forest on the training cells, with and without the new ones, asked about the held-out
 /// cells.
 fn gains(
-    args: &AugmentArgs,
+    requests: &[Request],
     trained: &Trained,
     (material, held_out): (&Material, &[usize]),
     synthetic: &Synthetic,
@@ -135,9 +135,9 @@ fn gains(
     let test: (Counts, Vec<usize>) = (material.counts.cells(held_out), codes(held_out));
     let new = synthetic.modelled(&trained.description.kept)?;
     let mut out = Vec::new();
-    for label in &args.cluster {
-        let code = material.labels.code(label).map_err(generate::GenerateError::from)?;
-        if out.iter().any(|(l, _)| l == label) || !test.1.contains(&(code as usize)) {
+    for code in requests.iter().filter_map(|r| r.label) {
+        let label = &material.labels.names[code as usize];
+        if !test.1.contains(&(code as usize)) {
             continue;
         }
         let own: Vec<usize> = (0..synthetic.len()).filter(|&i| synthetic.labels[i] == Some(code)).collect();

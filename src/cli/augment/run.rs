@@ -13,6 +13,7 @@ use crate::cli::kit::show::thousands;
 use crate::cli::kit::targets;
 use crate::generate::{self, Material, Request, Synthetic, Trained};
 use crate::io;
+use crate::loader::Labels;
 use crate::report::render_generation;
 
 /// Runs the verb.
@@ -41,9 +42,13 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     };
     let mut material = learn.material(&args.input, &dataset, console)?;
     let stored = stored.map(|s| s.onto(&material.genes)).transpose().map_err(|e| within(e, &name))?;
+    if let (Some(by), None) = (&args.by, &stored) {
+        learn::divide(&mut material, &dataset.obs, by, &args.cluster, console).map_err(|e| within(e, &name))?;
+    }
     let kind = stored.as_ref().map_or(learn.plan.kind.as_str(), |s| s.description.kind.as_str());
     let labels = stored.as_ref().map_or_else(|| material.labels.clone(), |s| s.labels());
-    let requests = wanted(args, &labels).map_err(|e| within(e, &name))?;
+    let requests = generate::wanted(&labels, &args.cluster, args.by.as_deref(), args.n)
+        .map_err(|e| within(e, &name))?;
     // Before hours of training, not after: whether new cells can stand below these, and whether the target holds them.
     let below = !args.only_synthetic;
     if below {
@@ -52,7 +57,7 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     let outlook = generate::outlook(Some(&dataset), below, &labels.key, kind, &[]);
     let outlook = way.output(outlook, Some(from.format), &target)?;
     if way.dry() {
-        let (object, text) = plan(args, &learn, &material, stored.as_ref());
+        let (object, text) = plan(args, &learn, &material, stored.as_ref(), &names(&labels, &requests));
         return way.tell(&way.commit(vec![outlook])?, object, &text);
     }
     outlook.plan()?;
@@ -67,7 +72,8 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     };
     let synthetic = generate::make(&trained, &requests, learn.plan.seed, console)
         .map_err(|e| learn::keep_failed(&trained, &folder, args.model_dir.is_none(), within(e, &name)))?;
-    let evidence = evidence::gather(args, &learn, &trained, (&material, &held_out), &synthetic, console)?;
+    let evidence =
+        evidence::gather(args, &learn, &trained, (&material, &held_out), (&requests, &synthetic), console)?;
     let out = if below {
         let memory = learn.sought.memory;
         generate::below(&trained, &synthetic, &material, dataset.clone(), memory)
@@ -83,7 +89,7 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
         "evidence": evidence.json,
     });
     let settings = json!({
-        "cluster": args.cluster, "n": args.n, "only_synthetic": args.only_synthetic, "learn": learn.settings(),
+        "cluster": args.cluster, "n": args.n, "by": args.by, "only_synthetic": args.only_synthetic, "learn": learn.settings(),
     });
     let record = learn::record("augment", settings, Some((&args.input, &dataset)), result.clone())?;
     let object = json!({
@@ -131,19 +137,9 @@ fn check(args: &AugmentArgs) -> Result<(), CliError> {
     }
 }
 
-/// The labels that are asked for.
-fn wanted(
-    args: &AugmentArgs,
-    labels: &crate::loader::Labels,
-) -> Result<Vec<Request>, generate::GenerateError> {
-    let mut out: Vec<Request> = Vec::new();
-    for label in &args.cluster {
-        let code = labels.code(label)?;
-        if out.iter().all(|r| r.label != Some(code)) {
-            out.push(Request { label: Some(code), confirmed: true, n: args.n });
-        }
-    }
-    Ok(out)
+/// What is asked for, by name.
+fn names(labels: &Labels, requests: &[Request]) -> Vec<String> {
+    requests.iter().filter_map(|r| labels.names.get(r.label? as usize).cloned()).collect()
 }
 
 fn acceptance(trained: &Trained, synthetic: &Synthetic) -> Value {
@@ -170,7 +166,13 @@ fn words((trained, synthetic): (&Trained, &Synthetic), evidence: &str) -> String
 }
 
 /// What a run would do, for programs and for people.
-fn plan(args: &AugmentArgs, learn: &Learn, material: &Material, stored: Option<&Trained>) -> (Value, String) {
+fn plan(
+    args: &AugmentArgs,
+    learn: &Learn,
+    material: &Material,
+    stored: Option<&Trained>,
+    wanted: &[String],
+) -> (Value, String) {
     let kind = stored.map_or(learn.plan.kind.as_str(), |s| s.description.kind.as_str());
     let object = json!({
         "input": args.input.display().to_string(),
@@ -179,6 +181,8 @@ fn plan(args: &AugmentArgs, learn: &Learn, material: &Material, stored: Option<&
         "counts": material.place,
         "cluster_key": material.labels.key,
         "clusters": args.cluster,
+        "by": args.by,
+        "wanted": wanted,
         "n": args.n,
         "genes": material.kept.len(),
         "cells": material.cells.len(),
@@ -193,6 +197,6 @@ fn plan(args: &AugmentArgs, learn: &Learn, material: &Material, stored: Option<&
             material.place
         ),
     };
-    let each = args.cluster.join(", ");
+    let each = wanted.join(", ");
     (object, format!("  {how} and make {} new cells of each of: {each}\n", thousands(args.n)))
 }

@@ -73,7 +73,8 @@ pub struct ConcatArgs {
     /// What that column calls each file, in order, separated by commas [default: names of the files, or of the folders in which they differ]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "Data")]
     pub batch_names: Vec<String>,
-    /// Which variables, and which columns of obs [default: inner]
+    /// Which variables, and which columns of obs [default: inner; FCS files of different channels are joined only when it
+    /// is given]
     #[arg(long, value_enum, value_name = "JOIN", help_heading = "Data")]
     pub join: Option<JoinArg>,
     /// What to do when two cells share a name [default: error]

@@ -70,6 +70,9 @@ pub struct CorrectArgs {
     /// Put the result into X (or the chosen layer) instead of layers["scx_correct"]
     #[arg(long, help_heading = "Data")]
     pub into_x: bool,
+    /// Correct a file once more that scx has corrected before
+    #[arg(long, help_heading = "Data")]
+    pub again: bool,
 
     /// How to correct [default: neuron-edit]
     #[arg(long, value_enum, help_heading = "Method")]

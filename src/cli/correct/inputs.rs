@@ -12,7 +12,7 @@ use crate::correct::{
     self, CorrectError, Design, Experiment, FILES_RUN, Fitted, Marker, Roles, Run, Sample, choose,
     match_panel,
 };
-use crate::data::{Dataset, Matrix};
+use crate::data::{Dataset, Matrix, find_value, same_value, synthetic};
 use crate::io::{self, Format};
 use crate::loader;
 use crate::progress::Progress;
@@ -69,6 +69,11 @@ impl Opened {
         let share = |source| CorrectError::Data { file: path.display().to_string(), source };
         dataset.x = dataset.x.take().map(Matrix::shared).transpose().map_err(share)?;
         let layer = pick_layer(path, &dataset, asked)?;
+        if !job.again
+            && let Some(earlier) = correct::earlier(&dataset, layer.as_deref())
+        {
+            return Err(CliError::usage(earlier.message(&path.display().to_string(), layer.as_deref())));
+        }
         if let (Some(name), None) = (&layer, asked) {
             console.say(&format!("{}: X is absent; correcting its only layer, {name}", path.display()));
         }
@@ -250,7 +255,7 @@ fn build(
     stored: Option<&Fitted>,
 ) -> Result<Inputs, CliError> {
     let names: Vec<String> = markers.iter().map(|m| m.name.clone()).collect();
-    let (experiment, reference) = match (&job.cells, stored) {
+    let (mut experiment, reference) = match (&job.cells, stored) {
         (Cells::Files { holdout, .. }, None) => {
             let bases: Vec<String> = files.iter().map(Opened::name).collect();
             let (controls, rest) = roles.split_at(2.min(roles.len()));
@@ -287,6 +292,9 @@ fn build(
             });
         }
     };
+    let bases: Vec<String> = files.iter().map(Opened::name).collect();
+    let made: Vec<_> = files.iter().map(|f| synthetic::mask(&f.dataset)).collect();
+    experiment.leave_out_made(&made, &bases)?;
     let samples = experiment
         .runs
         .iter()
@@ -324,18 +332,18 @@ fn stored_samples(
         Cells::Annotated { batch_key, .. } => {
             let mut out = Vec::new();
             for (name, rows) in correct::runs_of(&files[0].name(), &files[0].dataset.obs, batch_key)? {
-                if fitted.reference.as_deref() == Some(&name) {
+                if fitted.reference.as_deref().is_some_and(|r| same_value(r, &name)) {
                     continue;
                 }
-                if !runs.contains(&name.as_str()) {
+                let Some(run) = find_value(runs.iter().copied(), &name) else {
                     let hint = correct::did_you_mean(&name, runs.iter().copied());
                     return Err(CliError::usage(format!(
                         "{}: run {name} is not part of the stored edit{hint} (runs: {})",
                         files[0].name(),
                         runs.join(", ")
                     )));
-                }
-                out.push((name.clone(), whole(name, 0, rows), 0));
+                };
+                out.push((runs[run].to_owned(), whole(name, 0, rows), 0));
             }
             Ok(out)
         }

@@ -117,7 +117,7 @@ pub(in crate::cli) fn format(
 }
 
 /// Name of the layer the result goes to.
-const LAYER: &str = "scx_correct";
+const LAYER: &str = crate::correct::RESULT_LAYER;
 
 /// How the samples are written: a single table is that of the values, for there the result is.
 pub(in crate::cli) fn way<'a>(job: &'a Job, console: &'a Console) -> Way<'a> {

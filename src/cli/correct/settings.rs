@@ -54,6 +54,8 @@ pub struct Job {
     pub layer: Option<String>,
     /// Result into X.
     pub into_x: bool,
+    /// Correct what was corrected before.
+    pub again: bool,
     /// The method.
     pub method: Method,
     /// The form of NeuronEdit.
@@ -177,6 +179,7 @@ impl CorrectArgs {
             markers: r.markers,
             layer: r.layer,
             into_x: r.into_x,
+            again: r.again,
             method: r.method.unwrap_or(Method::NeuronEdit),
             preset,
             transform,

@@ -116,7 +116,7 @@ fn new_cells(
         }
     }
     let codes: Vec<u32> = labels.iter().filter_map(|&l| new[l]).collect();
-    let labels = Labels { key: material.labels.key.clone(), names, codes };
+    let labels = Labels::new(material.labels.key.clone(), names, codes);
     let part = Material {
         cells: (0..counts.n_cells()).collect(),
         counts: counts.clone(),

@@ -7,12 +7,9 @@ use crate::cli::evaluate::GenerationArgs;
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::show::thousands;
-use crate::data::{Counts, Dataset};
+use crate::data::{Counts, Dataset, Take, find_value, synthetic};
 use crate::io::{self, DEFAULT_MEMORY};
 use crate::loader::{LabelError, Labels, Place, choose_counts, chosen, read_counts};
-
-/// The column that marks generated cells.
-const MARK: &str = "is_synthetic";
 
 /// Cells of one file, with all its genes.
 pub(in crate::cli) struct File {
@@ -40,27 +37,29 @@ impl File {
     ) -> Result<Self, CliError> {
         let at = |e: CliError| e.within(&path.display().to_string());
         let memory = args.memory.unwrap_or(DEFAULT_MEMORY);
-        let dataset = (io::detect(path)?.read)(path, &args.reading.options(args.memory))?;
+        let whole = (io::detect(path)?.read)(path, &args.reading.options(args.memory))?;
+        let generated = role == "synthetic";
+        let dataset = match rows(&whole, generated).map_err(at)? {
+            None => whole,
+            Some(rows) => {
+                console.say(&format!(
+                    "{}: {} of {} cells are {}",
+                    path.display(),
+                    thousands(rows.len()),
+                    thousands(whole.n_obs()),
+                    if generated { "generated; these are judged" } else { "real; these are taken" }
+                ));
+                let take = Take::entries(whole.n_obs(), &rows);
+                take.and_then(|t| whole.select(&t, &Take::all(whole.n_vars())))
+                    .map_err(|e| at(CliError::input(e.to_string())))?
+            }
+        };
         let asked = args.layer.as_deref().map(Place::named);
         let place = choose_counts(&dataset, asked.as_ref()).map_err(|e| at(e.into()))?;
-        let mut counts_read = read_counts(&dataset, &place, memory).map_err(|e| at(e.into()))?;
+        let counts_read = read_counts(&dataset, &place, memory).map_err(|e| at(e.into()))?;
         let var = chosen(&dataset, &place).map_err(|e| at(e.into()))?.var;
         let genes: Vec<String> = var.index.iter().map(|n| n.into_owned()).collect();
-        let mut labels = labels(&dataset, args, key).map_err(at)?;
-        let synthetic = role == "synthetic";
-        if let Some(rows) = rows(&dataset, synthetic).map_err(at)? {
-            console.say(&format!(
-                "{}: {} of {} cells are {}",
-                path.display(),
-                thousands(rows.len()),
-                thousands(dataset.n_obs()),
-                if synthetic { "generated; these are judged" } else { "real; these are taken" }
-            ));
-            counts_read = counts_read.cells(&rows);
-            if let Some(l) = &mut labels {
-                l.codes = rows.iter().map(|&r| l.codes[r]).collect();
-            }
-        }
+        let labels = labels(&dataset, args, key).map_err(at)?;
         console.say(&format!(
             "{role}: {} cells × {} genes, counts from {place} of {}",
             thousands(counts_read.n_cells()),
@@ -135,7 +134,7 @@ impl Common {
         }
         let mut types: Vec<String> = Vec::new();
         for name in files.iter().filter_map(|f| f.labels.as_ref()).flat_map(|l| &l.names) {
-            if !types.contains(name) {
+            if find_value(types.iter().map(String::as_str), name).is_none() {
                 types.push(name.clone());
             }
         }
@@ -143,9 +142,9 @@ impl Common {
             let mut to = vec![u32::MAX; f.genes.len()];
             genes.iter().enumerate().for_each(|(new, name)| to[place[name.as_str()]] = new as u32);
             let labels = f.labels.as_ref().map(|l| {
-                let new = |name: &String| types.iter().position(|t| t == name);
+                let new = |name: &String| find_value(types.iter().map(String::as_str), name);
                 let new: Vec<Option<usize>> = l.names.iter().map(new).collect();
-                l.codes.iter().map(|&c| new[c as usize]).collect()
+                l.codes.iter().map(|&c| new.get(c as usize).copied().flatten()).collect()
             });
             (moved(&f.counts, &to, genes.len()), labels)
         });
@@ -167,19 +166,24 @@ fn moved(counts: &Counts, to: &[u32], n: usize) -> Counts {
     out
 }
 
-/// Cells that are generated, or those that are not; none when the file does not tell.
-fn rows(dataset: &Dataset, synthetic: bool) -> Result<Option<Vec<usize>>, CliError> {
-    let Some(column) = dataset.obs.column(MARK) else { return Ok(None) };
-    let is = |i: usize| column.text(i).is_some_and(|t| ["true", "1"].contains(&t.to_lowercase().as_str()));
-    let rows: Vec<usize> = (0..dataset.n_obs()).filter(|&i| is(i) == synthetic).collect();
+/// Cells that are generated, or those that are not; none when they are all that is there, or the file does not tell.
+fn rows(dataset: &Dataset, generated: bool) -> Result<Option<Vec<usize>>, CliError> {
+    let told = dataset.obs.column(synthetic::COLUMN).and_then(synthetic::flags).is_some();
+    let made = match synthetic::mask(dataset) {
+        Some(made) => made,
+        None if told && generated => vec![false; dataset.n_obs()],
+        None => return Ok(None),
+    };
+    let rows: Vec<usize> = (0..made.len()).filter(|&i| made[i] == generated).collect();
     if rows.is_empty() {
-        let what = if synthetic { "no cell is marked" } else { "every cell is marked" };
+        let what = if generated { "no cell is marked" } else { "every cell is marked" };
         return Err(CliError::input(format!(
-            "{what} in obs[\"{MARK}\"]; expected {} cells",
-            if synthetic { "generated" } else { "real" }
+            "{what} in obs[\"{}\"] or by its name; expected {} cells",
+            synthetic::COLUMN,
+            if generated { "generated" } else { "real" }
         )));
     }
-    Ok(if rows.len() == dataset.n_obs() { None } else { Some(rows) })
+    Ok(if rows.len() == made.len() { None } else { Some(rows) })
 }
 
 fn labels(dataset: &Dataset, args: &GenerationArgs, key: Option<&str>) -> Result<Option<Labels>, CliError> {
@@ -191,7 +195,7 @@ fn labels(dataset: &Dataset, args: &GenerationArgs, key: Option<&str>) -> Result
     };
     match Labels::of(&dataset.obs, key, args.unlabeled_category.as_deref()) {
         // A model that knows no types leaves all its cells without one.
-        Err(LabelError::Unlabelled { missing, cells, .. }) if missing == cells => Ok(None),
+        Err(LabelError::Unlabelled { .. }) => Ok(None),
         other => other.map_err(|e| label_error(&e)),
     }
 }

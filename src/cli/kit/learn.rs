@@ -11,7 +11,7 @@ use crate::cli::kit::error::CliError;
 use crate::cli::kit::learn_args::{LearnArgs, PresetArg};
 use crate::cli::kit::output::hash;
 use crate::cli::kit::show::thousands;
-use crate::data::Dataset;
+use crate::data::{Change, Dataset, Frame};
 use crate::generate::{self, GenerateError, KINDS, Material, Plan, Sought, Stops, Trained};
 use crate::loader::Place;
 use crate::provenance::Record;
@@ -165,6 +165,14 @@ impl Learn {
             thousands(material.kept.len()),
             thousands(material.genes.len())
         ));
+        let made = material.made(dataset);
+        if made > 0 {
+            console.say(&format!(
+                "{name}: {} cells were made by scx; they keep their mark, and nothing is learnt from them",
+                thousands(made)
+            ));
+        }
+        say_left_out(&material.changes, console);
         Ok(material)
     }
 
@@ -261,6 +269,27 @@ impl LearnFile {
         };
         Ok(Learn { plan, sought, max_minutes: self.max_minutes, resume, printed: self })
     }
+}
+
+/// Divides clusters by a column, and says what is too small for it.
+///
+/// # Errors
+/// As [`Material::divide`].
+pub(in crate::cli) fn divide(
+    material: &mut Material,
+    obs: &Frame,
+    by: &str,
+    clusters: &[String],
+    console: &Console,
+) -> Result<(), GenerateError> {
+    let before = material.changes.len();
+    material.divide(obs, by, clusters)?;
+    say_left_out(&material.changes[before..], console);
+    Ok(())
+}
+
+fn say_left_out(changes: &[Change], console: &Console) {
+    changes.iter().for_each(|c| console.say(&format!("{}: {}", c.element, c.words())));
 }
 
 /// All models that learn from counts, each once.

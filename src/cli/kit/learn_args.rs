@@ -66,7 +66,7 @@ pub struct LearnArgs {
     /// none of them, clusters are searched]
     #[arg(long, value_name = "COLUMN", help_heading = "Data")]
     pub cluster_key: Option<String>,
-    /// What cells without a label are called [default: they are refused]
+    /// What cells without a label are called [default: nothing is learnt from them]
     #[arg(long, value_name = "NAME", help_heading = "Data")]
     pub unlabeled_category: Option<String>,
     /// Genes found in fewer cells are not modelled; they stay in var, zero in new cells [default: 3]

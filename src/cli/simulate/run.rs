@@ -13,7 +13,7 @@ use crate::cli::kit::show::thousands;
 use crate::cli::kit::targets;
 use crate::cli::simulate::SimulateArgs;
 use crate::cli::simulate::job::{Origin, read_params};
-use crate::data::{Categorical, Categories, Column, Counts, Dataset, Frame, Index, Matrix, Values};
+use crate::data::{Categorical, Categories, Column, Counts, Dataset, Frame, Index, Matrix, Values, synthetic};
 use crate::io::{self, DEFAULT_MEMORY, WriteError};
 use crate::loader::{Place, choose_counts, read_counts};
 use crate::provenance::Record;
@@ -104,6 +104,16 @@ fn like(
     let at_file = |e: CliError| e.within(&path.display().to_string());
     let codec = io::detect(path)?;
     let dataset = (codec.read)(path, &reading(&args.reading, &args.running))?;
+    let dataset = match synthetic::real(&dataset).map_err(|e| at_file(CliError::input(e.to_string())))? {
+        None => dataset,
+        Some((rows, real)) => {
+            console.say(&format!(
+                "{} cells were made by scx; nothing is estimated from them",
+                thousands(dataset.n_obs() - rows.len())
+            ));
+            real
+        }
+    };
     let asked = args.layer.as_deref().map(Place::named);
     let place = choose_counts(&dataset, asked.as_ref()).map_err(|e| at_file(e.into()))?;
     console.say(&format!("counts taken from {place}"));

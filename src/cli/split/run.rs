@@ -13,7 +13,7 @@ use crate::cli::split::SplitArgs;
 use crate::data::{Dataset, Take};
 use crate::io;
 use crate::provenance::Record;
-use crate::recipe::{Split, balanced};
+use crate::recipe::{Split, balanced, groups_by};
 use crate::rng::Seed;
 
 /// Runs the verb.
@@ -59,25 +59,10 @@ fn execute(args: &SplitArgs, console: &Console) -> Result<(), CliError> {
 
 /// The cells of each part, and how many have no group.
 fn divide(args: &SplitArgs, dataset: &Dataset) -> Result<(Split, usize), CliError> {
-    let Some(column) = dataset.obs.column(&args.by) else {
-        let names: Vec<&str> = dataset.obs.columns.iter().map(|(n, _)| n.as_str()).collect();
-        let hint = crate::correct::did_you_mean(&args.by, names.iter().copied());
-        let there = if names.is_empty() {
-            "obs has no columns".into()
-        } else {
-            format!("obs has {}", names.join(", "))
-        };
-        return Err(CliError::usage(format!(
-            "{}: no column {}{hint} in obs ({there})",
-            args.input.display(),
-            args.by
-        )));
-    };
-    let (groups, labels) = column
-        .groups()
-        .map_err(|e| CliError::input(format!("{}: obs[{:?}]: {e}", args.input.display(), args.by)))?;
+    let groups =
+        groups_by(dataset, &args.by).map_err(|e| CliError::from(e).within(&args.input.display().to_string()))?;
     let valid = args.valid_fraction.unwrap_or(0.0);
-    let split = balanced(&groups, &labels, args.test_fraction, valid, Seed(args.seed))?;
+    let split = balanced(&groups.of, &groups.names, args.test_fraction, valid, Seed(args.seed))?;
     for (role, part) in [("--test-fraction", &split.test), ("--valid-fraction", &split.valid)] {
         if part.is_empty() && (role == "--test-fraction" || args.valid.is_some()) {
             return Err(CliError::usage(format!(
@@ -86,7 +71,7 @@ fn divide(args: &SplitArgs, dataset: &Dataset) -> Result<(Split, usize), CliErro
             )));
         }
     }
-    Ok((split, groups.iter().filter(|g| g.is_none()).count()))
+    Ok((split, groups.missing))
 }
 
 /// The cells of one part.

@@ -142,8 +142,7 @@ fn layers_are_chosen_by_name_or_because_there_is_only_one() {
 fn a_second_run_adds_its_record_and_info_shows_both() {
     let dir = support::annotated();
     dir.scx(&format!("{RUNS} -o o.h5ad --steps 20")).ok();
-    let again = "correct o.h5ad --batch-key run --spikein is_control --steps 20";
-    // The layer of the first run would be replaced: that is asked for by --layer, so that both can be seen.
+    let again = "correct o.h5ad --batch-key run --spikein is_control --steps 20 --again";
     dir.scx(&format!("{again} -o p.h5ad --method ambient")).ok();
     let info = dir.scx("info p.h5ad").ok();
     let history: Vec<&str> = info.stdout.lines().filter(|l| l.contains("history:")).collect();
@@ -159,7 +158,7 @@ fn a_second_run_adds_its_record_and_info_shows_both() {
     // FCS keeps its history in a keyword.
     let dir = support::files();
     dir.scx(&format!("{} -o o.fcs --steps 20", support::FILES)).ok();
-    dir.scx("correct --spikein c1.fcs c2.fcs --sample o.fcs -o p.fcs --steps 20 --method ambient").ok();
+    dir.scx("correct --spikein c1.fcs c2.fcs --sample o.fcs -o p.fcs --steps 20 --method ambient --again").ok();
     let info = dir.scx("info p.fcs").ok();
     assert_eq!(info.stdout.matches("history:").count(), 2, "{}", info.stdout);
 }
