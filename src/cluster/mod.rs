@@ -151,7 +151,10 @@ pub fn run(
     settings.check()?;
     if let Some(made) = crate::data::synthetic::mask(dataset) {
         let n = made.iter().filter(|m| **m).count();
-        tracing::warn!("{n} of the {} cells were made by scx; they are clustered with the real ones", made.len());
+        tracing::warn!(
+            "{n} of the {} cells were made by scx; they are clustered with the real ones",
+            made.len()
+        );
     }
     let scaled = steps::scaled(dataset, settings, progress)?;
     let genes = scaled.shape().1;

@@ -51,7 +51,9 @@ pub(super) fn below(
 /// is none, or the column is not scx's.
 fn marks(frames: &[&Frame]) -> Option<Column> {
     let own = || frames.iter().filter_map(|f| f.column(COLUMN));
-    if own().any(|c| flags(c).is_none()) || (own().next().is_none() && frames.iter().all(|f| made(f).is_none())) {
+    if own().any(|c| flags(c).is_none())
+        || (own().next().is_none() && frames.iter().all(|f| made(f).is_none()))
+    {
         return None;
     }
     let all = frames.iter().flat_map(|f| made(f).unwrap_or_else(|| vec![false; f.len()]));

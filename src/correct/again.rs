@@ -75,12 +75,13 @@ fn log(dataset: &Dataset) -> Option<Vec<Value>> {
 fn keyword(dataset: &Dataset) -> Option<Vec<Value>> {
     let kept = dataset.uns.get("fcs").and_then(fcs::keywords_from_uns).unwrap_or_default();
     let all = dataset.source.keywords.iter().chain(&kept);
-    let records = all.filter(|(k, _)| k.eq_ignore_ascii_case(KEYWORD)).flat_map(|(_, text)| {
-        match serde_json::from_str(text) {
-            Ok(Value::Array(records)) => records,
-            Ok(one) => vec![one],
-            Err(_) => Vec::new(),
-        }
-    });
+    let records =
+        all.filter(|(k, _)| k.eq_ignore_ascii_case(KEYWORD)).flat_map(
+            |(_, text)| match serde_json::from_str(text) {
+                Ok(Value::Array(records)) => records,
+                Ok(one) => vec![one],
+                Err(_) => Vec::new(),
+            },
+        );
     corrections(records.collect())
 }

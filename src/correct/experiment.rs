@@ -215,14 +215,16 @@ pub fn from_annotated(
     every_cell_has_its_run(file, obs, design.batch_key, &runs)?;
     let used: Vec<usize> = (0..names.len()).filter(|&b| runs.contains(&Some(b))).collect();
     let reference = match design.reference {
-        Some(name) => find_value(used.iter().map(|&b| names[b].as_str()), name).map(|i| used[i]).ok_or_else(|| {
-            let hint = did_you_mean(name, used.iter().map(|&b| names[b].as_str()));
-            CorrectError::usage(format!(
-                "{file}: no run {name} in obs[\"{}\"]{hint} (runs: {})",
-                design.batch_key,
-                used.iter().map(|&b| names[b].as_str()).collect::<Vec<_>>().join(", ")
-            ))
-        })?,
+        Some(name) => {
+            find_value(used.iter().map(|&b| names[b].as_str()), name).map(|i| used[i]).ok_or_else(|| {
+                let hint = did_you_mean(name, used.iter().map(|&b| names[b].as_str()));
+                CorrectError::usage(format!(
+                    "{file}: no run {name} in obs[\"{}\"]{hint} (runs: {})",
+                    design.batch_key,
+                    used.iter().map(|&b| names[b].as_str()).collect::<Vec<_>>().join(", ")
+                ))
+            })?
+        }
         None => used.first().copied().ok_or_else(|| CorrectError::input(file, "has no cells"))?,
     };
     if used.len() < 2 {

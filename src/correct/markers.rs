@@ -255,12 +255,17 @@ pub fn match_panel(
     let extra: Vec<&str> = extra.iter().map(String::as_str).collect();
     let both: Vec<&Marker> = panel.iter().zip(&found).filter(|(_, f)| f.is_some()).map(|(m, _)| m).collect();
     let advice = match (asked, both.is_empty()) {
-        (Some(""), _) => "take a file of the same panel, or learn an edit for this one (without --model-dir)".into(),
+        (Some(""), _) => {
+            "take a file of the same panel, or learn an edit for this one (without --model-dir)".into()
+        }
         (_, true) => "no marker is in both; take files of one panel".into(),
         _ => format!("correct the markers both have with --markers {}", words(&both)),
     };
     let (lacks, extra) = (list(first, &lacks), list(file, &extra));
-    Err(CorrectError::input(file, format!("its channels differ from those of {first}{lacks}{extra}; {advice}")))
+    Err(CorrectError::input(
+        file,
+        format!("its channels differ from those of {first}{lacks}{extra}; {advice}"),
+    ))
 }
 
 /// Markers as `--markers` takes them, in one word of a shell.

@@ -222,8 +222,7 @@ impl Column {
         }
         if let Column::Categorical(c) = self {
             c.check()?;
-            let labels: Vec<String> =
-                (0..c.categories.len()).filter_map(|i| c.categories.text(i)).collect();
+            let labels: Vec<String> = (0..c.categories.len()).filter_map(|i| c.categories.text(i)).collect();
             let group = |code: &i32| {
                 usize::try_from(*code).ok().filter(|&c| labels.get(c).is_some_and(|l| !super::is_missing(l)))
             };

@@ -140,7 +140,10 @@ mod tests {
         let names = ["3".to_owned(), "5".to_owned()];
         let made = ValueKind { category: true, dtype: Some(DType::I64) }.column(&names, &codes);
         let Column::Categorical(c) = &made else { panic!("{made:?}") };
-        assert_eq!((&c.categories, &c.codes[..]), (&Categories::Numbers(Values::I64(vec![3, 5])), &[1, 0, 1][..]));
+        assert_eq!(
+            (&c.categories, &c.codes[..]),
+            (&Categories::Numbers(Values::I64(vec![3, 5])), &[1, 0, 1][..])
+        );
     }
 
     #[test]

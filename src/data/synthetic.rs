@@ -15,7 +15,7 @@ pub const NAME_PREFIX: &str = "scx-synthetic-";
 pub fn marks(obs: &Frame) -> Option<Vec<bool>> {
     let mut made = obs.column(COLUMN).and_then(flags).unwrap_or_else(|| vec![false; obs.len()]);
     if let Index::Names { values, .. } = &obs.index {
-        made.iter_mut().zip(values).for_each(|(m, name)| *m |= name.starts_with(NAME_PREFIX));
+        made.iter_mut().zip(values.iter()).for_each(|(m, name)| *m |= name.starts_with(NAME_PREFIX));
     }
     made.contains(&true).then_some(made)
 }

@@ -76,7 +76,8 @@ impl ReadError {
         match self {
             ReadError::NotRecognised { what, .. }
             | ReadError::Malformed { what, .. }
-            | ReadError::Unsupported { what, .. } => what.clone(),
+            | ReadError::Unsupported { what, .. }
+            | ReadError::NotThere { what, .. } => what.clone(),
             ReadError::TooLarge { asked, limit, .. } => {
                 format!("it asks for {asked} bytes, the limit is {limit}")
             }

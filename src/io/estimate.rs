@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::codec::Format;
-use super::loss::{Fate, Place, parts, tables_of};
+use super::loss::{Place, parts, tables_of};
 use super::options::{Compression, WriteOptions};
 use crate::data::Dataset;
 
@@ -31,11 +31,7 @@ pub(super) fn estimate(
 ) -> Estimate {
     let tables = tables_of(dataset, options);
     let all = parts(dataset);
-    let kept: u64 = all
-        .iter()
-        .filter(|p| !p.left_by(to, tables, options))
-        .map(|p| p.stored_bytes(to))
-        .sum();
+    let kept: u64 = all.iter().filter(|p| !p.left_by(to, tables, options)).map(|p| p.stored_bytes(to)).sum();
     let read: u64 = all.iter().map(|p| p.bytes).sum();
     let beside: u64 = all
         .iter()

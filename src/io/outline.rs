@@ -139,7 +139,7 @@ fn looks(m: &Matrix, cells: &Frame, variables: &Frame) -> Option<Looks> {
     let mut looks = m.looks().ok()?;
     if let Some(odd) = looks.odd.clone() {
         let name = |table: &Frame, i: Option<usize>| match &table.index {
-            Index::Names { values, .. } => values.get(i?).cloned(),
+            Index::Names { values, .. } => values.get(i?).map(str::to_owned),
             Index::Range(_) => None,
         };
         let (cell, variable) = (name(cells, odd.row), name(variables, odd.column));

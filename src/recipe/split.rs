@@ -35,7 +35,9 @@ pub fn groups_by(dataset: &Dataset, key: &str) -> Result<Groups, RecipeError> {
     let missing = of.iter().filter(|g| g.is_none()).count();
     if let Some(made) = synthetic::marks(obs).filter(|made| made.contains(&false)) {
         let n = made.iter().filter(|m| **m).count();
-        tracing::warn!("{n} cells were made by scx; they go to the part to learn from, and none is tested on");
+        tracing::warn!(
+            "{n} cells were made by scx; they go to the part to learn from, and none is tested on"
+        );
         of.iter_mut().zip(&made).filter(|(_, made)| **made).for_each(|(group, _)| *group = None);
     }
     Ok(Groups { of, names: labels, missing })

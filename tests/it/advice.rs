@@ -138,7 +138,12 @@ fn files_that_do_not_go_together_are_joined_by_the_advice() {
     dir.save("a.h5ad", &plain(&["c1", "c2"], &["g1", "g2"]));
     dir.save("b.h5ad", &plain(&["c1", "c2"], &["h1", "h2"]));
     refused(&dir, 2, "concat a.h5ad b.h5ad -o ab.h5ad --on-duplicate suffix", &["--join outer"]);
-    refused(&dir, 2, "concat a.h5ad b.h5ad -o ab.h5ad --join outer", &["--on-duplicate suffix", "--on-duplicate prefix"]);
+    refused(
+        &dir,
+        2,
+        "concat a.h5ad b.h5ad -o ab.h5ad --join outer",
+        &["--on-duplicate suffix", "--on-duplicate prefix"],
+    );
     for way in ["suffix", "prefix"] {
         dir.scx(&format!("concat a.h5ad b.h5ad -o {way}.h5ad --join outer --on-duplicate {way}")).ok();
     }
@@ -189,12 +194,17 @@ fn cells_are_made_when_the_advice_is_followed() {
     raw.x = Some(Matrix::Dense(Dense::new(170, 40, Values::F32(logged)).unwrap()));
     raw.obs.columns.clear();
     dir.save("raw.h5ad", &raw);
-    dir.scx("generate raw.h5ad --n 5 --model nb -o d.h5ad").ok().says(&["counts from raw", "clusters are searched"]);
+    dir.scx("generate raw.h5ad --n 5 --model nb -o d.h5ad")
+        .ok()
+        .says(&["counts from raw", "clusters are searched"]);
     // Populations only; too few confirmed.
     dir.scx("train sugar cells.h5ad -o sugar").ok();
     let line = "generate --model-dir sugar --n 9 --proportions rare=1 -o e.h5ad";
     refused(&dir, 2, line, &["take cscgan or activa"]);
-    dir.scx("generate cells.h5ad --model cscgan --steps 4 --minibatch 16 --n 9 --proportions rare=1 -o e.h5ad").ok();
+    dir.scx(
+        "generate cells.h5ad --model cscgan --steps 4 --minibatch 16 --n 9 --proportions rare=1 -o e.h5ad",
+    )
+    .ok();
     let line = "augment cells.h5ad --cluster rare --n 9 --model sugar -o f.h5ad";
     refused(&dir, 2, line, &["take splat or nb-copula"]);
     for model in ["splat", "nb-copula"] {
@@ -212,7 +222,12 @@ fn cells_are_made_when_the_advice_is_followed() {
     let line = "augment cells.h5ad --cluster rare --n 20 --model nb -o h.h5ad --report p.html";
     refused(&dir, 2, &format!("{line} --test-fraction 0"), &["--test-fraction above 0"]);
     dir.scx(&format!("{line} --test-fraction 0.3")).ok();
-    refused(&dir, 2, "split cells.h5ad --by leiden --train t.h5ad --test v.h5ad --test-fraction 0.001", &["larger share"]);
+    refused(
+        &dir,
+        2,
+        "split cells.h5ad --by leiden --train t.h5ad --test v.h5ad --test-fraction 0.001",
+        &["larger share"],
+    );
     dir.scx("split cells.h5ad --by leiden --train t.h5ad --test v.h5ad --test-fraction 0.1").ok();
 }
 
@@ -223,8 +238,13 @@ fn labels_and_clusters_are_found_when_the_advice_is_followed() {
     dir.save("cells.h5ad", &d);
     dir.scx("train actinn cells.h5ad -o model --steps 20 --minibatch 32 --min-cells 1").ok();
     let mut few = d.clone();
-    let names: Vec<String> =
-        d.var.index.iter().enumerate().map(|(i, n)| if i < 13 { format!("x{i}") } else { n.into_owned() }).collect();
+    let names: Vec<String> = d
+        .var
+        .index
+        .iter()
+        .enumerate()
+        .map(|(i, n)| if i < 13 { format!("x{i}") } else { n.into_owned() })
+        .collect();
     few.var.index = Index::names(names);
     dir.save("few.h5ad", &few);
     let line = "classify few.h5ad --model-dir model -o out.h5ad";
@@ -234,10 +254,17 @@ fn labels_and_clusters_are_found_when_the_advice_is_followed() {
     dir.scx(&format!("{line} --max-missing {share}")).ok();
     few.var.index = Index::names((0..40).map(|i| format!("x{i}")).collect());
     dir.save("none.h5ad", &few);
-    let none = refused(&dir, 3, "classify none.h5ad --model-dir model -o no.h5ad --max-missing 1", &["40 of the 40 genes", "names of the same kind"]);
+    let none = refused(
+        &dir,
+        3,
+        "classify none.h5ad --model-dir model -o no.h5ad --max-missing 1",
+        &["40 of the 40 genes", "names of the same kind"],
+    );
     assert!(!none.stderr.contains("--max-missing"), "{}", none.stderr);
     // A column that is there already.
-    for (verb, own) in [("classify out.h5ad --model-dir model --max-missing 1", "actinn"), ("cluster c.h5ad", "cluster")] {
+    for (verb, own) in
+        [("classify out.h5ad --model-dir model --max-missing 1", "actinn"), ("cluster c.h5ad", "cluster")]
+    {
         if own == "cluster" {
             dir.scx("cluster cells.h5ad -o c.h5ad").ok();
         }
@@ -262,19 +289,28 @@ fn an_unknown_column_is_wrong_usage_with_the_nearest_name_in_every_verb() {
     let dir = support::annotated();
     dir.save("cells.h5ad", &toy());
     for (line, says) in [
-        ("augment cells.h5ad --cluster rare --n 5 --model nb --cluster-key leidn -o o.h5ad", "did you mean leiden?"),
+        (
+            "augment cells.h5ad --cluster rare --n 5 --model nb --cluster-key leidn -o o.h5ad",
+            "did you mean leiden?",
+        ),
         ("augment cells.h5ad --cluster rar --n 5 --model nb -o o.h5ad", "did you mean rare?"),
         ("augment cells.h5ad --cluster rare --n 5 --model nb --by doner -o o.h5ad", "did you mean donor?"),
         ("train nb cells.h5ad --cluster-key leidn -o o", "did you mean leiden?"),
         ("generate cells.h5ad --model nb --n 5 --cluster-key leidn -o o.h5ad", "did you mean leiden?"),
         ("generate cells.h5ad --model nb --n 5 --proportions rar=1 -o o.h5ad", "did you mean rare?"),
         ("split cells.h5ad --by leidn --train a.h5ad --test b.h5ad", "did you mean leiden?"),
-        ("evaluate generation --real cells.h5ad --synthetic cells.h5ad --cluster-key leidn", "did you mean leiden?"),
+        (
+            "evaluate generation --real cells.h5ad --synthetic cells.h5ad --cluster-key leidn",
+            "did you mean leiden?",
+        ),
         ("evaluate generation --real cells.h5ad --synthetic cells.h5ad --cluster rar", "did you mean rare?"),
         ("evaluate augmentation cells.h5ad --cluster rar --model nb", "did you mean rare?"),
         ("correct runs.h5ad --batch-key rn --spikein is_control -o o.h5ad", "did you mean run?"),
         ("correct runs.h5ad --batch-key run --spikein is_controll -o o.h5ad", "did you mean is_control?"),
-        ("correct runs.h5ad --batch-key run --spikein is_control --reference run9 -o o.h5ad", "did you mean run"),
+        (
+            "correct runs.h5ad --batch-key run --spikein is_control --reference run9 -o o.h5ad",
+            "did you mean run",
+        ),
         ("correct runs.h5ad --batch-key run --spikein is_control --markers CD33x -o o.h5ad", "did you mean"),
         ("preprocess runs.h5ad --arcsinh 5 --markers CD33x -o o.h5ad", "did you mean"),
     ] {

@@ -387,7 +387,12 @@ fn what_does_not_fit_is_refused_with_a_way_out() {
     c.codes[7] = -1;
     dir.save("none.h5ad", &few);
     let run = dir.scx("augment none.h5ad --model nb -o none_out.h5ad --cluster big --n 5").ok();
-    run.says(&["1 cells (cell7 first), not learnt from", "--unlabeled-category", "= rare", "1 cell to learn from"]);
+    run.says(&[
+        "1 cells (cell7 first), not learnt from",
+        "--unlabeled-category",
+        "= rare",
+        "1 cell to learn from",
+    ]);
     for (name, value, says) in
         [("negative", -1.0, "found -1"), ("fraction", 0.5, "found 0.5"), ("nan", f64::NAN, "found NaN")]
     {

@@ -50,7 +50,8 @@ fn labels_come_back_in_new_cells_with_the_type_they_had() {
         let before = dir.open("cells.h5ad").obs.column("leiden").cloned().unwrap();
         assert_eq!(before.kind(), kind);
         for (verb, n) in [("augment", 170 + 12), ("augment --only-synthetic", 12)] {
-            let mut run = dir.command(&format!("{verb} cells.h5ad --n 12 --model nb -o more.h5ad --force --json"));
+            let mut run =
+                dir.command(&format!("{verb} cells.h5ad --n 12 --model nb -o more.h5ad --force --json"));
             let run = support::Run::new(&run.args(["--cluster", wanted]).output().unwrap()).ok();
             let d = dir.open("more.h5ad");
             let after = d.obs.column("leiden").unwrap();
@@ -154,7 +155,9 @@ fn cells_are_made_for_each_donor_and_small_donors_are_left_out_with_a_line() {
         ("cscgan", "--steps 6 --minibatch 16"),
     ];
     for (model, more) in models {
-        let line = format!("augment cells.h5ad --cluster small --by donor --n 6 --model {model} {more} --test-fraction 0.3 --json");
+        let line = format!(
+            "augment cells.h5ad --cluster small --by donor --n 6 --model {model} {more} --test-fraction 0.3 --json"
+        );
         let json = dir.scx(&format!("{line} -o more.h5ad --force")).ok().json();
         dir.scx(&format!("{line} -o same.h5ad --force --threads 1")).ok();
         assert!(dir.bytes("more.h5ad") == dir.bytes("same.h5ad"), "{model}");
@@ -165,7 +168,10 @@ fn cells_are_made_for_each_donor_and_small_donors_are_left_out_with_a_line() {
         assert_eq!(d.obs.column("donor").unwrap().kind(), "category (4)");
         assert!((0..170).all(|i| text(&d, "donor", i) == text(&donors("category"), "donor", i)));
         let said = json["changes"].to_string();
-        assert!(said.contains("= c in small") && said.contains("0 cells to learn from, at least 10"), "{said}");
+        assert!(
+            said.contains("= c in small") && said.contains("0 cells to learn from, at least 10"),
+            "{said}"
+        );
         // The evidence asks for each of them.
         let helps = json["result"]["evidence"]["classifier"].as_array().unwrap().clone();
         let labels: Vec<&str> = helps.iter().filter_map(|h| h["label"].as_str()).collect();
@@ -201,7 +207,8 @@ fn cells_of_a_donor_are_learnt_from_the_cells_of_that_donor() {
     let values = x.concat().into_iter().map(|v| v as f32).collect();
     d.x = Some(scx::data::Matrix::Dense(scx::data::Dense::new(170, 40, Values::F32(values)).unwrap()));
     dir.save("cells.h5ad", &d);
-    dir.scx("augment cells.h5ad --cluster big --by donor --n 8 --model nb -o more.h5ad --save-model model").ok();
+    dir.scx("augment cells.h5ad --cluster big --by donor --n 8 --model nb -o more.h5ad --save-model model")
+        .ok();
     let d = dir.open("more.h5ad");
     assert_eq!(d.obs.column("donor").unwrap().kind(), "int64");
     let x = dense(d.x.as_ref().unwrap());
@@ -235,7 +242,8 @@ fn runs_controls_and_groups_follow_the_same_rule() {
     d.obs.set("run", Column::Numbers(Values::F64(run.clone())));
     d.obs.set("flag", Column::Numbers(Values::F32(control.iter().map(|&c| flag(c) as f32).collect())));
     dir.save("numbers.h5ad", &d);
-    let base = dir.scx("correct runs.h5ad --batch-key run --spikein is_control --reference run2 -o o.h5ad --steps 20");
+    let base = dir
+        .scx("correct runs.h5ad --batch-key run --spikein is_control --reference run2 -o o.h5ad --steps 20");
     base.ok();
     for spikein in ["flag", "flag=1"] {
         let line = format!(

@@ -27,7 +27,9 @@ fn rows(d: &Dataset, rows: std::ops::Range<usize>) -> Vec<Vec<f64>> {
 fn a_second_run_learns_from_the_real_cells_only_and_keeps_the_marks_of_the_first() {
     let dir = augmented();
     for model in ["nb", "smote", "oversample", "splat", "nb-copula"] {
-        let line = format!("--cluster rare --cluster big --n 15 --model {model} --seed 5 --test-fraction 0.3 --json");
+        let line = format!(
+            "--cluster rare --cluster big --n 15 --model {model} --seed 5 --test-fraction 0.3 --json"
+        );
         let first = dir.scx(&format!("augment cells.h5ad {line} -o once.h5ad --force")).ok();
         let second = dir.scx(&format!("augment more.h5ad {line} -o twice.h5ad --force")).ok();
         second.says(&["20 cells were made by scx", "170 cells"]);
@@ -64,7 +66,8 @@ fn every_reader_of_counts_leaves_made_cells_out() {
         }
     }
     for name in ["cells", "more"] {
-        dir.scx(&format!("simulate splat --like {name}.h5ad -o {name}_s.h5ad --save-params {name}.yaml")).ok();
+        dir.scx(&format!("simulate splat --like {name}.h5ad -o {name}_s.h5ad --save-params {name}.yaml"))
+            .ok();
     }
     assert!(dir.bytes("cells.yaml") == dir.bytes("more.yaml"));
     // Evaluation takes the real cells of --real and the made ones of --synthetic.
@@ -149,7 +152,9 @@ fn a_name_is_a_mark_where_formats_hold_names_only_and_stays_one_when_names_chang
 #[test]
 fn nothing_is_corrected_by_made_cells() {
     let (dir, runs) = (support::annotated(), support::runs());
-    let Some(Column::Numbers(Values::Bool(control))) = runs.obs.column("is_control").cloned() else { panic!() };
+    let Some(Column::Numbers(Values::Bool(control))) = runs.obs.column("is_control").cloned() else {
+        panic!()
+    };
     // The first 30 controls are marked as made; then they hold values far from all others.
     let odd: Vec<usize> = (0..control.len()).filter(|&i| control[i]).take(30).collect();
     let marks: Vec<bool> = (0..control.len()).map(|i| odd.contains(&i)).collect();
@@ -163,7 +168,8 @@ fn nothing_is_corrected_by_made_cells() {
     save("a.h5ad", &runs);
     save("b.h5ad", &other);
     for name in ["a", "b"] {
-        let line = format!("{RUNS} -o {name}_out.h5ad --steps 20").replace("runs.h5ad", &format!("{name}.h5ad"));
+        let line =
+            format!("{RUNS} -o {name}_out.h5ad --steps 20").replace("runs.h5ad", &format!("{name}.h5ad"));
         dir.scx(&line).ok().says(&["30 cells were made by scx"]);
     }
     let of = |name: &str| layer(&dir, name, "scx_correct");
@@ -180,7 +186,11 @@ fn a_corrected_file_is_corrected_again_only_when_that_is_asked_for() {
     dir.scx(&format!("{RUNS} -o o.h5ad --steps 20")).ok();
     // X holds the values of before: this would only replace the layer.
     let before = layer(&dir, "o.h5ad", "scx_correct");
-    dir.refuses(2, &format!("{line} -o p.h5ad"), &["o.h5ad", "layers[\"scx_correct\"]", "X holds the values of before", "--again"]);
+    dir.refuses(
+        2,
+        &format!("{line} -o p.h5ad"),
+        &["o.h5ad", "layers[\"scx_correct\"]", "X holds the values of before", "--again"],
+    );
     dir.scx(&format!("{line} -o p.h5ad --again")).ok();
     assert_eq!(before, layer(&dir, "p.h5ad", "scx_correct"));
     dir.refuses(2, &format!("{line} -o q.h5ad --layer scx_correct"), &["moved twice", "--again"]);
@@ -188,7 +198,11 @@ fn a_corrected_file_is_corrected_again_only_when_that_is_asked_for() {
     for name in ["into.h5ad", "into.loom"] {
         dir.scx(&format!("{RUNS} -o {name} --steps 20 --into-x")).ok();
         let line = line.replace("o.h5ad", name);
-        dir.refuses(2, &format!("{line} -o q.h5ad"), &[name, "uns[\"scx\"][\"log\"]", "moved twice", "--again"]);
+        dir.refuses(
+            2,
+            &format!("{line} -o q.h5ad"),
+            &[name, "uns[\"scx\"][\"log\"]", "moved twice", "--again"],
+        );
     }
     // FCS holds its record in a keyword, which h5ad keeps.
     let dir = support::files();

@@ -43,12 +43,13 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     let mut material = learn.material(&args.input, &dataset, console)?;
     let stored = stored.map(|s| s.onto(&material.genes)).transpose().map_err(|e| within(e, &name))?;
     if let (Some(by), None) = (&args.by, &stored) {
-        learn::divide(&mut material, &dataset.obs, by, &args.cluster, console).map_err(|e| within(e, &name))?;
+        learn::divide(&mut material, &dataset.obs, by, &args.cluster, console)
+            .map_err(|e| within(e, &name))?;
     }
     let kind = stored.as_ref().map_or(learn.plan.kind.as_str(), |s| s.description.kind.as_str());
     let labels = stored.as_ref().map_or_else(|| material.labels.clone(), |s| s.labels());
-    let requests = generate::wanted(&labels, &args.cluster, args.by.as_deref(), args.n)
-        .map_err(|e| within(e, &name))?;
+    let requests =
+        generate::wanted(&labels, &args.cluster, args.by.as_deref(), args.n).map_err(|e| within(e, &name))?;
     // Before hours of training, not after: whether new cells can stand below these, and whether the target holds them.
     let below = !args.only_synthetic;
     if below {

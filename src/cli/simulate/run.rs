@@ -13,7 +13,9 @@ use crate::cli::kit::show::thousands;
 use crate::cli::kit::targets;
 use crate::cli::simulate::SimulateArgs;
 use crate::cli::simulate::job::{Origin, read_params};
-use crate::data::{Categorical, Categories, Column, Counts, Dataset, Frame, Index, Matrix, Values, synthetic};
+use crate::data::{
+    Categorical, Categories, Column, Counts, Dataset, Frame, Index, Matrix, Values, synthetic,
+};
 use crate::io::{self, DEFAULT_MEMORY, WriteError};
 use crate::loader::{Place, choose_counts, read_counts};
 use crate::provenance::Record;

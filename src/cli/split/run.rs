@@ -59,8 +59,8 @@ fn execute(args: &SplitArgs, console: &Console) -> Result<(), CliError> {
 
 /// The cells of each part, and how many have no group.
 fn divide(args: &SplitArgs, dataset: &Dataset) -> Result<(Split, usize), CliError> {
-    let groups =
-        groups_by(dataset, &args.by).map_err(|e| CliError::from(e).within(&args.input.display().to_string()))?;
+    let groups = groups_by(dataset, &args.by)
+        .map_err(|e| CliError::from(e).within(&args.input.display().to_string()))?;
     let valid = args.valid_fraction.unwrap_or(0.0);
     let split = balanced(&groups.of, &groups.names, args.test_fraction, valid, Seed(args.seed))?;
     for (role, part) in [("--test-fraction", &split.test), ("--valid-fraction", &split.valid)] {

@@ -87,7 +87,10 @@ impl Part {
 
     /// What becomes of it in a format.
     pub fn fate(&self, format: Format, tables: Tables, options: &WriteOptions) -> Fate {
-        match (self.fate_by(codec(format).losses, tables, options.compat), self.too_wide(format, options.memory)) {
+        match (
+            self.fate_by(codec(format).losses, tables, options.compat),
+            self.too_wide(format, options.memory),
+        ) {
             (fate @ Fate::Left { .. }, _) | (fate, None) => fate,
             (_, Some(why)) => Fate::Left { why },
         }

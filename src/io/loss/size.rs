@@ -1,10 +1,9 @@
 //! How much room an element takes in a format, and which elements take too much there. A format without sparse arrays
 //! stores every zero.
 
-use super::{Fate, Part, Place};
+use super::{Part, Place};
 use crate::data::{DType, Layout, Matrix};
 use crate::io::codec::Format;
-use crate::io::options::{Tables, WriteOptions};
 
 impl Part {
     /// Bytes a matrix takes when every value is stored; 0 of everything else.

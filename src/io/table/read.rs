@@ -60,7 +60,7 @@ pub(in crate::io) fn read(path: &Path, options: &ReadOptions) -> Result<Dataset,
         (Some(values), _) => Index::names(values),
         (None, Names::Column(i)) => match own.iter().position(|(k, _)| *k == i) {
             // Only now it is known that it names the rows.
-            Some(at) => Index::Names { name: found.name(i), values: texts_of(&own.remove(at).1) },
+            Some(at) => Index::Names { name: found.name(i), values: texts_of(&own.remove(at).1).into() },
             None => index(&mut found, i, n_rows),
         },
         (None, _) => Index::Range(n_rows),

@@ -49,7 +49,7 @@ impl<'a> Text<'a> {
         };
         let mut text = Self { path, input, lines: 0, rest: Vec::new(), most };
         // What is damaged shows when it is read.
-        match text.input.fill_buf().ok().and_then(no_text) {
+        match text.input.fill_buf().ok().and_then(|head| no_text(path, head)) {
             Some(what) => Err(ReadError::unsupported(path, what)),
             None => Ok(text),
         }
@@ -117,22 +117,6 @@ impl<'a> Text<'a> {
             }
             _ => ReadError::io(self.path, e),
         }
-    }
-}
-
-/// Why these are not the first bytes of a text, with what to do.
-fn no_text(head: &[u8]) -> Option<&'static str> {
-    match head {
-        h if h.get(257..262) == Some(b"ustar") => {
-            Some("it is a tar archive, whatever its name; unpack it (tar -xf) and give what is in it")
-        }
-        [b'P', b'K', 3 | 5 | 7, ..] => {
-            Some("it is a zip archive, whatever its name; unpack it (unzip) and give what is in it")
-        }
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
-            Some("the text is UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)")
-        }
-        _ => None,
     }
 }
 

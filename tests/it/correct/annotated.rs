@@ -158,7 +158,8 @@ fn a_second_run_adds_its_record_and_info_shows_both() {
     // FCS keeps its history in a keyword.
     let dir = support::files();
     dir.scx(&format!("{} -o o.fcs --steps 20", support::FILES)).ok();
-    dir.scx("correct --spikein c1.fcs c2.fcs --sample o.fcs -o p.fcs --steps 20 --method ambient --again").ok();
+    dir.scx("correct --spikein c1.fcs c2.fcs --sample o.fcs -o p.fcs --steps 20 --method ambient --again")
+        .ok();
     let info = dir.scx("info p.fcs").ok();
     assert_eq!(info.stdout.matches("history:").count(), 2, "{}", info.stdout);
 }

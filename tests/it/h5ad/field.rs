@@ -562,7 +562,7 @@ fn other_hdf5_files_are_called_by_what_they_are() {
 #[test]
 fn an_index_named_like_a_column_and_a_column_called_index_are_kept() {
     let mut d = cells();
-    d.obs.index = Index::Names { name: "n".into(), values: names("c", 6) };
+    d.obs.index = Index::Names { name: "n".into(), values: names("c", 6).into() };
     let dir = Dir::new();
     dir.save("cells.h5ad", &d);
     // As SeuratDisk: the index is a column, and `_index` is listed among the columns.
