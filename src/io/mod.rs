@@ -17,8 +17,6 @@ pub mod loss;
 mod options;
 mod outline;
 mod output;
-mod positioned;
-mod spill;
 pub mod table;
 mod tenx;
 pub mod tenx_h5;
@@ -44,7 +42,7 @@ pub use options::{
 };
 pub use outline::{Item, Outline, Storage, outline};
 pub use output::{Mark, Output, Plan, Target, commit_all, or_table};
-pub use positioned::read_exact_at;
+pub use crate::data::scratch::read_exact_at;
 pub use write::{annotate, keep_keywords, save};
 
 use atomic::known_as;

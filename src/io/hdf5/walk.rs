@@ -6,7 +6,7 @@ use std::path::Path;
 use super::array::{Array, Cursor};
 use super::matrix::{Compressed, Parts, Stored, to_usize};
 use crate::data::{Block, BlockSink, DataError, Dense, Layout, Sparse, Values, csr_slice};
-use crate::io::spill::Spill;
+use crate::data::scratch::Sorter;
 
 /// Bytes of a run at most: more does not make reading faster.
 const RUN: u64 = 16 << 20;
@@ -42,12 +42,11 @@ pub(super) fn ahead<T: Send>(
 }
 
 impl Stored {
-    /// Hands over all rows in order. What of a CSC does not fit into `memory` goes to `scratch` (the system's folder for
-    /// temporary files when `None`).
+    /// Hands over all rows in order. What of a CSC does not fit into `memory` goes to temporary files in `scratch`.
     pub(super) fn walk(
         &self,
         memory: u64,
-        scratch: Option<&Path>,
+        scratch: &Path,
         sink: &mut BlockSink,
     ) -> Result<(), DataError> {
         match &self.parts {
@@ -115,10 +114,10 @@ impl Stored {
         &self,
         m: &Compressed,
         memory: u64,
-        scratch: Option<&Path>,
+        scratch: &Path,
         sink: &mut BlockSink,
     ) -> Result<(), DataError> {
-        let mut spill = Spill::new(self.shape, self.dtype, memory / 2, scratch);
+        let mut spill = Sorter::new(self.shape, self.dtype, memory / 2, scratch);
         self.entries_in_order(m, memory, &mut |columns, rows, values| spill.push(rows, columns, values))?;
         let mut start = 0;
         let mut runs = spill.finish()?;
