@@ -9,6 +9,7 @@ use ndarray::Array2;
 
 pub use crate::linalg::community::Method;
 
+use crate::data::counts::{CountsError, Fractions, Taken, Wanted};
 use crate::data::{
     Annotation, Categorical, Categories, Column, DataError, Dataset, Dense, Layout, Matrix, Sparse, Uns,
     Values,
@@ -34,8 +35,8 @@ pub struct Settings {
     pub n_pcs: usize,
     /// Neighbours of each cell, the cell itself among them as scanpy counts; fewer where there are fewer cells.
     pub n_neighbors: usize,
-    /// Layer with the raw counts; X when none.
-    pub layer: Option<String>,
+    /// Which counts.
+    pub wanted: Wanted,
     /// Seed of everything random.
     pub seed: Seed,
     /// Bytes a walk through the counts may take.
@@ -51,7 +52,7 @@ impl Default for Settings {
             iterations: 2,
             n_pcs: 50,
             n_neighbors: 15,
-            layer: None,
+            wanted: Wanted { fractions: Fractions::Kept, ..Wanted::default() },
             seed: Seed(0),
             memory: crate::io::DEFAULT_MEMORY,
         }
@@ -77,6 +78,8 @@ pub struct Clusters {
     pub genes: usize,
     /// Share of true neighbours found, where the search was approximate.
     pub recall: Option<f64>,
+    /// Which counts were taken.
+    pub taken: Taken,
 }
 
 /// Why cells could not be clustered.
@@ -98,6 +101,9 @@ pub enum ClusterError {
     /// Somebody asked to stop.
     #[error("stopped")]
     Cancelled,
+    /// No counts.
+    #[error(transparent)]
+    Counts(#[from] CountsError),
     /// The counts could not be prepared.
     #[error(transparent)]
     Recipe(RecipeError),
@@ -156,7 +162,7 @@ pub fn run(
             made.len()
         );
     }
-    let scaled = steps::scaled(dataset, settings, progress)?;
+    let (scaled, taken) = steps::scaled(dataset, settings, progress)?;
     let genes = scaled.shape().1;
     let pca = steps::components(&scaled, settings, progress)?;
     let cells = pca.nrows();
@@ -175,7 +181,7 @@ pub fn run(
         seed: settings.seed,
     };
     let community::Communities { labels, sizes, modularity } = community::find(&graph, search, progress)?;
-    Ok(Clusters { labels, sizes, modularity, pca, graph, neighbours, genes, recall })
+    Ok(Clusters { labels, sizes, modularity, pca, graph, neighbours, genes, recall, taken })
 }
 
 impl Settings {
@@ -210,8 +216,8 @@ impl Settings {
             ("recipe".to_owned(), text("zheng17")),
             ("random_state".to_owned(), Uns::Number(Values::U64(vec![self.seed.0]))),
         ]);
-        if let Some(layer) = &self.layer {
-            params.insert("layer".into(), text(layer));
+        if let Some(place) = &self.wanted.place {
+            params.insert("layer".into(), text(place.option()));
         }
         Uns::Map(BTreeMap::from([("params".to_owned(), Uns::Map(params))]))
     }

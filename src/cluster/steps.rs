@@ -3,6 +3,7 @@
 use ndarray::{Array2, ArrayView2, s};
 
 use super::{ClusterError, Settings};
+use crate::data::counts::{self, Taken};
 use crate::data::{Block, DataError, Dataset, Frame, Index, Matrix, Values};
 use crate::linalg::{Covariance, Pca};
 use crate::progress::Progress;
@@ -16,17 +17,10 @@ pub(super) fn scaled(
     dataset: &Dataset,
     settings: &Settings,
     progress: &dyn Progress,
-) -> Result<Matrix, ClusterError> {
-    let place = settings.layer.as_ref().map_or_else(|| "X".to_owned(), |l| format!("layers[\"{l}\"]"));
-    let Some(counts) = dataset.matrix(settings.layer.as_deref()) else {
-        let names: Vec<&str> = dataset.layers.keys().map(String::as_str).collect();
-        let list = if names.is_empty() {
-            "there are no layers".into()
-        } else {
-            format!("layers: {}", names.join(", "))
-        };
-        return Err(ClusterError::Usage { what: format!("there is no {place} ({list})") });
-    };
+) -> Result<(Matrix, Taken), ClusterError> {
+    let mut taken = counts::find(dataset, &settings.wanted)?;
+    let place = taken.place.clone();
+    let (mut counts, _) = taken.of(dataset)?;
     let (cells, genes) = counts.shape();
     if cells < LEAST_CELLS || genes < 2 {
         let what = format!(
@@ -34,27 +28,28 @@ pub(super) fn scaled(
         );
         return Err(ClusterError::Input { what });
     }
-    let range = |n| Frame::new(Index::Range(n));
-    let mut work = Dataset::new(range(cells), range(genes));
-    work.x = Some(counts.clone());
-    let raw = recipe::looks_like_counts(counts)?;
-    // Shallow counts look like logarithms once they are normalised; whether they are counts is known here.
-    let options =
-        recipe::Options { memory: settings.memory, progress, force_space: raw, ..recipe::Options::default() };
-    if !raw {
-        if recipe::looks_transformed(counts)? {
-            let what = format!(
-                "{place} looks like log1p already (no value above 15, most are no whole numbers); clusters are found from \
-                 raw counts: choose them with --layer"
-            );
-            return Err(ClusterError::Input { what });
-        }
+    if taken.round {
+        let (whole, what) = counts::rounded(&counts, settings.memory)?;
+        (counts, taken.rounded) = (whole, Some(what));
+    }
+    if let Some(looks) = &taken.fractions {
         tracing::warn!(
-            "{place} does not look like raw counts: the clusters may mean little; choose the counts with --layer"
+            "{place} holds {looks}, no raw counts: the clusters may mean little; --round takes the nearest whole numbers of \
+             counts with fractions"
         );
     }
+    let range = |n| Frame::new(Index::Range(n));
+    let mut work = Dataset::new(range(cells), range(genes));
+    work.x = Some(counts);
+    // Shallow counts look like logarithms once they are normalised; whether they are counts is known here.
+    let raw = taken.fractions.is_none();
+    let options =
+        recipe::Options { memory: settings.memory, progress, force_space: raw, ..recipe::Options::default() };
     Recipe::zheng17().fit_apply(&mut work, &options)?;
-    work.x.ok_or_else(|| ClusterError::Input { what: format!("{place}: nothing is left after the recipe") })
+    match work.x {
+        Some(x) => Ok((x, taken)),
+        None => Err(ClusterError::Input { what: format!("{place}: nothing is left after the recipe") }),
+    }
 }
 
 /// Coordinates of all cells on the principal components: one walk for the covariance, one for the coordinates.

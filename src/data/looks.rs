@@ -17,8 +17,8 @@ pub struct Sample {
 /// What values look like, in a word for programs and in words for people.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Looks {
-    /// `raw_counts`, `log1p`, `normalised`, `arcsinh`, `scaled`, `linear`, `whole_numbers`, `binary`, `fractions`,
-    /// `not_finite` or `empty`.
+    /// `raw_counts`, `fractional_counts`, `log1p`, `normalised`, `arcsinh`, `scaled`, `linear`, `whole_numbers`, `binary`,
+    /// `fractions`, `not_finite` or `empty`.
     pub guess: String,
     /// The guess and what it rests on.
     pub words: String,
@@ -184,6 +184,14 @@ impl Sample {
                 () => say("linear", format!("linear values with negative ones ({up_to})")),
             };
         }
+        let whole = self.whole_share();
+        if max > 1.0 && whole >= if self.dense { 0.5 } else { 0.3 } {
+            let share = (100.0 * whole).round().min(99.0);
+            return say(
+                "fractional_counts",
+                format!("counts with fractions ({share} % whole numbers, {up_to})"),
+            );
+        }
         if max <= LOGGED && self.of_counts(f64::exp_m1) {
             return say("log1p", format!("log1p of normalised counts ({up_to}{})", self.sums(f64::exp_m1)));
         }
@@ -198,6 +206,26 @@ impl Sample {
             () if max <= LOGGED => say("log1p", format!("log1p or another log-like scale ({up_to})")),
             () => say("linear", format!("linear values ({up_to})")),
         }
+    }
+
+    /// The least value; zero when there is none.
+    pub fn least(&self) -> f64 {
+        self.lines.iter().flatten().copied().fold(0.0, f64::min)
+    }
+
+    /// The share of whole numbers among values other than zero.
+    fn whole_share(&self) -> f64 {
+        let (mut whole, mut all) = (0u64, 0u64);
+        for v in self.lines.iter().flatten().filter(|v| **v != 0.0) {
+            all += 1;
+            whole += u64::from(v.fract() == 0.0);
+        }
+        whole as f64 / all.max(1) as f64
+    }
+
+    /// Whether these are certainly logarithms of counts, each cell scaled by a number of its own.
+    pub fn is_log_of_counts(&self) -> bool {
+        self.of_counts(f64::exp_m1)
     }
 
     /// Whether each row is some whole numbers times a factor of its own, after `undo`.
@@ -249,6 +277,14 @@ impl Matrix {
     /// # Errors
     /// [`DataError`] when it cannot be read.
     pub fn looks(&self) -> Result<Looks, DataError> {
+        Ok(self.sample()?.looks())
+    }
+
+    /// Some rows at the start and in the middle.
+    ///
+    /// # Errors
+    /// As [`Matrix::looks`].
+    pub fn sample(&self) -> Result<Sample, DataError> {
         let m = self;
         let (rows, columns) = m.shape();
         let dense = m.layout() == Layout::Dense;
@@ -268,11 +304,11 @@ impl Matrix {
                         }
                         Ok(())
                     });
-                    return done.map(|()| sample.looks());
+                    return done.map(|()| sample);
                 }
             }
         }
-        Ok(sample.looks())
+        Ok(sample)
     }
 }
 

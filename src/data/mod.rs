@@ -4,17 +4,17 @@ mod amplifier;
 mod arrange;
 mod bytes;
 mod change;
-mod counts;
-mod counts_builder;
+pub mod counts;
 mod dataset;
 mod frame;
+mod genes;
 mod kind;
 mod looks;
 mod matrix;
 mod names;
-mod numbers;
 mod patch;
 mod patched;
+pub mod scratch;
 mod select;
 mod spelling;
 mod spillover;
@@ -27,10 +27,10 @@ mod values;
 pub use amplifier::{Amplifier, amplifiers, amplify, mark_linear};
 pub use bytes::Word;
 pub use change::Change;
-pub use counts::Counts;
-pub use counts_builder::CountsBuilder;
+pub use counts::{Counts, CountsBuilder};
 pub use dataset::{Annotation, Dataset, Raw, Source};
 pub use frame::{Categorical, Categories, Column, Frame, Index};
+pub use genes::{GeneNames, NoGeneColumn};
 pub use kind::ValueKind;
 pub use looks::{LOOK_ROWS, LOOK_VALUES, Looks, Odd, Sample, not_finite, place};
 pub use matrix::{
@@ -91,12 +91,26 @@ pub enum DataError {
     /// Whoever took the rows of a matrix stopped; holds their own error.
     #[error("stopped")]
     Stopped(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Temporary files could not be kept.
+    #[error("temporary files cannot be kept in {}: give another folder with --temp-dir", folder.display())]
+    Scratch {
+        /// Their folder.
+        folder: std::path::PathBuf,
+        /// The system's words.
+        #[source]
+        source: std::io::Error,
+    },
     /// A matrix left on disk could not be read.
     #[error("cannot read on")]
     Read(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl DataError {
+    /// A [`DataError::Scratch`].
+    pub fn scratch(folder: &std::path::Path, source: std::io::Error) -> Self {
+        DataError::Scratch { folder: folder.to_owned(), source }
+    }
+
     /// A [`DataError::Stopped`].
     pub fn stopped(e: impl std::error::Error + Send + Sync + 'static) -> Self {
         DataError::Stopped(Box::new(e))

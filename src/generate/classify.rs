@@ -1,13 +1,14 @@
 //! Labels of cells from a stored model that knows types.
 
-use std::collections::HashMap;
+use std::path::Path;
 
 use candle_core::Device;
 
 use super::GenerateError;
 use super::train::{Maker, Trained};
-use crate::data::{Column, CountsBuilder, Dataset, ValueKind, Values};
-use crate::loader::{CountsError, LabelledCells, Place, chosen, read_counts};
+use crate::data::counts::{self, Place, Taken};
+use crate::data::{Column, CountsBuilder, Dataset, GeneNames, ValueKind, Values};
+use crate::loader::LabelledCells;
 use crate::progress::Progress;
 use crate::zoo::{BatchSource, ZooError};
 
@@ -26,6 +27,21 @@ pub struct Classified {
     pub missing: Vec<String>,
     /// Genes the model was trained on.
     pub genes: usize,
+    /// By which names genes were matched.
+    pub names: GeneNames,
+}
+
+/// How cells are labelled.
+#[derive(Debug, Clone, Copy)]
+pub struct Matching<'a> {
+    /// Share of the model's genes that may be missing.
+    pub most_missing: f64,
+    /// Column of var with the names the model knows; looked for when `None`.
+    pub gene_column: Option<&'a str>,
+    /// Bytes that counts may take; half of it before they go to temporary files.
+    pub memory: u64,
+    /// Folder of those.
+    pub scratch: &'a Path,
 }
 
 impl Classified {
@@ -54,16 +70,15 @@ const ROWS: usize = 512;
 /// Genes that are named when some are missing.
 const NAMED: usize = 5;
 
-/// Labels all cells of a data set by the counts at `place`. Genes are matched by name; of those the model was trained
-/// on, at most the share `most_missing` may be missing.
+/// Labels all cells of a data set by the counts that are taken; genes are matched by name.
 ///
 /// # Errors
 /// [`GenerateError`] when the model labels no cells, too many genes are missing (named), or the counts cannot be read.
 pub fn classify(
     trained: &Trained,
     dataset: &Dataset,
-    place: &Place,
-    (most_missing, memory): (f64, u64),
+    taken: &mut Taken,
+    matching: Matching<'_>,
     progress: &dyn Progress,
 ) -> Result<Classified, GenerateError> {
     let description = &trained.description;
@@ -77,34 +92,34 @@ pub fn classify(
             "a model of kind {kind} labels no cells; train one that does: scx train actinn"
         )));
     };
-    let of = chosen(dataset, place)?;
-    let mut at: HashMap<String, usize> = HashMap::new();
-    for (i, gene) in of.var.index.iter().enumerate() {
-        at.entry(gene.into_owned()).or_insert(i);
-    }
+    let Matching { most_missing, gene_column, memory, scratch } = matching;
     let modelled = description.modelled();
-    let mut to = vec![None; of.var.len()];
+    let (_, var) = taken.of(dataset)?;
+    let names =
+        GeneNames::find(&var, &modelled, gene_column).map_err(|e| GenerateError::usage(e.to_string()))?;
+    let at = names.places();
+    let mut to = vec![None; var.len()];
     let mut missing = Vec::new();
     for (gene, name) in modelled.iter().enumerate() {
-        match at.get(name) {
+        match at.get(name.as_str()) {
             Some(&column) => to[column] = Some(gene as u32),
             None => missing.push(name.clone()),
         }
     }
     if missing.len() == modelled.len() || missing.len() as f64 > most_missing * modelled.len() as f64 {
-        return Err(too_many(&missing, modelled.len(), place, most_missing));
+        return Err(too_many(&missing, modelled.len(), &taken.place, most_missing));
     }
-    let all = read_counts(dataset, place, memory)?;
-    let mut counts = CountsBuilder::new(modelled.len(), memory / 2);
+    let all = counts::read(dataset, taken, memory, scratch)?;
+    let mut counts = CountsBuilder::new(modelled.len(), memory / 2, scratch);
     for cell in 0..all.n_cells() {
         let (genes, values) = all.cell(cell);
         let known = genes.iter().zip(values).filter_map(|(&g, &v)| Some((to[g as usize]?, v)));
         let mut known: Vec<(u32, u32)> = known.collect();
         known.sort_unstable_by_key(|k| k.0);
-        counts.push(known).map_err(CountsError::Scratch)?;
+        counts.push(known)?;
     }
     drop(all);
-    let counts = counts.done().map_err(CountsError::Scratch)?;
+    let counts = counts.done()?;
     let n = counts.n_cells();
     // The source wants labels; these say nothing.
     let none = vec![0; n];
@@ -146,7 +161,7 @@ pub fn classify(
     let labels = description.labels.clone();
     // Clusters divided by another column are text, whatever they were.
     let kind = if description.by.is_some() { ValueKind::default() } else { description.label_kind };
-    Ok(Classified { labels, kind, codes, scores, missing, genes: modelled.len() })
+    Ok(Classified { labels, kind, codes, scores, missing, genes: modelled.len(), names })
 }
 
 /// Too many of the model's genes are missing; the share that would do is named, when there is one.
@@ -155,7 +170,8 @@ fn too_many(missing: &[String], of: usize, place: &Place, most_missing: f64) -> 
     let lead = format!("{n} of the {of} genes the model was trained on are not in {place} ({names})");
     if n == of {
         return GenerateError::input(format!(
-            "{lead}; take a file whose genes have names of the same kind (symbols or ids)"
+            "{lead}; name the column of var with the names the model knows (--gene-column), or take a file whose genes have \
+             names of the same kind (symbols or ids)"
         ));
     }
     let enough = (100.0 * n as f64 / of as f64).ceil() / 100.0;

@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::spool::{Spooled, largest, typed};
 use super::{GenerateError, Synthetic};
+use crate::data::counts::{CountRows, Taken, chosen, largest, typed};
 use crate::data::{
     Block, Column, DType, DataError, Dataset, Frame, Layout, Matrix, RowSource, Sparse, Values,
 };
-use crate::loader::{Place, chosen};
 
 /// How a matrix follows from the counts of the same cells.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,10 +62,10 @@ pub(super) type Found = (Rule, Option<Vec<usize>>);
 /// What a matrix with genes `var` makes of the counts at `place`; `None` when it is not known.
 pub(super) fn rule(
     dataset: &Dataset,
-    place: &Place,
+    taken: &Taken,
     (matrix, var): (&Matrix, &Frame),
 ) -> Result<Option<Found>, GenerateError> {
-    let counts = chosen(dataset, place)?;
+    let counts = chosen(dataset, &taken.place)?;
     let same_genes = counts.var.index.iter().eq(var.index.iter());
     let at = if same_genes { None } else { positions(counts.var, var) };
     if !same_genes && at.is_none() {
@@ -77,9 +76,12 @@ pub(super) fn rule(
         at.as_ref().map(|at| at.iter().enumerate().map(|(to, &from)| (from, to)).collect());
     let n = dataset.n_obs();
     let step = (n / LOOKED_AT).max(1);
+    // Features that are not taken follow no rule.
+    let used = |g: usize| taken.features.as_ref().is_none_or(|f| f.columns.binary_search(&g).is_ok());
     let (mut same, mut linear, mut logged) = (true, Spread::default(), Spread::default());
     for cell in (0..n).step_by(step) {
-        let own = row(counts.matrix, cell)?;
+        let mut own = row(counts.matrix, cell)?;
+        own.retain(|v| used(v.0));
         let total: f64 = own.iter().map(|v| v.1).sum();
         let mut expected: HashMap<usize, f64> = HashMap::new();
         for (g, v) in own {
@@ -92,7 +94,8 @@ pub(super) fn rule(
                 }
             }
         }
-        let found = row(matrix, cell)?;
+        let mut found = row(matrix, cell)?;
+        found.retain(|v| used(at.as_ref().map_or(v.0, |at| at[v.0])));
         if found.len() != expected.len() {
             return Ok(None);
         }
@@ -144,7 +147,7 @@ impl Spread {
 /// A matrix of new cells that follows from their counts.
 #[derive(Debug)]
 struct Derived {
-    counts: Spooled,
+    counts: CountRows,
     rule: Rule,
     /// Gene of the counts → gene here.
     genes: Option<Arc<Vec<Option<u32>>>>,

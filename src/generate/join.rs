@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::derive::{column, derive, rule};
-use super::spool::largest;
 use super::{GenerateError, Material, Synthetic, Trained};
 use crate::concat::{Join, OnDuplicate, Options, Piece, concat};
+use crate::data::counts::{FeatureType, Features, Place, Taken, chosen, largest};
 use crate::data::synthetic::{COLUMN as SYNTHETIC, MODEL, flags, mask};
 use crate::data::{
     Annotation, Categorical, Categories, Change, Column, DType, Dataset, Frame, Index, Layout, Matrix, Raw,
     Sparse, ValueKind, Values, find_value,
 };
-use crate::loader::{Place, chosen};
 
 /// Column of the concatenation, which goes again.
 const PART: &str = "scx_part";
@@ -118,6 +117,7 @@ pub fn alone(
     let mut out = Dataset::new(obs(trained, synthetic, index, None), var);
     out.x = Some(Matrix::OnDisk(Arc::new(synthetic.counts.of_type(dtype))));
     out.changes.clone_from(&trained.changes);
+    out.changes.extend(not_modelled(&out.var, &description.kept, &Place::X));
     Ok(out)
 }
 
@@ -165,8 +165,11 @@ pub fn below(
     mut real: Dataset,
     memory: u64,
 ) -> Result<Dataset, GenerateError> {
-    let place = trained.description.place.clone();
-    let mut notes = Vec::new();
+    let taken = &material.taken;
+    let mut notes: Vec<Change> =
+        not_modelled(chosen(&real, &taken.place)?.var, &trained.description.kept, &taken.place)
+            .into_iter()
+            .collect();
     let n = real.n_obs();
     real.obs.columns.extend(material.found_in(n));
     let index = names(synthetic.len(), Some(&real.obs.index));
@@ -181,14 +184,14 @@ pub fn below(
         }
     }
     let mut follow = |matrix: &Matrix, var: &Frame, element: &str| -> Result<Option<Matrix>, GenerateError> {
-        let Some(found) = rule(&real, &place, (matrix, var))? else { return Ok(None) };
+        let Some(found) = rule(&real, taken, (matrix, var))? else { return Ok(None) };
         notes.push(note(element.into(), &format!("new cells: {}", found.0.words())));
         derive(synthetic, found, matrix).map(Some)
     };
     if let Some(x) = &real.x {
         made.x = follow(x, &real.var, "X")?;
         if made.x.is_none() {
-            return Err(no_x(&place));
+            return Err(no_x(&taken.place));
         }
     }
     for (name, layer) in &real.layers {
@@ -238,9 +241,9 @@ pub fn below(
 ///
 /// # Errors
 /// [`GenerateError::Input`] with a way out.
-pub fn check_below(real: &Dataset, place: &Place) -> Result<(), GenerateError> {
+pub fn check_below(real: &Dataset, taken: &Taken) -> Result<(), GenerateError> {
     match &real.x {
-        Some(x) if rule(real, place, (x, &real.var))?.is_none() => Err(no_x(place)),
+        Some(x) if rule(real, taken, (x, &real.var))?.is_none() => Err(no_x(&taken.place)),
         _ => Ok(()),
     }
 }
@@ -250,6 +253,17 @@ fn no_x(place: &Place) -> GenerateError {
         "X does not follow from the counts in {place} (it is neither counts, nor counts scaled to a common sum, nor \
          ln(1 + x) of that), so new cells have none; give --only-synthetic, or a file whose X does"
     ))
+}
+
+/// Features beside genes that the model knows nothing of: new cells hold zero there, and no measurement.
+fn not_modelled(var: &Frame, kept: &[usize], place: &Place) -> Option<Change> {
+    let features = Features::of(var, &FeatureType::Genes, place).ok().flatten()?;
+    if kept.iter().any(|k| features.columns.binary_search(k).is_err()) {
+        return None;
+    }
+    let left: Vec<String> = features.left.iter().map(|(t, n)| format!("{n} {t}")).collect();
+    let what = format!("new cells: {} features were not modelled and hold zero", left.join(" and "));
+    Some(Change::lossy(place.to_string(), what))
 }
 
 fn note(element: String, what: &str) -> Change {

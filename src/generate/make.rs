@@ -1,11 +1,13 @@
 //! New cells from a trained generator, chunk by chunk.
 
+use std::path::Path;
+
 use rayon::prelude::*;
 
 use super::GenerateError;
-use super::spool::{Spool, Spooled};
 use super::train::{Maker, Trained};
-use crate::data::Counts;
+use crate::data::counts::CountRows;
+use crate::data::{Counts, CountsBuilder};
 use crate::progress::Progress;
 use crate::rng::Seed;
 use crate::zoo::{Gives, entry};
@@ -25,7 +27,7 @@ pub struct Request {
 #[derive(Debug, Clone)]
 pub struct Synthetic {
     /// Their counts, cells × all genes of the place the model learnt from.
-    pub(super) counts: Spooled,
+    pub(super) counts: CountRows,
     /// Their labels, where they are known.
     pub labels: Vec<Option<u32>>,
     /// For each request: the label, cells made, tries.
@@ -168,14 +170,14 @@ pub fn proportions(sizes: &[usize], given: &[(u32, f64)], n: usize) -> Vec<(u32,
 /// Cells that may be made at once: as many as the indices of a file can count.
 const MOST_CELLS: usize = u32::MAX as usize;
 
-/// Makes the cells of all requests. The same seed gives the same cells at any number of threads.
+/// Makes the cells of all requests, which lie in a temporary file in `scratch`. The same seed gives the same cells at any number of threads.
 ///
 /// # Errors
 /// [`GenerateError::Exhausted`] when the model cannot make enough of a label; what the model says; a full disk.
 pub fn make(
     trained: &Trained,
     requests: &[Request],
-    seed: Seed,
+    (seed, scratch): (Seed, &Path),
     progress: &dyn Progress,
 ) -> Result<Synthetic, GenerateError> {
     let all = requests.iter().fold(0usize, |n, r| n.saturating_add(r.n));
@@ -184,7 +186,7 @@ pub fn make(
             what: format!("{all} cells, at most {MOST_CELLS} can be made"),
         });
     }
-    let mut taken = Taken::new(trained.description.genes.len())?;
+    let mut taken = Taken::new(trained.description.genes.len(), scratch);
     progress.start("making cells", all as u64);
     let done = requests.iter().try_for_each(|r| taken.fill(trained, r, seed, progress));
     progress.finish();
@@ -192,9 +194,12 @@ pub fn make(
     taken.done()
 }
 
+/// Bytes of counts that wait in memory to be written.
+const WAITING: u64 = 1 << 20;
+
 /// Cells made so far.
 struct Taken {
-    spool: Spool,
+    rows: CountsBuilder,
     labels: Vec<Option<u32>>,
     acceptance: Vec<(Option<u32>, usize, u64)>,
     totals: Vec<u64>,
@@ -203,15 +208,15 @@ struct Taken {
 }
 
 impl Taken {
-    fn new(genes: usize) -> Result<Self, GenerateError> {
-        Ok(Self {
-            spool: Spool::new(genes)?,
+    fn new(genes: usize, scratch: &Path) -> Self {
+        Self {
+            rows: CountsBuilder::new(genes, WAITING, scratch),
             labels: Vec::new(),
             acceptance: Vec::new(),
             totals: Vec::new(),
             n_genes: Vec::new(),
             largest: 0,
-        })
+        }
     }
 
     /// Makes the cells of one request, some chunks side by side.
@@ -278,12 +283,21 @@ impl Taken {
             self.largest = values.iter().copied().fold(self.largest, u32::max);
         }
         self.labels.extend(labels);
-        self.spool.push(counts, kept)
+        let mut row: Vec<(u32, u32)> = Vec::new();
+        for cell in 0..counts.n_cells() {
+            let (genes, values) = counts.cell(cell);
+            row.clear();
+            row.extend(genes.iter().zip(values).map(|(&g, &v)| (kept[g as usize] as u32, v)));
+            // A stored model may have its genes in another order than the file.
+            row.sort_unstable_by_key(|e| e.0);
+            self.rows.push(row.iter().copied())?;
+        }
+        Ok(())
     }
 
     fn done(self) -> Result<Synthetic, GenerateError> {
-        let Self { spool, labels, acceptance, totals, n_genes, largest } = self;
-        Ok(Synthetic { counts: spool.done()?, labels, acceptance, totals, n_genes, largest })
+        let Self { rows, labels, acceptance, totals, n_genes, largest } = self;
+        Ok(Synthetic { counts: rows.rows()?, labels, acceptance, totals, n_genes, largest })
     }
 }
 

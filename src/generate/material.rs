@@ -1,9 +1,12 @@
 //! What a generator learns from: the counts of a data set, the genes that are modelled, and the labels of the cells.
 
+use std::path::PathBuf;
+
 use super::GenerateError;
 use crate::cluster;
+use crate::data::counts::{self, Taken, Wanted, chosen};
 use crate::data::{Categorical, Change, Column, Counts, Dataset, synthetic};
-use crate::loader::{self, CountsError, LABEL_KEYS, Labels, NO_LABEL, Place, choose_counts, chosen};
+use crate::loader::{LABEL_KEYS, Labels, NO_LABEL};
 use crate::progress::Progress;
 use crate::rng::Seed;
 use crate::zoo::LibraryLaw;
@@ -11,8 +14,8 @@ use crate::zoo::LibraryLaw;
 /// What to take from a data set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sought {
-    /// Where the counts are; looked for when `None`.
-    pub place: Option<Place>,
+    /// Which counts.
+    pub wanted: Wanted,
     /// Column of obs with the labels; looked for when `None`.
     pub cluster_key: Option<String>,
     /// What cells without a label are called.
@@ -25,6 +28,8 @@ pub struct Sought {
     pub seed: Seed,
     /// Bytes that reading may take, and that the counts may fill; what does not fit goes to temporary files.
     pub memory: u64,
+    /// Folder of those; see [`crate::data::scratch::folder`].
+    pub scratch: PathBuf,
 }
 
 /// Cells of a label below which nothing varies, so that nothing can be learnt.
@@ -39,13 +44,13 @@ pub struct Material {
     pub changes: Vec<Change>,
     /// Counts of all cells, cells × modelled genes.
     pub counts: Counts,
-    /// Where they were found.
-    pub place: Place,
+    /// Where they were found, and what was taken of them.
+    pub taken: Taken,
     /// Names of all genes there.
     pub genes: Vec<String>,
     /// Which of them are modelled, increasing.
     pub kept: Vec<usize>,
-    /// Sum of each cell over all genes.
+    /// Sum of each cell over all features that are taken.
     pub totals: Vec<u64>,
     /// Genes above zero of each cell.
     pub n_genes: Vec<u32>,
@@ -81,14 +86,14 @@ impl Material {
         sought: &Sought,
         progress: &dyn Progress,
     ) -> Result<Self, GenerateError> {
-        let place = choose_counts(dataset, sought.place.as_ref())?;
-        let of = chosen(dataset, &place)?;
+        let mut taken = counts::find(dataset, &sought.wanted)?;
+        let of = chosen(dataset, &taken.place)?;
         let genes: Vec<String> = of.var.index.iter().map(|n| n.into_owned()).collect();
         let labels = Labels::of(&dataset.obs, sought.cluster_key.as_deref(), sought.unlabeled.as_deref())?;
-        let all = loader::read_counts(dataset, &place, sought.memory)?;
+        let all = counts::read(dataset, &mut taken, sought.memory, &sought.scratch)?;
         let (mut labels, found) = match labels {
             Some(labels) => (labels, None),
-            None => clustered(dataset, &place, sought, progress)?,
+            None => clustered(dataset, &taken, sought, progress)?,
         };
         let rich = |cell: &usize| all.cell(*cell).0.len() >= sought.min_genes.max(1);
         let mut cells: Vec<usize> = (0..all.n_cells()).filter(rich).collect();
@@ -111,8 +116,13 @@ impl Material {
         }
         let totals = all.totals();
         let n_genes = (0..all.n_cells()).map(|c| all.cell(c).0.len() as u32).collect();
-        let counts = all.select_genes_within(&kept, sought.memory / 2).map_err(CountsError::Scratch)?;
-        Ok(Self { real, changes, counts, place, genes, kept, totals, n_genes, labels, cells, found })
+        let counts = all.select_genes_within(&kept, sought.memory / 2, &sought.scratch)?;
+        // Numbered among all features, not among those that are taken.
+        let kept = match &taken.features {
+            None => kept,
+            Some(f) => kept.iter().map(|&g| f.columns[g]).collect(),
+        };
+        Ok(Self { real, changes, counts, taken, genes, kept, totals, n_genes, labels, cells, found })
     }
 
     /// Takes a share of each label out of what is learnt from, and returns those cells: nothing is held out of labels
@@ -180,22 +190,16 @@ fn unlabelled(labels: &Labels, dataset: &Dataset) -> Option<Change> {
 /// Clusters of a data set that has none.
 fn clustered(
     dataset: &Dataset,
-    place: &Place,
+    taken: &Taken,
     sought: &Sought,
     progress: &dyn Progress,
 ) -> Result<(Labels, Option<(String, Column)>), GenerateError> {
     let keys = LABEL_KEYS.join(", ");
-    // Counts in raw have genes of their own.
-    let raw = dataset.raw.as_ref().filter(|_| *place == Place::Raw).map(|raw| {
-        let mut work = Dataset::new(crate::data::Frame::new(dataset.obs.index.clone()), raw.var.clone());
-        work.x = Some(raw.x.clone());
-        work
-    });
-    let layer = if let Place::Layer(name) = place { Some(name.clone()) } else { None };
     tracing::warn!("obs has none of {keys}: clusters are searched first and kept as obs[\"{FOUND}\"]");
+    let wanted = Wanted { place: Some(taken.place.clone()), ..sought.wanted.clone() };
     let settings =
-        cluster::Settings { layer, seed: sought.seed, memory: sought.memory, ..Default::default() };
-    let found = cluster::run(raw.as_ref().unwrap_or(dataset), &settings, progress)?;
+        cluster::Settings { wanted, seed: sought.seed, memory: sought.memory, ..Default::default() };
+    let found = cluster::run(dataset, &settings, progress)?;
     let column = found.column();
     let obs = crate::data::Frame::new(dataset.obs.index.clone()).with(FOUND, column.clone());
     let labels = Labels::of(&obs, Some(FOUND), None)?;

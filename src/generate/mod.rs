@@ -10,7 +10,6 @@ mod join;
 mod make;
 mod material;
 mod simple;
-mod spool;
 mod stored;
 mod train;
 
@@ -18,11 +17,12 @@ use crate::classic::sampling::SampleError;
 use crate::cluster::ClusterError;
 use crate::concat::ConcatError;
 use crate::data::DataError;
-use crate::loader::{CountsError, LabelError};
+use crate::data::counts::CountsError;
+use crate::loader::LabelError;
 use crate::zoo::ZooError;
 
 pub use by::{LEAST_OF_A_VALUE, wanted};
-pub use classify::{Classified, classify, first};
+pub use classify::{Classified, Matching, classify, first};
 pub use join::{alone, below, check_below, outlook};
 pub use make::{Request, Synthetic, make, proportions};
 pub use material::{Material, Sought};

@@ -10,8 +10,9 @@ use serde_json::Value;
 use super::simple::{KINDS, Simple};
 use super::train::{Maker, Trained};
 use super::{GenerateError, Material, Plan};
-use crate::data::ValueKind;
-use crate::loader::{By, Labels, Place};
+use crate::data::counts::Place;
+use crate::data::{Frame, GeneNames, ValueKind};
+use crate::loader::{By, Labels};
 use crate::rng::Seed;
 use crate::zoo::{
     Checkpoint, FORMAT_VERSION, LibraryLaw, Model, ModelFile, Preset, TrainConfig, TrainState, ZooError,
@@ -60,7 +61,7 @@ impl Description {
         Self {
             kind: plan.kind.clone(),
             preset: plan.preset,
-            place: material.place.clone(),
+            place: material.taken.place.clone(),
             genes: material.genes.clone(),
             kept: material.kept.clone(),
             cluster_key: material.labels.key.clone(),
@@ -129,16 +130,21 @@ impl Trained {
         }
     }
 
-    /// The generator for data with these genes: those it models must all be there.
+    /// The generator for data with the genes `var` at `place`: those it models must all be there, by name or by the names
+    /// in a column (`asked`, or one that is found).
     ///
     /// # Errors
-    /// [`GenerateError::Input`] that names the missing ones.
-    pub fn onto(mut self, genes: &[String]) -> Result<Self, GenerateError> {
-        let mut at = std::collections::HashMap::new();
-        for (i, gene) in genes.iter().enumerate() {
-            at.entry(gene.as_str()).or_insert(i);
-        }
+    /// [`GenerateError::Input`] that names the missing ones; [`GenerateError::Usage`] when there is no such column.
+    pub fn onto(
+        mut self,
+        var: &Frame,
+        place: &Place,
+        asked: Option<&str>,
+    ) -> Result<(Self, GeneNames), GenerateError> {
         let modelled = self.description.modelled();
+        let names =
+            GeneNames::find(var, &modelled, asked).map_err(|e| GenerateError::usage(e.to_string()))?;
+        let at = names.places();
         let missing: Vec<&str> =
             modelled.iter().map(String::as_str).filter(|g| !at.contains_key(g)).collect();
         if !missing.is_empty() {
@@ -152,8 +158,9 @@ impl Trained {
             )));
         }
         self.description.kept = modelled.iter().filter_map(|g| at.get(g.as_str()).copied()).collect();
-        self.description.genes = genes.to_vec();
-        Ok(self)
+        self.description.genes = var.index.iter().map(|n| n.into_owned()).collect();
+        self.description.place = place.clone();
+        Ok((self, names))
     }
 
     /// Writes the generator's folder, whole or not at all.

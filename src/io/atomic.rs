@@ -250,6 +250,7 @@ fn rename_error(error: WriteError, tmp: &Path, target: &Path) -> WriteError {
             let what = what.replace(&format!("{}: ", tmp.display()), "");
             WriteError::Verify { path: name(path), what }
         }
+        WriteError::Scratch { folder, source } => WriteError::Scratch { folder, source },
         WriteError::Cancelled { path } => WriteError::Cancelled { path: name(path) },
         WriteError::Input { path, source } => WriteError::Input { path: name(path), source },
         WriteError::Io { path, source } => WriteError::Io { path: name(path), source },

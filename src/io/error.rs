@@ -179,6 +179,18 @@ pub enum WriteError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// There is no room for temporary files.
+    #[error(
+        "temporary files cannot be kept in {}; nothing was written: give another folder with --temp-dir",
+        folder.display()
+    )]
+    Scratch {
+        /// Their folder.
+        folder: PathBuf,
+        /// The system's words.
+        #[source]
+        source: std::io::Error,
+    },
     /// Somebody asked to stop; nothing was written.
     #[error("{}: stopped; nothing was written", path.display())]
     Cancelled {
@@ -204,6 +216,7 @@ impl WriteError {
                 Ok(own) => *own,
                 Err(source) => WriteError::Input { path: path.to_owned(), source },
             },
+            DataError::Scratch { folder, source } => WriteError::Scratch { folder, source },
             e => WriteError::Input { path: path.to_owned(), source: Box::new(e) },
         }
     }

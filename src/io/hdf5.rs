@@ -32,7 +32,7 @@ use hdf5_metno as hdf5;
 use hdf5::types::{TypeDescriptor as TD, VarLenAscii, VarLenUnicode};
 use hdf5::{Container, Dataset, File, Group, IndexType, IterationOrder, Location, LocationType};
 
-use super::{ReadError, ReadLimits};
+use super::{ReadError, ReadLimits, ReadOptions};
 use crate::data::{DType, Values};
 use cell::Which;
 use numbers::{from_bytes, read_numbers};
@@ -122,9 +122,21 @@ pub(super) struct Source {
     pub(super) path: PathBuf,
     /// How much one element may ask for.
     pub(super) limits: ReadLimits,
+    /// Where what does not fit into memory goes.
+    scratch: PathBuf,
 }
 
 impl Source {
+    /// A file that is read with these options.
+    pub(super) fn new(path: &Path, options: &ReadOptions) -> Self {
+        Self { path: path.to_owned(), limits: options.limits, scratch: options.scratch_folder() }
+    }
+
+    /// A file that is read as usual.
+    pub(super) fn plain(path: &Path) -> Self {
+        Self::new(path, &ReadOptions::default())
+    }
+
     /// Opens the file for reading.
     pub(super) fn open(&self) -> Result<Arc<File>, ReadError> {
         // The system's own words for a missing or forbidden file are clearer than the library's.

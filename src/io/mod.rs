@@ -17,14 +17,13 @@ pub mod loss;
 mod options;
 mod outline;
 mod output;
-mod positioned;
-mod spill;
 pub mod table;
 mod tenx;
 pub mod tenx_h5;
 pub mod tenx_mtx;
 mod write;
 
+pub use crate::data::scratch::read_exact_at;
 pub use additions::{Additions, NewValues};
 pub use atomic::{replace, replace_folder};
 pub use check::{Finding, Level, Report, check};
@@ -44,7 +43,6 @@ pub use options::{
 };
 pub use outline::{Item, Outline, Storage, outline};
 pub use output::{Mark, Output, Plan, Target, commit_all, or_table};
-pub use positioned::read_exact_at;
 pub use write::{annotate, keep_keywords, save};
 
 use atomic::known_as;

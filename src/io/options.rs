@@ -1,6 +1,6 @@
 //! What callers may choose about reading and writing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::codec::FormatOption;
 use super::limits::ReadLimits;
@@ -40,7 +40,7 @@ pub struct ReadOptions {
     pub data_set: Option<usize>,
     /// Which genome of a 10x file with several; all must be one otherwise.
     pub genome: Option<String>,
-    /// Folder for temporary files; `None`: chosen.
+    /// Folder for temporary files larger than memory; see [`crate::data::scratch::folder`] when `None`.
     pub scratch: Option<PathBuf>,
     /// Column of a table of text that names its rows.
     pub index_column: Option<String>,
@@ -48,6 +48,21 @@ pub struct ReadOptions {
     pub obs_columns: Vec<String>,
     /// Whether the rows of a table of text are genes.
     pub transpose: bool,
+    /// The file that is going to be written, where there is one: temporary files may lie beside it.
+    pub target: Option<PathBuf>,
+}
+
+impl ReadOptions {
+    /// The same, on the way to that file.
+    #[must_use]
+    pub fn towards(self, target: &Path) -> Self {
+        Self { target: Some(target.to_owned()), ..self }
+    }
+
+    /// The folder for temporary files.
+    pub fn scratch_folder(&self) -> PathBuf {
+        crate::data::scratch::folder(self.scratch.as_deref(), self.target.as_deref())
+    }
 }
 
 impl Default for ReadOptions {
@@ -62,6 +77,7 @@ impl Default for ReadOptions {
             index_column: None,
             obs_columns: Vec::new(),
             transpose: false,
+            target: None,
         }
     }
 }
@@ -156,10 +172,17 @@ pub struct WriteOptions<'a> {
     pub table: Option<Table>,
     /// CSV and Parquet go into a folder with a file for each table: obs and var, and X when `table` asks for it.
     pub table_folder: bool,
-    /// Folder for temporary files larger than memory; that of the target when `None`.
+    /// Folder for temporary files larger than memory; see [`crate::data::scratch::folder`] when `None`.
     pub scratch: Option<PathBuf>,
     /// Is told how the work goes and may stop it.
     pub progress: &'a dyn Progress,
+}
+
+impl WriteOptions<'_> {
+    /// The folder for temporary files, when `target` is written.
+    pub fn scratch_folder(&self, target: &Path) -> PathBuf {
+        crate::data::scratch::folder(self.scratch.as_deref(), Some(target))
+    }
 }
 
 impl Default for WriteOptions<'_> {

@@ -1,7 +1,6 @@
 //! From data sets to what models take: the only bridge, and the only place where values become `f32`.
 
 mod cells;
-mod counts;
 pub(crate) mod labels;
 
 use candle_core::Device;
@@ -13,7 +12,6 @@ use crate::rng::Seed;
 use crate::zoo::{Batch, BatchSource, ZooError};
 
 pub use cells::LabelledCells;
-pub use counts::{Chosen, CountsError, Place, choose_counts, chosen, read_counts};
 pub use labels::{By, LABEL_KEYS, LabelError, Labels, NO_LABEL, too_few};
 
 /// Chosen columns of a matrix on the model's scale, cells × markers, with a look at the stored scale.

@@ -8,7 +8,10 @@ use super::apply::{Work, apply};
 use super::fit::fit;
 use super::step::{Flavor, Recipe};
 use super::{Options, RecipeError};
-use crate::data::{Dataset, Index, Spillover, Take};
+use crate::data::{Column, Dataset, GeneNames, Index, Spillover, Take};
+
+/// Column of var with the names genes had, where they were matched by others.
+const OWN_NAMES: &str = "original_var_names";
 
 /// Version of the stored form.
 const VERSION: u32 = 1;
@@ -109,9 +112,16 @@ pub struct ReplayNotes {
     pub missing_before: usize,
     /// Genes of the data set the recipe does not know; they were left out.
     pub unknown: usize,
+    /// By which names genes were matched.
+    pub names: GeneNames,
 }
 
 impl Recipe {
+    /// Whether a step scales cells to a sum, which makes sense for raw counts only.
+    pub fn needs_counts(&self) -> bool {
+        self.steps.iter().any(|s| matches!(s, super::Step::NormalizeTotal { .. }))
+    }
+
     /// Fits each step on `dataset` and applies it. Matrices stay unread: values change when they are walked through. Raw
     /// values stay in `layers["counts"]` (whole numbers) or `layers["original"]` when X changes and neither is there.
     ///
@@ -195,6 +205,11 @@ impl FittedRecipe {
         Ok(())
     }
 
+    /// As [`Recipe::needs_counts`].
+    pub fn needs_counts(&self) -> bool {
+        self.steps.iter().any(|s| matches!(s, FittedStep::NormalizeTotal { .. }))
+    }
+
     /// Whether a step reads values of cytometry, where a missing channel cannot be taken as zero.
     fn is_cytometry(&self) -> bool {
         self.steps.iter().any(|s| {
@@ -244,10 +259,12 @@ impl FittedRecipe {
 
     /// Brings the genes of a data set into the order the recipe starts from.
     fn align(&self, dataset: &mut Dataset, options: &Options) -> Result<ReplayNotes, RecipeError> {
+        let names = GeneNames::find(&dataset.var, &self.genes, options.gene_column)
+            .map_err(|e| RecipeError::usage(e.to_string()))?;
         // A name that stands twice is matched in order.
         let mut places: HashMap<String, Vec<usize>> = HashMap::new();
-        for (i, name) in dataset.var.index.iter().enumerate() {
-            places.entry(name.into_owned()).or_default().push(i);
+        for (i, name) in names.names.iter().enumerate() {
+            places.entry(name.clone()).or_default().push(i);
         }
         places.values_mut().for_each(|p| p.reverse());
         let picks: Vec<Option<usize>> =
@@ -285,9 +302,14 @@ impl FittedRecipe {
             missing,
             missing_before,
             unknown: dataset.n_vars().saturating_sub(found),
+            names,
         };
         let take = Take::new(dataset.n_vars(), picks)?;
         let cells = Take::all(dataset.n_obs());
+        if notes.names.column.is_some() || notes.names.without_versions {
+            let own = dataset.var.index.iter().map(|n| n.into_owned()).collect();
+            dataset.var.set(OWN_NAMES, Column::Strings(own));
+        }
         *dataset = dataset.select(&cells, &take)?;
         if let Index::Names { values, .. } = &mut dataset.var.index {
             *values = self.genes.iter().collect();

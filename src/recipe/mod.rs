@@ -19,6 +19,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod apart;
 mod apply;
 mod cytometry;
 mod error;
@@ -27,7 +28,6 @@ mod fitted;
 mod hvg;
 mod loess;
 mod logicle;
-mod source;
 mod split;
 mod stats;
 mod step;
@@ -36,11 +36,11 @@ mod vst;
 
 use serde::{Deserialize, Serialize};
 
+pub use apart::on_features;
 pub use error::RecipeError;
 pub use fit::{looks_like_counts, looks_transformed};
 pub use fitted::{FittedRecipe, FittedStep, ReplayNotes};
 pub use logicle::Logicle;
-pub use source::{CountsFrom, take_counts};
 pub use split::{Groups, Split, balanced, groups_by};
 pub use stats::Options;
 pub use step::{Flavor, Median, Recipe, Step, TargetSum};

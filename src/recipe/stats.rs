@@ -16,11 +16,19 @@ pub struct Options<'a> {
     pub force_space: bool,
     /// Share of the genes of the result that another data set may lack.
     pub max_missing: f64,
+    /// Column of var by which genes of a replayed recipe are found; looked for when `None`.
+    pub gene_column: Option<&'a str>,
 }
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { memory: 2 << 30, progress: &crate::progress::Silent, force_space: false, max_missing: 0.1 }
+        Self {
+            memory: 2 << 30,
+            progress: &crate::progress::Silent,
+            force_space: false,
+            max_missing: 0.1,
+            gene_column: None,
+        }
     }
 }
 

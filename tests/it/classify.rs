@@ -1,7 +1,7 @@
 //! `scx classify`: labels from stored models.
 
 use scx::data::{Categorical, Categories, Column, Dataset, Take, Values};
-use scx::generate::{self, Material, Plan, Sought, Stops};
+use scx::generate::{self, Matching, Material, Plan, Sought, Stops};
 use scx::progress::Silent;
 use scx::rng::Seed;
 use scx::zoo::Preset;
@@ -148,13 +148,14 @@ fn held_out_cells_of_pbmc3k_are_labelled_as_well_as_by_a_logistic_regression() {
     let Some(path) = real("h5ad/derived_pbmc3k_counts_labelled.h5ad") else { return };
     let dataset = scx::io::open(&path, &scx::io::ReadOptions::default()).unwrap();
     let sought = Sought {
-        place: None,
+        wanted: Default::default(),
         cluster_key: None,
         unlabeled: None,
         min_cells: 3,
         min_genes: 10,
         seed: Seed(0),
         memory: 1 << 30,
+        scratch: std::env::temp_dir(),
     };
     let mut material = Material::read(&dataset, &sought, &Silent).unwrap();
     material.cells.retain(|c| c % 5 != 0);
@@ -175,8 +176,14 @@ fn held_out_cells_of_pbmc3k_are_labelled_as_well_as_by_a_logistic_regression() {
             seed: Seed(0),
         };
         let trained = generate::train(&material, &plan, &Stops::default(), &Silent).unwrap();
-        let place = trained.description.place.clone();
-        let found = generate::classify(&trained, &dataset, &place, (0.0, 1 << 30), &Silent).unwrap();
+        let mut taken = material.taken.clone();
+        let matching = Matching {
+            most_missing: 0.0,
+            gene_column: None,
+            memory: 1 << 30,
+            scratch: &std::env::temp_dir(),
+        };
+        let found = generate::classify(&trained, &dataset, &mut taken, matching, &Silent).unwrap();
         let held: Vec<usize> = (0..truth.len()).filter(|c| c % 5 == 0).collect();
         let of = |all: &[usize]| held.iter().map(|&c| all[c]).collect::<Vec<_>>();
         let codes: Vec<usize> = found.codes.iter().map(|&c| c as usize).collect();

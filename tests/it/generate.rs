@@ -266,13 +266,14 @@ fn material() -> Material {
 
 fn material_within(memory: u64) -> Material {
     let sought = Sought {
-        place: None,
+        wanted: Default::default(),
         cluster_key: None,
         unlabeled: None,
         min_cells: 3,
         min_genes: 1,
         seed: Seed(0),
         memory,
+        scratch: std::env::temp_dir(),
     };
     Material::read(&toy(), &sought, &Silent).unwrap()
 }
@@ -411,7 +412,7 @@ fn what_does_not_fit_is_refused_with_a_way_out() {
     normalised.layers.clear();
     dir.save("normalised.h5ad", &normalised);
     dir.scx("augment normalised.h5ad --model nb -o out.h5ad --cluster big --n 5")
-        .fails(3, &["raw counts are needed", "X holds", "--layer"]);
+        .fails(3, &["raw counts are needed", "X holds"]);
     let mut stranger = toy();
     stranger.obs.columns.retain(|c| c.0 == "donor");
     dir.save("stranger.h5ad", &stranger);

@@ -10,6 +10,7 @@ mod cluster;
 mod concat;
 mod convert;
 mod correct;
+mod counts;
 mod evaluate;
 mod faults;
 mod fcs;

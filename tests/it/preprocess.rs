@@ -66,7 +66,7 @@ fn the_recipe_of_scgan_keeps_counts_and_says_what_it_did() {
         "scaled each cell to 20000",
     ]);
     let json = run.json();
-    assert_eq!((json["n_obs"]["after"].as_u64(), json["counts_from"].as_str()), (Some(39), Some("x")));
+    assert_eq!((json["n_obs"]["after"].as_u64(), json["counts_from"].as_str()), (Some(39), Some("X")));
     let out = dir.open("out.h5ad");
     for row in x(&dir, "out.h5ad").rows() {
         assert!((row.sum() - 20_000.0).abs() < 0.01, "{}", row.sum());
@@ -146,7 +146,11 @@ fn logarithms_are_not_taken_twice() {
     let mut bare = dir.open("log.h5ad");
     bare.layers.clear();
     dir.save("bare.h5ad", &bare);
-    dir.refuses(3, "preprocess bare.h5ad -o no.h5ad --target-sum median", &["no raw counts", "--layer"]);
+    dir.refuses(
+        3,
+        "preprocess bare.h5ad -o no.h5ad --target-sum median",
+        &["raw counts are needed", "before log1p", "--force-space"],
+    );
     dir.scx("preprocess bare.h5ad -o forced.h5ad --log1p --force-space").ok();
 }
 

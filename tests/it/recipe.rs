@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ndarray::Array2;
+use scx::data::counts::{self, CountsError, Fractions, Place, Wanted};
 use scx::data::{
     Block, Column, DType, DataError, Dataset, Dense, Frame, Index, Layout, Matrix, Raw, RowSource, Sparse,
     Spillover, Take, Values,
 };
 use scx::io::{Format, ReadOptions, WriteOptions, open, save};
-use scx::recipe::{CountsFrom, FittedRecipe, Flavor, Logicle, Options, Recipe, Step, TargetSum, take_counts};
+use scx::recipe::{FittedRecipe, Flavor, Logicle, Options, Recipe, Step, TargetSum};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -351,17 +352,21 @@ fn counts_are_found_in_the_layer_then_raw_then_x() {
         Recipe { steps: vec![Step::Log1p] }.fit_apply(&mut d, &Options::default()).unwrap();
         d
     };
+    let take = |d: &mut Dataset| -> Result<Place, CountsError> {
+        let taken = counts::find(d, &Wanted { fractions: Fractions::Kept, ..Wanted::default() })?;
+        counts::make_main(d, &taken).map(|()| taken.place)
+    };
     let mut d = logged();
-    assert_eq!(take_counts(&mut d, false).unwrap(), CountsFrom::Layer);
+    assert_eq!(take(&mut d).unwrap(), Place::Layer("counts".into()));
     assert_eq!(whole(x(&d)), whole(x(&small(&COUNTS))));
     let mut d = logged();
     d.layers.clear();
-    assert!(take_counts(&mut d, false).unwrap_err().to_string().contains("--layer"));
+    assert!(take(&mut d).unwrap_err().to_string().contains("before log1p"));
     let mut raw = small(&COUNTS).select(&Take::all(6), &Take::entries(6, &[0, 5]).unwrap()).unwrap();
     d.raw = Some(Raw { x: raw.x.take().unwrap(), var: raw.var, varm: Default::default() });
-    assert_eq!(take_counts(&mut d, false).unwrap(), CountsFrom::Raw);
+    assert_eq!(take(&mut d).unwrap(), Place::Raw);
     assert_eq!(names(&d), ["g0", "g5"]);
-    assert_eq!(take_counts(&mut small(&COUNTS), false).unwrap(), CountsFrom::X);
+    assert_eq!(take(&mut small(&COUNTS)).unwrap(), Place::X);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `scx simulate`: cells from parameters and from a file, the truth beside them, and what is refused.
 
+use scx::data::counts;
 use scx::data::{Column, Dataset, Matrix, Uns, Values};
 use scx::progress::Silent;
 use scx::rng::Seed;
@@ -170,8 +171,8 @@ fn more_counts_than_memory_allows_are_refused() {
 fn cells_like_real_ones_have_their_zeros_and_libraries() {
     let Some(path) = real("h5ad/pbmc68k_700cells_counts_layer.h5ad") else { return };
     let d = scx::io::open(&path, &scx::io::ReadOptions::default()).unwrap();
-    let place = scx::loader::choose_counts(&d, None).unwrap();
-    let counts = scx::loader::read_counts(&d, &place, 1 << 30).unwrap();
+    let mut taken = counts::find(&d, &counts::Wanted::default()).unwrap();
+    let counts = counts::read(&d, &mut taken, 1 << 30, &std::env::temp_dir()).unwrap();
     let params = estimate(&counts, Seed(0)).unwrap();
     let made = simulate(&params, Seed(1), 1 << 30, &Silent).unwrap().counts;
     let zeros = |c: &scx::data::Counts| 1.0 - c.nnz() as f64 / (c.n_cells() * c.n_genes()) as f64;

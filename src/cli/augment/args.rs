@@ -55,6 +55,9 @@ pub struct AugmentArgs {
     /// Take a trained model instead of training one
     #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "resume"])]
     pub model_dir: Option<PathBuf>,
+    /// Column of var with the gene names the model knows [default: the names, or a column that matches where they do not]
+    #[arg(long, value_name = "COLUMN", requires = "model_dir")]
+    pub gene_column: Option<String>,
     /// Share of each cluster that is kept from training, to judge the new cells by; 0 for none
     #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
     pub test_fraction: f64,

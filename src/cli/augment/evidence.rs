@@ -55,12 +55,13 @@ pub(in crate::cli) fn gather(
     let parts = generate::proportions(&material.sizes(), &[], held_out.len());
     let requests = trained.population(&parts);
     let seed = learn.plan.seed;
-    let population = generate::make(trained, &requests, seed, &Silent)?;
+    let population = generate::make(trained, &requests, (seed, &learn.sought.scratch), &Silent)?;
     let labels = population.labels.iter().map(|l| l.map(|l| l as usize)).collect();
     let made = (population.modelled(&trained.description.kept)?, Some(labels));
     let common = Common {
         genes: material.modelled(),
         types: material.labels.names.clone(),
+        by: vec![None; 3],
         sets: vec![set(held_out), made, set(&material.cells)],
     };
     let of = GenerationArgs {
@@ -68,7 +69,7 @@ pub(in crate::cli) fn gather(
         ..GenerationArgs::of(args.input.clone(), args.output.clone(), seed.0)
     };
     let name = args.input.display().to_string();
-    let place = material.place.to_string();
+    let place = material.taken.place.to_string();
     let places = [
         ("real", name.clone(), format!("{place}, {} cells held out", held_out.len())),
         ("training", name, format!("{place}, the other cells")),

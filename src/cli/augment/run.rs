@@ -11,6 +11,8 @@ use crate::cli::kit::output::{Way, reading};
 use crate::cli::kit::process::{on_threads, print};
 use crate::cli::kit::show::thousands;
 use crate::cli::kit::targets;
+use crate::data::GeneNames;
+use crate::data::counts::chosen;
 use crate::generate::{self, Material, Request, Synthetic, Trained};
 use crate::io;
 use crate::loader::Labels;
@@ -32,7 +34,9 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     let target = way.target(&args.output, &[&args.input])?;
     check(args)?;
     let from = io::detect(&args.input)?;
-    let dataset = (from.read)(&args.input, &reading(&args.reading, running))?;
+    let reading = reading(&args.reading, running).towards(&args.output);
+    let learn = learn.scratch(&reading);
+    let dataset = (from.read)(&args.input, &reading)?;
     let name = args.input.display().to_string();
 
     let stored = args.model_dir.as_deref().map(Trained::load).transpose()?;
@@ -41,7 +45,10 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
         _ => learn,
     };
     let mut material = learn.material(&args.input, &dataset, console)?;
-    let stored = stored.map(|s| s.onto(&material.genes)).transpose().map_err(|e| within(e, &name))?;
+    let var = chosen(&dataset, &material.taken.place)?.var;
+    let onto = |s: Trained| s.onto(var, &material.taken.place, args.gene_column.as_deref());
+    let (stored, genes) = stored.map(onto).transpose().map_err(|e| within(e, &name))?.unzip();
+    genes.iter().filter_map(GeneNames::words).for_each(|w| console.say(&w));
     if let (Some(by), None) = (&args.by, &stored) {
         learn::divide(&mut material, &dataset.obs, by, &args.cluster, console)
             .map_err(|e| within(e, &name))?;
@@ -53,7 +60,7 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     // Before hours of training, not after: whether new cells can stand below these, and whether the target holds them.
     let below = !args.only_synthetic;
     if below {
-        generate::check_below(&dataset, &material.place).map_err(|e| within(e, &name))?;
+        generate::check_below(&dataset, &material.taken).map_err(|e| within(e, &name))?;
     }
     let outlook = generate::outlook(Some(&dataset), below, &labels.key, kind, &[]);
     let outlook = way.output(outlook, Some(from.format), &target)?;
@@ -71,7 +78,7 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
         Some(stored) => stored,
         None => learn.train(&args.input, &material, &folder, console)?,
     };
-    let synthetic = generate::make(&trained, &requests, learn.plan.seed, console)
+    let synthetic = generate::make(&trained, &requests, (learn.plan.seed, &learn.sought.scratch), console)
         .map_err(|e| learn::keep_failed(&trained, &folder, args.model_dir.is_none(), within(e, &name)))?;
     let evidence =
         evidence::gather(args, &learn, &trained, (&material, &held_out), (&requests, &synthetic), console)?;
@@ -91,6 +98,7 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     });
     let settings = json!({
         "cluster": args.cluster, "n": args.n, "by": args.by, "only_synthetic": args.only_synthetic, "learn": learn.settings(),
+        "counts_taken": material.taken, "genes_matched": genes,
     });
     let record = learn::record("augment", settings, Some((&args.input, &dataset)), result.clone())?;
     let object = json!({
@@ -179,7 +187,7 @@ fn plan(
         "input": args.input.display().to_string(),
         "output": args.output.display().to_string(),
         "model": kind,
-        "counts": material.place,
+        "counts": material.taken.place,
         "cluster_key": material.labels.key,
         "clusters": args.cluster,
         "by": args.by,
@@ -195,7 +203,7 @@ fn plan(
             learn.plan.preset.name(),
             thousands(material.cells.len()),
             thousands(material.kept.len()),
-            material.place
+            material.taken.place
         ),
     };
     let each = wanted.join(", ");

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::kit::config::ConfigArgs;
+use crate::cli::kit::counts_args::CountsArgs;
 use crate::cli::kit::files::{ReadArgs, WriteArgs};
 use crate::cli::kit::running::RunArgs;
 
@@ -31,9 +32,12 @@ pub struct ClassifyArgs {
     #[arg(short, long, value_name = "OUT")]
     pub output: PathBuf,
 
-    /// Matrix with the counts: a layer, raw or X [default: the first of layers["counts"], raw, X that holds counts]
-    #[arg(long, value_name = "NAME", help_heading = "Data")]
-    pub layer: Option<String>,
+    /// Which counts
+    #[command(flatten)]
+    pub counts: CountsArgs,
+    /// Column of var with the gene names the model knows [default: the names, or a column that matches where they do not]
+    #[arg(long, value_name = "COLUMN", help_heading = "Data")]
+    pub gene_column: Option<String>,
     /// Share of the model's genes that may be missing; they count as zero
     #[arg(long, value_name = "SHARE", default_value_t = 0.1, help_heading = "Data")]
     pub max_missing: f64,

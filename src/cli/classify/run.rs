@@ -6,15 +6,16 @@ use serde_json::{Value, json};
 
 use crate::cli::classify::ClassifyArgs;
 use crate::cli::kit::console::Console;
+use crate::cli::kit::counts_args;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::learn::{self, within};
 use crate::cli::kit::output::{Way, reading};
 use crate::cli::kit::process::on_threads;
 use crate::cli::kit::show::thousands;
+use crate::data::counts::{self, Taken};
 use crate::data::{Column, Dataset, Values};
-use crate::generate::{self, Classified, Trained};
+use crate::generate::{self, Classified, Matching, Trained};
 use crate::io::{self, Additions, Table};
-use crate::loader::{Place, choose_counts};
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: &ClassifyArgs) -> Result<(), CliError> {
@@ -33,18 +34,19 @@ fn execute(args: &ClassifyArgs, console: &Console) -> Result<(), CliError> {
     }
     let trained = Trained::load(&args.model_dir)?;
     let codec = io::detect(&args.input)?;
-    let dataset = (codec.read)(&args.input, &reading(&args.reading, &args.running))?;
+    let reading = reading(&args.reading, &args.running).towards(&args.output);
+    let dataset = (codec.read)(&args.input, &reading)?;
     let names = names(args, &trained, &dataset)?;
     let file = args.input.display().to_string();
-    let asked = args.layer.as_deref().map(Place::named);
-    let place = choose_counts(&dataset, asked.as_ref()).map_err(|e| within(e.into(), &file))?;
+    let mut taken = counts::find(&dataset, &args.counts.wanted()).map_err(|e| within(e.into(), &file))?;
     if way.dry() {
         let n = dataset.n_obs();
         let text = format!(
-            "  label {} cells with {} ({} labels) by {place}, and add obs[\"{}\"] and obs[\"{}\"]\n",
+            "  label {} cells with {} ({} labels) by {}, and add obs[\"{}\"] and obs[\"{}\"]\n",
             thousands(n),
             trained.description.kind,
             trained.description.labels.len(),
+            taken.words(),
             names[0],
             names[1]
         );
@@ -57,9 +59,16 @@ fn execute(args: &ClassifyArgs, console: &Console) -> Result<(), CliError> {
         let output = way.adding(dataset, codec.format, additions, &target)?;
         return way.tell(&way.commit(vec![output])?, object(args, Value::Null), &text);
     }
-    let memory = args.running.memory.unwrap_or(io::DEFAULT_MEMORY);
-    let found = generate::classify(&trained, &dataset, &place, (args.max_missing, memory), console)
+    let matching = Matching {
+        most_missing: args.max_missing,
+        gene_column: args.gene_column.as_deref(),
+        memory: reading.memory,
+        scratch: &reading.scratch_folder(),
+    };
+    let found = generate::classify(&trained, &dataset, &mut taken, matching, console)
         .map_err(|e| within(e, &file))?;
+    counts_args::say(&taken, console);
+    found.names.words().iter().for_each(|w| console.say(w));
     if !found.missing.is_empty() {
         tracing::warn!(
             "{file}: {} of the {} genes the model was trained on are missing and count as zero ({})",
@@ -69,8 +78,10 @@ fn execute(args: &ClassifyArgs, console: &Console) -> Result<(), CliError> {
         );
     }
     console.check()?;
-    let result = outcome(&trained, &found, &place, &names);
-    let settings = json!({"layer": args.layer, "max_missing": args.max_missing, "key_added": args.key_added});
+    let result = outcome(&trained, &found, &taken, &names);
+    let settings = json!({
+        "layer": args.counts.layer, "max_missing": args.max_missing, "key_added": args.key_added,
+    });
     let record = learn::record("classify", settings, Some((&args.input, &dataset)), result.clone())?;
     let columns = [found.column(), found.score_column()];
     let additions = Additions { obs: names.into_iter().zip(columns).collect(), ..Additions::default() };
@@ -103,13 +114,15 @@ fn names(args: &ClassifyArgs, trained: &Trained, dataset: &Dataset) -> Result<[S
     }
 }
 
-fn outcome(trained: &Trained, found: &Classified, place: &Place, names: &[String; 2]) -> Value {
+fn outcome(trained: &Trained, found: &Classified, taken: &Taken, names: &[String; 2]) -> Value {
     let sizes: serde_json::Map<String, Value> =
         found.labels.iter().cloned().zip(found.sizes().into_iter().map(Value::from)).collect();
     let mean = found.scores.iter().map(|&p| f64::from(p)).sum::<f64>() / found.scores.len().max(1) as f64;
     json!({
         "model": trained.description.kind,
-        "counts": place.to_string(),
+        "counts": taken.place.to_string(),
+        "counts_taken": taken,
+        "genes_matched": found.names,
         "cells": found.codes.len(),
         "labels": sizes,
         "mean_score": mean,

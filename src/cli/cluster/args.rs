@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::kit::config::ConfigArgs;
+use crate::cli::kit::counts_args::CountsArgs;
 use crate::cli::kit::files::{ReadArgs, WriteArgs};
 use crate::cli::kit::running::RunArgs;
 use crate::cluster::{Method, Settings};
@@ -17,7 +18,8 @@ Examples:
   scx cluster filtered_feature_bc_matrix.h5 -o clustered.h5ad
   scx cluster cells.loom -o clusters.csv
 
-Raw counts go in, in X or the layer named by --layer; they stay as they are. The way is scanpy's: recipe_zheng17, PCA, \
+Raw counts go in, from layers[\"counts\"], else raw, else X, whichever holds whole numbers first; they stay as they are. Where \
+none does, counts with fractions are taken with a warning, or rounded with --round; logarithms are refused. The way is scanpy's: recipe_zheng17, PCA, \
 neighbours with UMAP's weights, Leiden. Clusters are numbered by decreasing size. An h5ad file comes out as it went in, \
 with obs[KEY], uns[KEY] and obsm[\"X_pca\"] (obsm[\"X_pca_scx\"] when there is an X_pca already) added.";
 
@@ -43,13 +45,13 @@ pub struct ClusterArgs {
     /// Neighbours of a cell, itself among them
     #[arg(long, value_name = "N", default_value_t = Settings::default().n_neighbors, help_heading = "Method")]
     pub n_neighbors: usize,
-    /// Layer with the raw counts, instead of X
-    #[arg(long, value_name = "NAME", help_heading = "Method")]
-    pub layer: Option<String>,
     /// Seed of everything random: the same seed gives the same bytes
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Method")]
     pub seed: u64,
 
+    /// Which counts
+    #[command(flatten)]
+    pub counts: CountsArgs,
     /// How input is read
     #[command(flatten)]
     pub reading: ReadArgs,
@@ -81,7 +83,7 @@ impl ClusterArgs {
             resolution: self.resolution,
             n_pcs: self.n_pcs,
             n_neighbors: self.n_neighbors,
-            layer: self.layer.clone(),
+            wanted: self.counts.wanted_linear(),
             seed: Seed(self.seed),
             memory: self.running.memory.unwrap_or(defaults.memory),
             ..defaults

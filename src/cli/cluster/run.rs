@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 
 use crate::cli::cluster::ClusterArgs;
 use crate::cli::kit::console::Console;
+use crate::cli::kit::counts_args;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::output::{Way, hash, reading};
 use crate::cli::kit::process::on_threads;
 use crate::cli::kit::show::thousands;
 use crate::cluster::{self, Clusters, Settings};
+use crate::data::counts;
 use crate::data::{Categorical, Categories, Column, DataError, Dataset, Dense, Matrix, Uns, Values};
 use crate::io::{self, Additions, Table};
 use crate::provenance::Record;
@@ -39,7 +41,10 @@ fn execute(args: &ClusterArgs, console: &Console) -> Result<(), CliError> {
         let output = way.adding(dataset, codec.format, additions, &target)?;
         return way.tell(&way.commit(vec![output])?, object, &text);
     }
-    let found = cluster::run(&dataset, &args.settings(), console)?;
+    let found = cluster::run(&dataset, &args.settings(), console)
+        .map_err(|e| CliError::from(e).within(&args.input.display().to_string()))?;
+    console.say(&format!("counts taken from {}", found.taken.words()));
+    counts_args::say(&found.taken, console);
     if let Some(recall) = found.recall.filter(|r| *r < 0.95) {
         tracing::warn!("only {:.1} % of the nearest neighbours were found", 100.0 * recall);
     }
@@ -142,7 +147,8 @@ fn options(settings: &Settings) -> Value {
         "n_pcs": settings.n_pcs,
         "n_neighbors": settings.n_neighbors,
         "recipe": "zheng17",
-        "layer": settings.layer,
+        "layer": settings.wanted.place.as_ref().map(counts::Place::option),
+        "round": settings.wanted.fractions == counts::Fractions::Rounded,
         "seed": settings.seed,
     })
 }
@@ -153,6 +159,7 @@ fn outcome(found: &Clusters) -> Value {
         "genes": found.genes,
         "modularity": found.modularity,
         "recall": found.recall,
+        "counts_taken": found.taken,
     })
 }
 
@@ -195,10 +202,8 @@ fn table(args: &ClusterArgs, found: &Clusters) -> String {
 
 /// What a run would do: additions of the right kinds without values, and words.
 fn outlook(args: &ClusterArgs, dataset: &Dataset, names: &Names) -> Result<(Additions, String), CliError> {
-    let place = args.layer.as_ref().map_or_else(|| "X".to_owned(), |l| format!("layers[\"{l}\"]"));
-    if dataset.matrix(args.layer.as_deref()).is_none() {
-        return Err(CliError::usage(format!("{}: there is no {place}", args.input.display())));
-    }
+    let taken = counts::find(dataset, &args.settings().wanted)
+        .map_err(|e| CliError::from(e).within(&args.input.display().to_string()))?;
     let n = dataset.n_obs();
     let clusters = Column::Categorical(Categorical {
         codes: vec![0; n],
@@ -213,8 +218,9 @@ fn outlook(args: &ClusterArgs, dataset: &Dataset, names: &Names) -> Result<(Addi
         ..Additions::default()
     };
     let text = format!(
-        "  cluster {} cells by {place} ({} genes), and add {}\n",
+        "  cluster {} cells by {} ({} genes), and add {}\n",
         thousands(n),
+        taken.words(),
         thousands(dataset.n_vars()),
         names.places().join(", ")
     );

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::classic::sampling::Baseline;
+use crate::cli::kit::counts_args::CountsArgs;
 use crate::cli::kit::files::{ReadArgs, size};
 use crate::cli::kit::learn_args::LearnArgs;
 
@@ -62,9 +63,13 @@ pub struct GenerationArgs {
     /// The type of cells that have none
     #[arg(long, value_name = "LABEL", help_heading = "Data")]
     pub unlabeled_category: Option<String>,
-    /// Where counts are, in every file: a layer, raw or X [default: the first that holds counts]
-    #[arg(long, value_name = "NAME|raw|X", help_heading = "Data")]
-    pub layer: Option<String>,
+    /// Which counts, in every file
+    #[command(flatten)]
+    pub counts: CountsArgs,
+    /// Column of var with the gene names the files share, where a file has it [default: the names, or a column that
+    /// matches where they do not]
+    #[arg(long, value_name = "COLUMN", help_heading = "Data")]
+    pub gene_column: Option<String>,
 
     /// Trees of each forest
     #[arg(long, value_name = "N", default_value_t = 1000, help_heading = "Figures")]
@@ -120,7 +125,8 @@ impl GenerationArgs {
             cluster_key: None,
             cluster: None,
             unlabeled_category: None,
-            layer: None,
+            counts: CountsArgs::default(),
+            gene_column: None,
             trees: 300,
             max_cells: 2000,
             no_gene_forests: true,

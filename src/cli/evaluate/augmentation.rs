@@ -37,7 +37,9 @@ fn execute(args: &AugmentationArgs, console: &Console) -> Result<(), CliError> {
     if args.learn.print_config {
         return print(&learn.yaml()?);
     }
-    let dataset = io::open(&args.input, &reading(&args.reading, &args.learn.running))?;
+    let reading = reading(&args.reading, &args.learn.running);
+    let learn = learn.scratch(&reading);
+    let dataset = io::open(&args.input, &reading)?;
     let material = learn.material(&args.input, &dataset, console)?;
     let name = args.input.display().to_string();
     let mut rare = Vec::new();
@@ -127,7 +129,7 @@ fn new_cells(
     let stops = Stops { until: learn.until(), ..Stops::default() };
     let trained = generate::train(&part, &plan, &stops, &Quietly(console))?;
     let request = Request { label: new[rare], confirmed: false, n };
-    let made = generate::make(&trained, &[request], seed, &Quietly(console))?;
+    let made = generate::make(&trained, &[request], (seed, &learn.sought.scratch), &Quietly(console))?;
     made.modelled(&material.kept)
 }
 

@@ -5,11 +5,13 @@ use std::path::Path;
 
 use crate::cli::evaluate::GenerationArgs;
 use crate::cli::kit::console::Console;
+use crate::cli::kit::counts_args;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::show::thousands;
-use crate::data::{Counts, Dataset, Take, find_value, synthetic};
+use crate::data::counts::{self, Taken};
+use crate::data::{Counts, Dataset, Frame, GeneNames, Take, find_value, synthetic};
 use crate::io::{self, DEFAULT_MEMORY};
-use crate::loader::{LabelError, Labels, Place, choose_counts, chosen, read_counts};
+use crate::loader::{LabelError, Labels};
 
 /// Cells of one file, with all its genes.
 pub(in crate::cli) struct File {
@@ -17,11 +19,12 @@ pub(in crate::cli) struct File {
     pub(in crate::cli) role: &'static str,
     /// Where it is.
     pub(in crate::cli) path: String,
-    /// Where its counts were.
-    pub(in crate::cli) place: Place,
+    /// Which counts were taken.
+    pub(in crate::cli) taken: Taken,
     /// Cells × its genes.
     pub(in crate::cli) counts: Counts,
-    genes: Vec<String>,
+    /// Its genes.
+    var: Frame,
     /// The type of each cell.
     labels: Option<Labels>,
 }
@@ -37,7 +40,8 @@ impl File {
     ) -> Result<Self, CliError> {
         let at = |e: CliError| e.within(&path.display().to_string());
         let memory = args.memory.unwrap_or(DEFAULT_MEMORY);
-        let whole = (io::detect(path)?.read)(path, &args.reading.options(args.memory))?;
+        let reading = args.reading.options(args.memory);
+        let whole = (io::detect(path)?.read)(path, &reading)?;
         let generated = role == "synthetic";
         let dataset = match rows(&whole, generated).map_err(at)? {
             None => whole,
@@ -54,19 +58,20 @@ impl File {
                     .map_err(|e| at(CliError::input(e.to_string())))?
             }
         };
-        let asked = args.layer.as_deref().map(Place::named);
-        let place = choose_counts(&dataset, asked.as_ref()).map_err(|e| at(e.into()))?;
-        let counts_read = read_counts(&dataset, &place, memory).map_err(|e| at(e.into()))?;
-        let var = chosen(&dataset, &place).map_err(|e| at(e.into()))?.var;
-        let genes: Vec<String> = var.index.iter().map(|n| n.into_owned()).collect();
+        let mut taken = counts::find(&dataset, &args.counts.wanted()).map_err(|e| at(e.into()))?;
+        let read = counts::read(&dataset, &mut taken, memory, &reading.scratch_folder());
+        let counts_read = read.map_err(|e| at(e.into()))?;
+        let var = taken.of(&dataset).map_err(|e| at(e.into()))?.1;
         let labels = labels(&dataset, args, key).map_err(at)?;
         console.say(&format!(
-            "{role}: {} cells × {} genes, counts from {place} of {}",
+            "{role}: {} cells × {} genes, counts from {} of {}",
             thousands(counts_read.n_cells()),
             thousands(counts_read.n_genes()),
+            taken.words(),
             path.display()
         ));
-        Ok(Self { role, path: path.display().to_string(), place, counts: counts_read, genes, labels })
+        counts_args::say(&taken, console);
+        Ok(Self { role, path: path.display().to_string(), taken, counts: counts_read, var, labels })
     }
 
     /// The column types are in.
@@ -92,43 +97,43 @@ pub(in crate::cli) struct Common {
     pub(in crate::cli) genes: Vec<String>,
     /// Names of the types.
     pub(in crate::cli) types: Vec<String>,
+    /// Column of var by which the genes of each file were matched; `None` for their names.
+    pub(in crate::cli) by: Vec<Option<String>>,
     /// Counts and types of each file, in the order given.
     pub(in crate::cli) sets: Vec<(Counts, Option<Vec<Option<usize>>>)>,
 }
 
 impl Common {
-    /// Matches genes by name; where a file has a name twice, the first counts. In the order of the first file.
-    pub(in crate::cli) fn new(files: &[File]) -> Result<Self, CliError> {
-        let places: Vec<HashMap<&str, usize>> = files
-            .iter()
-            .map(|f| {
-                let mut first = HashMap::new();
-                f.genes.iter().enumerate().for_each(|(i, g)| {
-                    first.entry(g.as_str()).or_insert(i);
-                });
-                if first.len() < f.genes.len() {
-                    tracing::warn!(
-                        "{}: {} gene names occur more than once; the first of each counts",
-                        f.path,
-                        f.genes.len() - first.len()
-                    );
-                }
-                first
-            })
-            .collect();
-        let Some(lead) = files.first() else { return Err(CliError::usage("no files")) };
-        let everywhere = |name: &String| places.iter().all(|p| p.contains_key(name.as_str()));
-        let is_first = |i: usize, name: &String| places[0].get(name.as_str()) == Some(&i);
-        let all = lead.genes.iter().enumerate().filter(|(i, n)| is_first(*i, n) && everywhere(n));
+    /// Matches genes by name, or by a column of var that holds the names of the others; where a file has a name twice, the
+    /// first counts. In the order of the first file.
+    pub(in crate::cli) fn new(
+        files: &[File],
+        asked: Option<&str>,
+        console: &Console,
+    ) -> Result<Self, CliError> {
+        if files.is_empty() {
+            return Err(CliError::usage("no files"));
+        }
+        let matched = matched(files, asked)?;
+        for (file, names) in files.iter().zip(&matched) {
+            if let Some(words) = names.words() {
+                console.say(&format!("{}: {words}", file.path));
+            }
+        }
+        let places: Vec<HashMap<&str, usize>> = matched.iter().map(GeneNames::places).collect();
+        let everywhere = |name: &str| places.iter().all(|p| p.contains_key(name));
+        let is_first = |i: usize, name: &str| places[0].get(name) == Some(&i);
+        let all = matched[0].names.iter().enumerate().filter(|(i, n)| is_first(*i, n) && everywhere(n));
         let genes: Vec<String> = all.map(|(_, n)| n.clone()).collect();
         if genes.is_empty() {
             let some = |f: &File| {
-                let names: Vec<&str> = f.genes.iter().take(3).map(String::as_str).collect();
+                let names: Vec<_> = f.var.index.iter().take(3).collect();
                 format!("{} has {}, …", f.path, names.join(", "))
             };
             let list: Vec<String> = files.iter().map(some).collect();
             return Err(CliError::input(format!(
-                "the files have no genes in common ({}); give them the same gene names",
+                "the files have no genes in common ({}); give them the same gene names, or name a column of var that has \
+                 them with --gene-column",
                 list.join("; ")
             )));
         }
@@ -139,7 +144,7 @@ impl Common {
             }
         }
         let sets = files.iter().zip(&places).map(|(f, place)| {
-            let mut to = vec![u32::MAX; f.genes.len()];
+            let mut to = vec![u32::MAX; f.var.len()];
             genes.iter().enumerate().for_each(|(new, name)| to[place[name.as_str()]] = new as u32);
             let labels = f.labels.as_ref().map(|l| {
                 let new = |name: &String| find_value(types.iter().map(String::as_str), name);
@@ -148,8 +153,58 @@ impl Common {
             });
             (moved(&f.counts, &to, genes.len()), labels)
         });
-        Ok(Self { sets: sets.collect(), genes, types })
+        let sets = sets.collect();
+        let by = matched.iter().map(|m| m.column.clone()).collect();
+        Ok(Self { sets, genes, types, by })
     }
+}
+
+/// The names of the genes of each file as the first spells them. Where the names of the first are not those of another,
+/// a column of either is tried.
+fn matched(files: &[File], asked: Option<&str>) -> Result<Vec<GeneNames>, CliError> {
+    let usage = |e: crate::data::NoGeneColumn| CliError::usage(e.to_string());
+    let all = |lead: Option<&str>| -> Result<Vec<GeneNames>, CliError> {
+        let mut out: Vec<GeneNames> = Vec::new();
+        for file in files {
+            // Its own names first: with no genes wanted a column is taken as it is.
+            let wanted = out.first().map_or(&[][..], |l| &l.names[..]);
+            let column = if out.is_empty() { lead } else { asked.filter(|a| file.var.column(a).is_some()) };
+            let mut names = GeneNames::find(&file.var, wanted, column).map_err(usage)?;
+            if out.is_empty() {
+                let own = names.names.clone();
+                names = GeneNames {
+                    names: own.clone(),
+                    ..GeneNames::find(&file.var, &own, column).map_err(usage)?
+                };
+            }
+            out.push(names);
+        }
+        Ok(out)
+    };
+    if let Some(asked) = asked {
+        if files.iter().all(|f| f.var.column(asked).is_none()) {
+            return Err(CliError::usage(format!("--gene-column {asked}: no file has var[\"{asked}\"]")));
+        }
+        return all(files.first().and_then(|f| f.var.column(asked)).map(|_| asked));
+    }
+    let plain = all(None)?;
+    let poor = |names: &[GeneNames]| {
+        let few = |(n, f): (&GeneNames, &File)| {
+            2 * n.found < n.names.len().min(files[0].var.len()).min(f.var.len())
+        };
+        names.iter().zip(files).skip(1).any(few)
+    };
+    if !poor(&plain) {
+        return Ok(plain);
+    }
+    for (column, _) in &files[0].var.columns {
+        if let Ok(other) = all(Some(column))
+            && !poor(&other)
+        {
+            return Ok(other);
+        }
+    }
+    Ok(plain)
 }
 
 /// Gene `i` as gene `to[i]` of `n`; genes that go nowhere are left out.

@@ -56,20 +56,20 @@ fn execute(args: &GenerationArgs, console: &Console) -> Result<(), CliError> {
     for file in files.iter().skip(1).filter(|f| key.is_some() && f.key().is_none()) {
         console.say(&format!("{}: no types of cells; what needs them is left out", file.path));
     }
-    let common = Common::new(&files)?;
+    let common = Common::new(&files, args.gene_column.as_deref(), console)?;
     let lost: Vec<String> =
         files.iter().map(|f| format!("{} {}", thousands(f.counts.n_genes()), f.role)).collect();
     console.say(&format!("{} genes in common (of {})", thousands(common.genes.len()), lost.join(", ")));
     console.check()?;
     let places: Vec<(&'static str, String, String)> =
-        files.iter().map(|f| (f.role, f.path.clone(), f.place.to_string())).collect();
+        files.iter().map(|f| (f.role, f.path.clone(), f.taken.place.to_string())).collect();
     let (score, page) = judged(args, &common, &places, console)?;
     if let (Some(path), Some(page)) = (&args.report, &page) {
         write(path, &render_generation(page), args.force)?;
         console.say(&format!("wrote {}", path.display()));
     }
     if args.json {
-        return print(&(object(args, &places, &score)?.to_string() + "\n"));
+        return print(&(object(args, &files, &common, &score)?.to_string() + "\n"));
     }
     print(&show::table(&score))
 }
@@ -123,14 +123,21 @@ fn settings(args: &GenerationArgs, common: &Common) -> Settings {
 
 fn object(
     args: &GenerationArgs,
-    places: &[(&'static str, String, String)],
+    files: &[File],
+    common: &Common,
     score: &GenerationScore,
 ) -> Result<serde_json::Value, CliError> {
     let score = serde_json::to_value(score)
         .map_err(|e| CliError::input(format!("the result cannot be written as JSON: {e}")))?;
-    let inputs: Vec<_> = places
+    let inputs: Vec<_> = files
         .iter()
-        .map(|(role, path, place)| json!({"role": role, "path": path, "counts_from": place}))
+        .zip(&common.by)
+        .map(|(f, genes)| {
+            json!({
+                "role": f.role, "path": f.path, "counts_from": f.taken.place.to_string(), "counts_taken": f.taken,
+                "gene_column": genes,
+            })
+        })
         .collect();
     Ok(json!({
         "schema_version": SCHEMA,

@@ -48,13 +48,14 @@ fn execute(args: &TimeArgs, console: &Console) -> Result<(), CliError> {
     if args.learn.print_config && args.model.len() > 1 {
         return Err(CliError::usage("--print-config: name one model with --model"));
     }
-    let learn = |model: &String| Learn::resolve(&args.learn, Some(model));
+    let reading = reading(&args.reading, &args.learn.running);
+    let learn = |model: &String| Learn::resolve(&args.learn, Some(model)).map(|l| l.scratch(&reading));
     let learns = args.model.iter().map(learn).collect::<Result<Vec<_>, _>>()?;
     let [first, ..] = learns.as_slice() else { return Ok(()) };
     if args.learn.print_config {
         return print(&first.yaml()?);
     }
-    let dataset = io::open(&args.input, &reading(&args.reading, &args.learn.running))?;
+    let dataset = io::open(&args.input, &reading)?;
     let material = first.material(&args.input, &dataset, console)?;
     if args.learn.running.dry_run {
         return print(&format!(
@@ -106,7 +107,7 @@ fn timed(args: &TimeArgs, learn: &Learn, material: &Material, console: &Console)
             console.say(&format!("{}: making {} cells", learn.plan.kind, thousands(args.n)));
             let requests = trained.population(&proportions(&material.sizes(), &[], args.n));
             let start = Instant::now();
-            generate::make(&trained, &requests, learn.plan.seed, &quietly)?;
+            generate::make(&trained, &requests, (learn.plan.seed, &learn.sought.scratch), &quietly)?;
             Some(start.elapsed().as_secs_f64())
         }
         None => None,

@@ -38,6 +38,9 @@ pub struct GenerateArgs {
     /// Take a trained model instead of training one
     #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "resume"])]
     pub model_dir: Option<PathBuf>,
+    /// Column of var with the gene names the model knows [default: the names, or a column that matches where they do not]
+    #[arg(long, value_name = "COLUMN", requires = "model_dir")]
+    pub gene_column: Option<String>,
 
     /// Learning
     #[command(flatten)]

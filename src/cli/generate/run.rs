@@ -9,7 +9,7 @@ use crate::cli::kit::learn::{self, Learn, state_folder, training, within};
 use crate::cli::kit::output::{Way, reading};
 use crate::cli::kit::process::{on_threads, print};
 use crate::cli::kit::show::thousands;
-use crate::data::Dataset;
+use crate::data::{Dataset, GeneNames, counts};
 use crate::generate::{self, Request, Trained};
 use crate::io;
 use crate::loader::Labels;
@@ -39,25 +39,28 @@ fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
     if let Some(dir) = &args.save_model {
         learn::check_model_folder(dir, args.writing.force || args.learn.resume)?;
     }
-    let options = reading(&args.reading, running);
+    let options = reading(&args.reading, running).towards(&args.output);
+    let learn = learn.scratch(&options);
     let dataset = args.input.as_deref().map(|i| io::open(i, &options)).transpose()?;
     let folder = state_folder(args.save_model.as_deref(), &args.output);
     let stored = args.model_dir.as_deref().map(Trained::load).transpose()?;
     let outlook = |like: Option<&Dataset>, labels: &Labels, kind: &str, genes: &[String]| {
         way.output(generate::outlook(like, false, &labels.key, kind, genes), None, &target)
     };
+    let mut details = Value::Null;
     let (trained, like) = match (stored, args.input.as_deref(), &dataset) {
         (Some(stored), None, _) => (stored, None),
         (Some(stored), Some(input), Some(d)) => {
-            let place = stored.description.place.clone();
-            let of = crate::loader::chosen(d, &place)
-                .map_err(|e| CliError::input(e.to_string()).within(&input.display().to_string()))?;
-            let genes: Vec<String> = of.var.index.iter().map(|n| n.into_owned()).collect();
-            (stored.onto(&genes).map_err(|e| within(e, &input.display().to_string()))?, Some(d))
+            let (stored, names) =
+                onto(args, &learn, stored, d).map_err(|e| within(e, &input.display().to_string()))?;
+            names.words().iter().for_each(|w| console.say(w));
+            details = json!({"genes_matched": names});
+            (stored, Some(d))
         }
         (None, Some(input), Some(d)) => {
             let material = learn.material(input, d, console)?;
             let parts = wanted(args, &material.labels)?;
+            details = json!({"counts_taken": material.taken});
             let outlook = outlook(Some(d), &material.labels, &learn.plan.kind, &material.genes)?;
             if way.dry() {
                 let (object, text) = plan(args, &learn.plan.kind, &material.labels, &parts);
@@ -86,7 +89,7 @@ fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
             trained.description.kind
         )));
     };
-    let synthetic = generate::make(&trained, &requests, learn.plan.seed, console)?;
+    let synthetic = generate::make(&trained, &requests, (learn.plan.seed, &learn.sought.scratch), console)?;
     let out = generate::alone(&trained, &synthetic, like)?;
     let result = json!({
         "cells": out.n_obs(),
@@ -95,12 +98,26 @@ fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
         "labels": labels.names,
         "parts": sizes(&labels, &parts),
     });
-    let settings = json!({"n": args.n, "proportions": args.proportions, "learn": learn.settings()});
+    let settings =
+        json!({"n": args.n, "proportions": args.proportions, "learn": learn.settings(), "input": details});
     let input = args.input.as_deref().zip(dataset.as_ref());
     let record = way.record(&learn::record("generate", settings, input, result.clone())?)?;
     let plans = way.commit(vec![way.output(out, None, &target)?.with_record(record)])?;
     learn::keep(&trained, args.save_model.as_deref(), &folder, args.writing.force)?;
     way.tell(&plans, json!({"output": args.output.display().to_string(), "result": result}), "")
+}
+
+/// A stored generator for the genes of a file. The cells are new, so that these are all that is needed of its counts.
+fn onto(
+    args: &GenerateArgs,
+    learn: &Learn,
+    stored: Trained,
+    d: &Dataset,
+) -> Result<(Trained, GeneNames), generate::GenerateError> {
+    let found = || counts::find(d, &learn.sought.wanted).ok().map(|t| t.place);
+    let place = learn.sought.wanted.place.clone().or_else(found);
+    let place = place.unwrap_or_else(|| stored.description.place.clone());
+    stored.onto(counts::chosen(d, &place)?.var, &place, args.gene_column.as_deref())
 }
 
 /// How many cells of each label.

@@ -3,11 +3,13 @@
 use crate::cluster::ClusterError;
 use crate::concat::ConcatError;
 use crate::correct::CorrectError;
+use crate::data::DataError;
+use crate::data::counts::CountsError;
 use crate::eval::generation::GenerationError;
 use crate::generate::GenerateError;
 use crate::io::{ReadError, WriteError};
 use crate::linalg::LinalgError;
-use crate::loader::{CountsError, LabelError};
+use crate::loader::LabelError;
 use crate::nn::NnError;
 use crate::recipe::RecipeError;
 use crate::simulate::splat::SplatError;
@@ -125,7 +127,7 @@ impl From<WriteError> for CliError {
             | WriteError::NotFolder { .. }
             | WriteError::NoFolder { .. }
             | WriteError::Stranger { .. } => 2,
-            WriteError::Full { .. } | WriteError::CannotHold { .. } => 5,
+            WriteError::Full { .. } | WriteError::Scratch { .. } | WriteError::CannotHold { .. } => 5,
             WriteError::Cancelled { .. } => crate::cli::kit::signals::stop_code().unwrap_or(130),
             _ => 3,
         };
@@ -167,8 +169,9 @@ impl From<CountsError> for CliError {
     fn from(e: CountsError) -> Self {
         let code = match e {
             // A place that is not there is the user's, anything else the file's fault.
-            CountsError::Missing { .. } => 2,
-            CountsError::Scratch(_) => 5,
+            CountsError::Missing { .. } | CountsError::NoFeatures { .. } => 2,
+            CountsError::Keep(DataError::Scratch { .. })
+            | CountsError::Data { source: DataError::Scratch { .. }, .. } => 5,
             _ => 3,
         };
         Self { message: chain(&e), code }
@@ -182,7 +185,9 @@ impl From<GenerateError> for CliError {
             | GenerateError::Labels(LabelError::Missing { .. } | LabelError::Unknown { .. }) => 2,
             GenerateError::Counts(e) => return e.into(),
             GenerateError::Exhausted { .. } => 4,
-            GenerateError::TooLarge { .. } | GenerateError::Concat(ConcatError::CannotHold { .. }) => 5,
+            GenerateError::TooLarge { .. }
+            | GenerateError::Data(DataError::Scratch { .. })
+            | GenerateError::Concat(ConcatError::CannotHold { .. }) => 5,
             GenerateError::Zoo(e) => return e.into(),
             GenerateError::Cluster(e) => return e.into(),
             GenerateError::Cancelled => {
@@ -196,6 +201,10 @@ impl From<GenerateError> for CliError {
 
 impl From<ClusterError> for CliError {
     fn from(e: ClusterError) -> Self {
+        let e = match e {
+            ClusterError::Counts(e) => return e.into(),
+            e => e,
+        };
         let code = match &e {
             ClusterError::Usage { .. } => 2,
             ClusterError::Cancelled => match crate::cli::kit::signals::stop_code() {
@@ -203,6 +212,7 @@ impl From<ClusterError> for CliError {
                 None => 130,
             },
             ClusterError::Recipe(RecipeError::Usage { .. }) => 2,
+            ClusterError::Data(DataError::Scratch { .. }) => 5,
             ClusterError::Recipe(RecipeError::Numerical { .. }) => 4,
             ClusterError::Linalg(LinalgError::TooManyRows { .. }) => 5,
             ClusterError::Linalg(_) => 4,
@@ -231,6 +241,7 @@ impl From<RecipeError> for CliError {
         let code = match &e {
             RecipeError::Usage { .. } => 2,
             RecipeError::Numerical { .. } => 4,
+            RecipeError::Data(DataError::Scratch { .. }) => 5,
             RecipeError::Cancelled => {
                 return Self::stopped(crate::cli::kit::signals::stop_code().unwrap_or(130));
             }

@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::cli::kit::console::Console;
+use crate::cli::kit::counts_args::{self, CountsArgs};
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::learn_args::{LearnArgs, PresetArg};
 use crate::cli::kit::output::hash;
 use crate::cli::kit::show::thousands;
-use crate::data::{Change, Dataset, Frame};
+use crate::data::{Change, Dataset, Frame, scratch};
 use crate::generate::{self, GenerateError, KINDS, Material, Plan, Sought, Stops, Trained};
-use crate::loader::Place;
+use crate::io::ReadOptions;
 use crate::provenance::Record;
 use crate::rng::Seed;
 use crate::zoo::{Length, Preset, ZooError, entry};
@@ -46,6 +47,10 @@ struct LearnFile {
     seed: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     layer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    round: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feature_type: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cluster_key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,7 +89,7 @@ impl Learn {
             seed,
             config,
             print_config: _,
-            layer,
+            counts: CountsArgs { layer, round, feature_type },
             cluster_key,
             unlabeled_category,
             min_cells,
@@ -109,6 +114,8 @@ impl Learn {
             learning_rate: learning_rate.or(file.learning_rate),
             seed: seed.or(file.seed).or(Some(0)),
             layer: layer.clone().or(file.layer),
+            round: round.then_some(true).or(file.round),
+            feature_type: feature_type.clone().or(file.feature_type),
             cluster_key: cluster_key.clone().or(file.cluster_key),
             unlabeled_category: unlabeled_category.clone().or(file.unlabeled_category),
             min_cells: min_cells.or(file.min_cells).or(Some(3)),
@@ -121,6 +128,12 @@ impl Learn {
     /// With labels from that column.
     pub(in crate::cli) fn with_key(mut self, key: &str) -> Self {
         self.sought.cluster_key = Some(key.to_owned());
+        self
+    }
+
+    /// With temporary files where these options of reading have them.
+    pub(in crate::cli) fn scratch(mut self, reading: &ReadOptions) -> Self {
+        self.sought.scratch = reading.scratch_folder();
         self
     }
 
@@ -158,13 +171,14 @@ impl Learn {
         let material = Material::read(dataset, &self.sought, console).map_err(|e| within(e, &name))?;
         console.say(&format!(
             "{name}: counts from {}, labels from obs[\"{}\"] ({}); {} cells × {} of {} genes are learnt from",
-            material.place,
+            material.taken.words(),
             material.labels.key,
             material.labels.list(),
             thousands(material.cells.len()),
             thousands(material.kept.len()),
             thousands(material.genes.len())
         ));
+        counts_args::say(&material.taken, console);
         let made = material.made(dataset);
         if made > 0 {
             console.say(&format!(
@@ -258,14 +272,20 @@ impl LearnFile {
             learning_rate: self.learning_rate,
             seed,
         };
+        let counts = CountsArgs {
+            layer: self.layer.clone(),
+            round: self.round.unwrap_or(false),
+            feature_type: self.feature_type.clone(),
+        };
         let sought = Sought {
-            place: self.layer.as_deref().map(Place::named),
+            wanted: counts.wanted(),
             cluster_key: self.cluster_key.clone(),
             unlabeled: self.unlabeled_category.clone(),
             min_cells: self.min_cells.unwrap_or(3),
             min_genes: self.min_genes.unwrap_or(10),
             seed,
             memory: memory.unwrap_or(crate::io::ReadOptions::default().memory),
+            scratch: scratch::folder(None, None),
         };
         Ok(Learn { plan, sought, max_minutes: self.max_minutes, resume, printed: self })
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::kit::counts_args::CountsArgs;
 use crate::cli::kit::running::RunArgs;
 use crate::zoo::Preset;
 
@@ -59,9 +60,9 @@ pub struct LearnArgs {
     #[arg(long, help_heading = "Model")]
     pub print_config: bool,
 
-    /// Matrix with the counts: a layer, raw or X [default: the first of layers["counts"], raw, X that holds counts]
-    #[arg(long, value_name = "NAME", help_heading = "Data")]
-    pub layer: Option<String>,
+    /// Which counts
+    #[command(flatten)]
+    pub counts: CountsArgs,
     /// Column of obs with the labels [default: the first of louvain, leiden, cluster, seurat_clusters, cell_type; with
     /// none of them, clusters are searched]
     #[arg(long, value_name = "COLUMN", help_heading = "Data")]

@@ -3,6 +3,7 @@
 pub mod apart;
 pub mod config;
 pub(in crate::cli) mod console;
+pub mod counts_args;
 pub mod error;
 pub mod files;
 pub(in crate::cli) mod learn;

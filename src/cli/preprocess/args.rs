@@ -94,6 +94,17 @@ pub struct PreprocessArgs {
     /// Matrix to work on instead of X or the counts: a layer, or raw
     #[arg(long, value_name = "NAME", help_heading = "Data")]
     pub layer: Option<String>,
+    /// Round counts with fractions, as SoupX, CellBender and EM quantification leave them, to the nearest whole numbers
+    #[arg(long, help_heading = "Data")]
+    pub round: bool,
+    /// Features to work on where var["feature_types"] tells several types: one of them, or all; the others stay as they are
+    /// [default: Gene Expression]
+    #[arg(long, value_name = "TYPE|all", help_heading = "Data")]
+    pub feature_type: Option<String>,
+    /// Column of var with the gene names of the replayed recipe [default: the names, or a column that matches where they
+    /// do not]
+    #[arg(long, value_name = "COLUMN", requires = "replay", help_heading = "Data")]
+    pub gene_column: Option<String>,
     /// Go on although the data look as if they were on the scale already
     #[arg(long, help_heading = "Data")]
     pub force_space: bool,

@@ -6,16 +6,18 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::cli::kit::console::Console;
+use crate::cli::kit::counts_args::{self, CountsArgs};
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::output::{Way, reading};
 use crate::cli::kit::process::on_threads;
 use crate::cli::kit::show::thousands;
 use crate::cli::preprocess::PreprocessArgs;
 use crate::cli::preprocess::plan::{self, Plan, plan};
-use crate::data::Dataset;
+use crate::data::counts::{self, CountsError, Features, Place, Taken, Wanted};
+use crate::data::{Dataset, GeneNames};
 use crate::io::{self, DEFAULT_MEMORY};
 use crate::provenance::Record;
-use crate::recipe::{CountsFrom, FittedRecipe, FittedStep, Options, Recipe, ReplayNotes, Step, take_counts};
+use crate::recipe::{FittedRecipe, FittedStep, Options, Recipe, ReplayNotes, Step, on_features};
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: &PreprocessArgs) -> Result<(), CliError> {
@@ -30,17 +32,17 @@ fn execute(args: &PreprocessArgs, console: &Console) -> Result<(), CliError> {
     inputs.extend(&args.replay);
     let target = way.target(&args.output, &inputs)?;
     let from = io::detect(&args.input)?;
-    let mut dataset = (from.read)(&args.input, &reading(&args.reading, &args.running))?;
+    let mut dataset = (from.read)(&args.input, &reading(&args.reading, &args.running).towards(&args.output))?;
     let before = dataset.shape();
     let at_file = |e: CliError| e.within(&args.input.display().to_string());
-    let counts = choose_matrix(args, &plan, &mut dataset).map_err(at_file)?;
+    let (mut counts, features) = choose_matrix(args, &plan, &mut dataset).map_err(at_file)?;
     if let Plan::Fit(recipe) = &mut plan {
         fill_channels(recipe, args.markers.as_deref(), &dataset)?;
         fill_spillover(recipe, args, &dataset).map_err(at_file)?;
     }
     if way.dry() {
         let plans = way.commit(vec![way.output(dataset, Some(from.format), &target)?])?;
-        let (object, text) = outlook(args, &plan, counts, before);
+        let (object, text) = outlook(args, &plan, counts.as_ref(), before);
         return way.tell(&plans, object, &text);
     }
     let options = Options {
@@ -48,15 +50,19 @@ fn execute(args: &PreprocessArgs, console: &Console) -> Result<(), CliError> {
         progress: console,
         force_space: args.force_space,
         max_missing: args.max_missing.unwrap_or(Options::default().max_missing),
+        gene_column: args.gene_column.as_deref(),
     };
-    let (fitted, notes) = match &plan {
-        Plan::Fit(recipe) => (recipe.fit_apply(&mut dataset, &options).map_err(|e| at_file(e.into()))?, None),
-        Plan::Replay(fitted) => {
-            let notes = fitted.replay(&mut dataset, &options).map_err(|e| at_file(e.into()))?;
-            ((**fitted).clone(), Some(notes))
+    let done = on_features(&mut dataset, features.as_ref(), |part| {
+        if let Some(taken) = &mut counts {
+            counts::round_main(part, taken, options.memory)?;
         }
-    };
-    let done = Done { before, counts, fitted, notes };
+        Ok(match &plan {
+            Plan::Fit(recipe) => (recipe.fit_apply(part, &options)?, None),
+            Plan::Replay(fitted) => ((**fitted).clone(), Some(fitted.replay(part, &options)?)),
+        })
+    });
+    let (fitted, notes) = done.map_err(at_file)?;
+    let done = Done { before, counts, features, fitted, notes };
     done.say(&dataset, console);
     let record = way.record(&record(args, &plan, &done, &dataset))?;
     let object = done.json(args, &dataset);
@@ -64,21 +70,42 @@ fn execute(args: &PreprocessArgs, console: &Console) -> Result<(), CliError> {
     way.tell(&way.commit(vec![output])?, object, "")
 }
 
-/// X as the recipe needs it: what was asked for, or raw counts from where they are.
+/// X as the recipe needs it, what was asked for or raw counts from where they are, and the features it works on.
 fn choose_matrix(
     args: &PreprocessArgs,
     plan: &Plan,
     dataset: &mut Dataset,
-) -> Result<Option<CountsFrom>, CliError> {
+) -> Result<(Option<Taken>, Option<Features>), CliError> {
+    let (round, feature_type) = (args.round, args.feature_type.clone());
+    let wanted = CountsArgs { layer: None, round, feature_type }.wanted_linear();
     if let Some(name) = &args.layer {
         dataset.arrange(Some(name), &[]).map_err(|e| CliError::usage(e.to_string()))?;
-        return Ok(None);
+        if !round {
+            return Ok((None, Features::of(&dataset.var, &wanted.features, &Place::X)?));
+        }
     }
     let needed = match plan {
         Plan::Fit(recipe) => recipe.needs_counts(),
         Plan::Replay(fitted) => fitted.needs_counts(),
     };
-    if needed { Ok(Some(take_counts(dataset, args.force_space)?)) } else { Ok(None) }
+    if !needed && !round {
+        return Ok((None, Features::of(&dataset.var, &wanted.features, &Place::X)?));
+    }
+    let wanted = if args.layer.is_some() { Wanted { place: Some(Place::X), ..wanted } } else { wanted };
+    let taken = match counts::find(dataset, &wanted) {
+        Err(CountsError::NotCounts { found, .. }) if args.force_space && dataset.x.is_some() => {
+            let features = Features::of(&dataset.var, &wanted.features, &Place::X)?;
+            Taken { fractions: Some(found), features, ..Taken::plain(Place::X) }
+        }
+        Err(CountsError::NotCounts { found, advice }) if !round => {
+            let advice = format!("{advice}; --force-space goes on with X all the same");
+            return Err(CountsError::NotCounts { found, advice }.into());
+        }
+        found => found?,
+    };
+    counts::make_main(dataset, &taken)?;
+    let features = taken.features.clone();
+    Ok((Some(taken), features))
 }
 
 /// Scales of cytometry are for the markers asked for, else for markers and not for time and scatter, where a file tells
@@ -134,7 +161,8 @@ fn fill_spillover(recipe: &mut Recipe, args: &PreprocessArgs, dataset: &Dataset)
 /// What came of a run.
 struct Done {
     before: (usize, usize),
-    counts: Option<CountsFrom>,
+    counts: Option<Taken>,
+    features: Option<Features>,
     fitted: FittedRecipe,
     notes: Option<ReplayNotes>,
 }
@@ -142,8 +170,14 @@ struct Done {
 impl Done {
     /// A few lines for people.
     fn say(&self, dataset: &Dataset, console: &Console) {
-        if let Some(counts) = self.counts {
+        if let Some(counts) = &self.counts {
             console.say(&format!("counts taken from {}", counts.words()));
+            counts_args::say(counts, console);
+        } else if let Some(features) = &self.features {
+            console.say(&features.words());
+        }
+        if let Some(words) = self.notes.as_ref().and_then(|n| GeneNames::words(&n.names)) {
+            console.say(&words);
         }
         if let Some(notes) = &self.notes
             && !notes.missing.is_empty()
@@ -173,7 +207,9 @@ impl Done {
         json!({
             "input": args.input.display().to_string(),
             "output": args.output.display().to_string(),
-            "counts_from": self.counts,
+            "counts_from": self.counts.as_ref().map(|c| c.place.to_string()),
+            "counts_taken": self.counts,
+            "features": self.features,
             "n_obs": {"before": self.before.0, "after": dataset.n_obs()},
             "n_vars": {"before": self.before.1, "after": dataset.n_vars()},
             "steps": self.fitted.steps.iter().map(short).collect::<Vec<_>>(),
@@ -231,7 +267,7 @@ fn short(step: &FittedStep) -> Value {
 fn outlook(
     args: &PreprocessArgs,
     plan: &Plan,
-    counts: Option<CountsFrom>,
+    counts: Option<&Taken>,
     before: (usize, usize),
 ) -> (Value, String) {
     let (steps, replay) = match plan {
@@ -251,7 +287,7 @@ fn outlook(
         let _ = writeln!(text, "  {step}");
     }
     let object = json!({
-        "replay": replay, "counts_from": counts, "n_obs": before.0, "n_vars": before.1, "steps": steps,
+        "replay": replay, "counts_from": counts.map(|c| c.place.to_string()), "n_obs": before.0, "n_vars": before.1, "steps": steps,
     });
     (object, text)
 }
@@ -263,7 +299,7 @@ fn record(args: &PreprocessArgs, plan: &Plan, done: &Done, dataset: &Dataset) ->
         Plan::Fit(recipe) => json!(recipe),
         Plan::Replay(_) => json!({"replay": args.replay.as_deref().map(name)}),
     };
-    let settings = json!({"recipe": recipe, "layer": args.layer, "counts_from": done.counts});
+    let settings = json!({"recipe": recipe, "layer": args.layer, "counts_taken": done.counts, "features": done.features});
     Record::new("preprocess", settings).input("input", &args.input, done.before).result(json!({
         "n_obs": dataset.n_obs(), "n_vars": dataset.n_vars(), "replay": done.notes, "fitted": done.fitted,
     }))

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::kit::config::ConfigArgs;
+use crate::cli::kit::counts_args::CountsArgs;
 use crate::cli::kit::files::{ReadArgs, WriteArgs};
 use crate::cli::kit::running::RunArgs;
 use crate::simulate::splat::DropoutKind;
@@ -50,9 +51,9 @@ pub struct SimulateArgs {
     /// Read the parameters from a YAML or JSON file
     #[arg(long, value_name = "FILE", help_heading = "Parameters")]
     pub params: Option<PathBuf>,
-    /// Where the raw counts of --like are: a layer, raw or X [default: layers["counts"], else raw, else X]
-    #[arg(long, value_name = "NAME", help_heading = "Parameters")]
-    pub layer: Option<String>,
+    /// Which counts of --like
+    #[command(flatten)]
+    pub counts: CountsArgs,
     /// Cells to simulate [default: as many as the file has, or as the parameters say]
     #[arg(long, value_name = "N", help_heading = "Parameters")]
     pub n_cells: Option<usize>,

@@ -21,7 +21,7 @@ impl SimulateArgs {
     pub(in crate::cli) fn origin(&self) -> Result<Origin<'_>, CliError> {
         match (&self.like, &self.params) {
             (Some(path), None) => Ok(Origin::Like(path)),
-            (None, Some(_)) if self.layer.is_some() => {
+            (None, Some(_)) if self.counts.layer.is_some() => {
                 Err(CliError::usage("--layer says where the counts of --like are; --params has none"))
             }
             (None, Some(path)) => Ok(Origin::File(path)),

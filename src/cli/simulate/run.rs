@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::cli::kit::console::Console;
+use crate::cli::kit::counts_args;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::output::{Way, hash, reading};
 use crate::cli::kit::process::on_threads;
@@ -13,11 +14,11 @@ use crate::cli::kit::show::thousands;
 use crate::cli::kit::targets;
 use crate::cli::simulate::SimulateArgs;
 use crate::cli::simulate::job::{Origin, read_params};
+use crate::data::counts::{self, Taken};
 use crate::data::{
     Categorical, Categories, Column, Counts, Dataset, Frame, Index, Matrix, Values, synthetic,
 };
 use crate::io::{self, DEFAULT_MEMORY, WriteError};
-use crate::loader::{Place, choose_counts, read_counts};
 use crate::provenance::Record;
 use crate::rng::Seed;
 use crate::simulate::splat::{
@@ -91,7 +92,7 @@ fn outlook(params: &SplatParams) -> Simulated {
 
 /// What parameters were estimated from.
 struct Source {
-    place: Place,
+    taken: Taken,
     n_obs: usize,
     n_vars: usize,
 }
@@ -105,7 +106,8 @@ fn like(
 ) -> Result<(SplatParams, Option<Source>), CliError> {
     let at_file = |e: CliError| e.within(&path.display().to_string());
     let codec = io::detect(path)?;
-    let dataset = (codec.read)(path, &reading(&args.reading, &args.running))?;
+    let reading = reading(&args.reading, &args.running).towards(args.output()?);
+    let dataset = (codec.read)(path, &reading)?;
     let dataset = match synthetic::real(&dataset).map_err(|e| at_file(CliError::input(e.to_string())))? {
         None => dataset,
         Some((rows, real)) => {
@@ -116,13 +118,14 @@ fn like(
             real
         }
     };
-    let asked = args.layer.as_deref().map(Place::named);
-    let place = choose_counts(&dataset, asked.as_ref()).map_err(|e| at_file(e.into()))?;
-    console.say(&format!("counts taken from {place}"));
-    let counts = read_counts(&dataset, &place, memory).map_err(|e| at_file(e.into()))?;
+    let mut taken = counts::find(&dataset, &args.counts.wanted()).map_err(|e| at_file(e.into()))?;
+    console.say(&format!("counts taken from {}", taken.words()));
+    let counts = counts::read(&dataset, &mut taken, memory, &reading.scratch_folder());
+    let counts = counts.map_err(|e| at_file(e.into()))?;
+    counts_args::say(&taken, console);
     console.check()?;
     let params = estimate(&counts, Seed(args.seed())).map_err(|e| at_file(e.into()))?;
-    Ok((params, Some(Source { place, n_obs: counts.n_cells(), n_vars: counts.n_genes() })))
+    Ok((params, Some(Source { taken, n_obs: counts.n_cells(), n_vars: counts.n_genes() })))
 }
 
 /// What can be said of simulated counts in numbers.
@@ -191,7 +194,7 @@ fn record(
 ) -> Result<Record, CliError> {
     let settings = json!({
         "model": args.model.unwrap_or_default(), "params": params, "seed": args.seed(),
-        "counts_from": from.map(|f| &f.place),
+        "counts_from": from.map(|f| &f.taken.place), "counts_taken": from.map(|f| &f.taken),
     });
     let role = if from.is_some() { "like" } else { "params" };
     let shape = from.map_or((0, 0), |f| (f.n_obs, f.n_vars));
@@ -210,7 +213,7 @@ fn report(
     json!({
         "model": args.model.unwrap_or_default(),
         "output": output.display().to_string(),
-        "counts_from": from.map(|f| f.place.to_string()),
+        "counts_from": from.map(|f| f.taken.place.to_string()),
         "seed": args.seed(),
         "params": params,
         "result": facts.map(Facts::json),

@@ -24,7 +24,9 @@ fn execute(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
         return print(&learn.yaml()?);
     }
     learn::check_model_folder(&args.output, args.force || args.learn.resume)?;
-    let dataset = io::open(&args.input, &reading(&args.reading, &args.learn.running))?;
+    let reading = reading(&args.reading, &args.learn.running).towards(&args.output);
+    let learn = learn.scratch(&reading);
+    let dataset = io::open(&args.input, &reading)?;
     let material = learn.material(&args.input, &dataset, console)?;
     if args.learn.running.dry_run {
         return print(&format!(

@@ -35,7 +35,7 @@ pub(in crate::io) fn storage(
     options: &ReadOptions,
     report: &mut Report,
 ) -> Result<(), ReadError> {
-    let source = Source { path: path.to_owned(), limits: options.limits };
+    let source = Source::new(path, options);
     let file = source.open()?;
     Arrays::new(&source, report).group(&file, "");
     Ok(())

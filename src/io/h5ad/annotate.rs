@@ -12,7 +12,7 @@ use super::write_elem::Out;
 use super::{add, matrix};
 use crate::data::{Annotation, Dataset, RowSource};
 use crate::io::hdf5::{Node, Source, new_group, set_text, write_error, write_file, write_string};
-use crate::io::{Additions, NewValues, ReadError, ReadLimits, WriteError, WriteOptions};
+use crate::io::{Additions, NewValues, ReadError, WriteError, WriteOptions};
 
 /// Copies the file `dataset` was read from to `path` and adds the new elements and the record of the run.
 ///
@@ -22,7 +22,7 @@ use crate::io::{Additions, NewValues, ReadError, ReadLimits, WriteError, WriteOp
 pub fn annotate(dataset: &Dataset, additions: &Additions, path: &Path) -> Result<(), WriteError> {
     copy(&dataset.source.path, path)?;
     // Messages about the matrix name the original: that is the file people know.
-    let source = Source { path: dataset.source.path.clone(), limits: ReadLimits::default() };
+    let source = Source::plain(&dataset.source.path);
     let result = additions.result.as_ref();
     let (written, key) = write_file(path, false, |file| {
         mend(file, dataset, path)?;
@@ -167,7 +167,7 @@ fn add_record(source: &Source, file: &File, record: &str, out: &Path) -> Result<
 fn verify(result: Option<(&NewValues, &Written)>, key: Option<&str>, path: &Path) -> Result<(), WriteError> {
     let fail = |what: String| WriteError::Verify { path: path.to_owned(), what };
     let read = |e: ReadError| fail(e.to_string());
-    let source = Source { path: path.to_owned(), limits: ReadLimits::default() };
+    let source = Source::plain(path);
     let file = source.open().map_err(read)?;
     if let Some((result, written)) = result {
         let [_, (group, name)] = places(result);

@@ -21,7 +21,7 @@ use crate::io::{Level, ReadError, ReadOptions, Report};
 /// # Errors
 /// [`ReadError`] when the file cannot be opened, or is no AnnData.
 pub fn check(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<(), ReadError> {
-    let source = Source { path: path.to_owned(), limits: options.limits };
+    let source = Source::new(path, options);
     let file = source.open()?;
     let root: &Group = &file;
     // A table that is missing is a fault like any other, as long as there is one.

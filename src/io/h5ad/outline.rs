@@ -22,7 +22,7 @@ const DEEPEST: usize = 16;
 /// # Errors
 /// [`ReadError`] when the file cannot be opened or has no tables. Elements that cannot be read are listed as such.
 pub fn outline(path: &Path, options: &ReadOptions) -> Result<Outline, ReadError> {
-    let source = Source { path: path.to_owned(), limits: options.limits };
+    let source = Source::new(path, options);
     let file = source.open()?;
     let root: &Group = &file;
     let (obs, var) = read::tables(&source, root)?;

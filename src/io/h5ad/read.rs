@@ -42,7 +42,7 @@ pub(super) fn read_like(
     options: &ReadOptions,
     like: Option<&Dataset>,
 ) -> Result<Dataset, ReadError> {
-    let source = Source { path: path.to_owned(), limits: options.limits };
+    let source = Source::new(path, options);
     let file = source.open()?;
     let root: &Group = &file;
     let (obs, var) = tables(&source, root)?;

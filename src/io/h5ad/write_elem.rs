@@ -15,7 +15,7 @@ use crate::io::hdf5::{
     Source, Storage, Texts, create, new_group, set_text, set_texts, set_value, write_error, write_rows,
     write_string, write_strings,
 };
-use crate::io::{ReadError, ReadLimits, WriteError, WriteOptions};
+use crate::io::{ReadError, WriteError, WriteOptions};
 
 /// The file being written, for messages.
 pub(super) struct Out<'a> {
@@ -62,7 +62,7 @@ impl Out<'_> {
             self.left_out(&place, &why);
             return Ok(false);
         }
-        let source = Source { path: stored.path.clone(), limits: ReadLimits::default() };
+        let source = Source::plain(&stored.path);
         let input = |e: ReadError| WriteError::Input { path: self.path.to_owned(), source: Box::new(e) };
         let file = source.open().map_err(input)?;
         let node = source.node(&file, stored.object.trim_start_matches('/')).map_err(input)?;

@@ -14,9 +14,9 @@ use rayon::prelude::*;
 use super::codec::Pipeline;
 use super::store::descriptor;
 use super::{Source, elements};
+use crate::data::scratch::read_exact_at;
 use crate::data::{DType, Values, Word};
 use crate::io::ReadError;
-use crate::io::positioned::read_exact_at;
 
 /// Bytes one thread reads at a time from a contiguous dataset.
 const PIECE: usize = 1 << 20;

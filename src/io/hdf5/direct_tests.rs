@@ -8,11 +8,10 @@ use hdf5::filters::{Blosc, BloscShuffle};
 use super::super::array::{Array, Cursor};
 use super::super::{Kind, Node, Source};
 use super::*;
-use crate::io::ReadLimits;
 
 fn fixture(name: &str) -> Source {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/hdf5").join(name);
-    Source { path, limits: ReadLimits::default() }
+    Source::plain(&path)
 }
 
 fn array(source: &Source, d: &Dataset) -> Option<Array> {
@@ -109,7 +108,7 @@ fn compare_folder(folder: &Path) -> usize {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
     files.sort();
     for path in files {
-        let source = Source { path, limits: ReadLimits::default() };
+        let source = Source::plain(&path);
         let Ok(file) = source.open() else { continue };
         let mut arrays = Vec::new();
         numeric(&source, &file, &mut arrays);
@@ -137,7 +136,7 @@ fn every_array_of_every_file_reads_as_the_library_reads_it() {
 #[test]
 fn other_compressors_are_left_to_the_library() {
     let dir = tempfile::tempdir().unwrap();
-    let source = Source { path: dir.path().join("a.h5"), limits: ReadLimits::default() };
+    let source = Source::plain(&dir.path().join("a.h5"));
     {
         let f = hdf5::File::create(&source.path).unwrap();
         f.new_dataset_builder()
@@ -156,7 +155,7 @@ fn other_compressors_are_left_to_the_library() {
 #[test]
 fn a_file_open_for_writing_is_read_through_the_library() {
     let dir = tempfile::tempdir().unwrap();
-    let source = Source { path: dir.path().join("a.h5"), limits: ReadLimits::default() };
+    let source = Source::plain(&dir.path().join("a.h5"));
     let f = hdf5::File::create(&source.path).unwrap();
     let x = ndarray::Array1::from_iter(0..1000i32);
     f.new_dataset_builder().chunk(100).deflate(1).with_data(&x).create("x").unwrap();
@@ -169,7 +168,7 @@ fn a_file_open_for_writing_is_read_through_the_library() {
 fn damaged(name: &str, element: usize, change: impl Fn(&mut [u8])) -> (tempfile::TempDir, Source) {
     let original = fixture("layouts.h5");
     let dir = tempfile::tempdir().unwrap();
-    let source = Source { path: dir.path().join("a.h5"), limits: ReadLimits::default() };
+    let source = Source::plain(&dir.path().join("a.h5"));
     std::fs::copy(&original.path, &source.path).unwrap();
     let file = original.open().unwrap();
     let a = array(&original, &file.dataset(name).unwrap()).unwrap();
@@ -206,7 +205,7 @@ fn a_damaged_chunk_is_named_and_the_others_are_read() {
 #[test]
 fn a_claim_that_no_chunk_can_hold_takes_no_memory() {
     let dir = tempfile::tempdir().unwrap();
-    let source = Source { path: dir.path().join("a.h5"), limits: ReadLimits::default() };
+    let source = Source::plain(&dir.path().join("a.h5"));
     {
         let f = hdf5::File::create(&source.path).unwrap();
         let n = 1usize << 28;

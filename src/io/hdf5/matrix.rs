@@ -363,7 +363,7 @@ impl RowSource for Stored {
     }
 
     fn stream(&self, memory: u64, sink: &mut BlockSink) -> Result<(), DataError> {
-        self.walk(memory, None, sink)
+        self.walk(memory, &self.source.scratch, sink)
     }
 
     fn stored(&self) -> Option<StoredArrays> {
@@ -386,12 +386,12 @@ impl RowSource for Stored {
             return Err(DataError::OutOfRange { what: "column", index, len: n_cols });
         }
         match &self.parts {
-            Parts::Dense(_) => self.walk(WALK, None, &mut |start, block| match block {
+            Parts::Dense(_) => self.walk(WALK, &self.source.scratch, &mut |start, block| match block {
                 Block::Dense(d) => sink(start, with_values!(d.values(), v => pick_dense(v, n_cols, columns))),
                 Block::Csr(_) => Ok(()),
             }),
             Parts::Sparse(m) if m.layout == Layout::Csr => {
-                self.walk(WALK, None, &mut |start, block| match block {
+                self.walk(WALK, &self.source.scratch, &mut |start, block| match block {
                     Block::Csr(rows) => sink(start, pick_csr(&rows, 0..rows.shape().0, columns)),
                     Block::Dense(_) => Ok(()),
                 })

@@ -12,9 +12,9 @@ use super::matrix::{Parts, Stored, Three, open_dense};
 use super::meter::Meter;
 use super::walk::ahead;
 use super::{Source, Storage, copy, create, is_null, whole, wide_enough, write_rows};
+use crate::data::scratch::Sorter;
 use crate::data::{Block, DType, DataError, Layout, Matrix, Sparse, slice};
-use crate::io::spill::Spill;
-use crate::io::{ReadLimits, WriteError, WriteOptions};
+use crate::io::{WriteError, WriteOptions};
 
 /// Stored values of a matrix in memory that are encoded at a time.
 const PIECE: usize = 2 << 20;
@@ -84,7 +84,7 @@ pub(in crate::io) fn write_compressed(
         (Matrix::Sparse(s), _) if s.layout() == layout => to.pieces(s, &mut meter),
         (_, _) if layout == Layout::Csc => turned(m, stored.as_ref(), options, out, &mut to, &mut meter),
         (_, Some(stored)) => {
-            stored.walk(options.memory, Some(scratch(options, out)), &mut |_, b| to.block(&b, &mut meter))
+            stored.walk(options.memory, &options.scratch_folder(out), &mut |_, b| to.block(&b, &mut meter))
         }
         (_, None) => m.stream(options.memory, &mut |_, b| to.block(&b, &mut meter)),
     };
@@ -100,20 +100,11 @@ fn mixed() -> DataError {
     DataError::Invalid { what: "a matrix changed between dense and sparse while it was read".into() }
 }
 
-/// Where temporary files go: beside the target by default, where there is room for something of its size.
-fn scratch<'a>(options: &'a WriteOptions, out: &'a Path) -> &'a Path {
-    match (&options.scratch, out.parent()) {
-        (Some(folder), _) => folder,
-        (None, Some(folder)) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
 /// The arrays of a matrix that lies in an HDF5 file.
 fn reopened(m: &Matrix) -> Option<Stored> {
     let Matrix::OnDisk(rows) = m else { return None };
     let at = rows.stored()?;
-    let source = Source { path: at.path, limits: ReadLimits::default() };
+    let source = Source::plain(&at.path);
     let file = source.open().ok()?;
     let data = file.dataset(&at.data).ok()?;
     let stored = match at.compressed {
@@ -141,7 +132,7 @@ fn turned(
         return Err(DataError::Invalid { what: "more than 2^32 rows".into() });
     }
     let memory = options.memory / 2;
-    let mut spill = Spill::new((columns, rows), m.dtype(), memory, Some(scratch(options, out)));
+    let mut spill = Sorter::new((columns, rows), m.dtype(), memory, &options.scratch_folder(out));
     match stored {
         Some(Stored { parts: Parts::Sparse(arrays), .. }) => {
             let stored = stored.ok_or_else(mixed)?;

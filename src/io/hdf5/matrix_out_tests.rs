@@ -51,7 +51,7 @@ fn try_write(m: &Matrix, layout: Layout, options: &WriteOptions, path: &Path) ->
 }
 
 fn source(path: &Path) -> Source {
-    Source { path: path.to_owned(), limits: ReadLimits::default() }
+    Source::plain(path)
 }
 
 fn open(path: &Path, layout: Layout, shape: (usize, usize)) -> Matrix {

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::array::{Array, Cursor};
 use super::matrix::{Compressed, Parts, Stored, to_usize};
+use crate::data::scratch::Sorter;
 use crate::data::{Block, BlockSink, DataError, Dense, Layout, Sparse, Values, csr_slice};
-use crate::io::spill::Spill;
 
 /// Bytes of a run at most: more does not make reading faster.
 const RUN: u64 = 16 << 20;
@@ -42,14 +42,8 @@ pub(super) fn ahead<T: Send>(
 }
 
 impl Stored {
-    /// Hands over all rows in order. What of a CSC does not fit into `memory` goes to `scratch` (the system's folder for
-    /// temporary files when `None`).
-    pub(super) fn walk(
-        &self,
-        memory: u64,
-        scratch: Option<&Path>,
-        sink: &mut BlockSink,
-    ) -> Result<(), DataError> {
+    /// Hands over all rows in order. What of a CSC does not fit into `memory` goes to temporary files in `scratch`.
+    pub(super) fn walk(&self, memory: u64, scratch: &Path, sink: &mut BlockSink) -> Result<(), DataError> {
         match &self.parts {
             Parts::Dense(d) => self.walk_dense(d, memory, sink),
             Parts::Sparse(m) if m.layout == Layout::Csr => self.walk_csr(m, memory, sink),
@@ -115,10 +109,10 @@ impl Stored {
         &self,
         m: &Compressed,
         memory: u64,
-        scratch: Option<&Path>,
+        scratch: &Path,
         sink: &mut BlockSink,
     ) -> Result<(), DataError> {
-        let mut spill = Spill::new(self.shape, self.dtype, memory / 2, scratch);
+        let mut spill = Sorter::new(self.shape, self.dtype, memory / 2, scratch);
         self.entries_in_order(m, memory, &mut |columns, rows, values| spill.push(rows, columns, values))?;
         let mut start = 0;
         let mut runs = spill.finish()?;

@@ -21,7 +21,7 @@ use crate::io::{Item, Outline, ReadError, ReadOptions};
 /// # Errors
 /// [`ReadError`] that names the file and the element.
 pub fn outline(path: &Path, options: &ReadOptions) -> Result<Outline, ReadError> {
-    let source = Source { path: path.to_owned(), limits: options.limits };
+    let source = Source::new(path, options);
     let file = source.open()?;
     let root: &Group = &file;
     let x = read::main_matrix(&source, root)?;

@@ -36,7 +36,7 @@ pub fn probe(probe: &Probe) -> Fit {
 /// # Errors
 /// [`ReadError`] that names the file and the element, when the main matrix or the names cannot be read.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
-    let source = Source { path: path.to_owned(), limits: options.limits };
+    let source = Source::new(path, options);
     let file = source.open()?;
     let root: &Group = &file;
     let x = main_matrix(&source, root)?;

@@ -1,11 +1,10 @@
 //! A table with genes in its rows, read as cells × genes.
 
 use super::matrix::TextMatrix;
+use crate::data::scratch::{RowsWriter, Sorter};
 use crate::data::{Block, Dense, Element, Layout, Matrix, Sparse, Values};
 use crate::data::{DType, DataError};
-use crate::io::spill::Spill;
-use crate::io::tenx_mtx::store::{Writer, scratch};
-use crate::io::{ReadError, ReadOptions};
+use crate::io::ReadOptions;
 use crate::with_values;
 
 /// The matrix with rows and columns exchanged: in memory when it takes at most `most` bytes there, otherwise as rows
@@ -43,22 +42,21 @@ fn sorted(m: &Matrix, options: &ReadOptions) -> Result<Matrix, DataError> {
         return Err(DataError::Invalid { what: "more than 2^32 rows or columns".into() });
     }
     let dtype: DType = m.dtype();
-    let folder = options.scratch.clone().unwrap_or_else(scratch);
-    let mut spill = Spill::new(shape, dtype, options.memory / 3, Some(&folder));
+    let folder = options.scratch_folder();
+    let mut sorter = Sorter::new(shape, dtype, options.memory / 3, &folder);
     m.stream(options.memory / 3, &mut |start, block| {
         let (row, column, values) = entries(start as u32, &block);
-        spill.push(&column, &row, &values)
+        sorter.push(&column, &row, &values)
     })?;
-    let failed = |e| DataError::Read(Box::new(ReadError::io(&scratch(), e)));
-    let mut writer = Writer::new().map_err(failed)?;
+    let mut writer = RowsWriter::new(&folder)?;
     let mut indptr = vec![0];
-    for run in spill.finish()? {
+    for run in sorter.finish()? {
         let run = run?;
         let at = indptr.last().copied().unwrap_or(0);
         indptr.extend(run.indptr().iter().skip(1).map(|p| p + at));
-        writer.write(bytemuck::cast_slice(run.indices()), run.values().bytes()).map_err(failed)?;
+        writer.write(run.indices(), run.values().bytes())?;
     }
-    Ok(Matrix::OnDisk(std::sync::Arc::new(writer.finish(shape, dtype, indptr).map_err(failed)?)))
+    Ok(Matrix::OnDisk(std::sync::Arc::new(writer.finish(shape, dtype, indptr)?)))
 }
 
 /// Row, column and value of each entry of a block that is not zero.

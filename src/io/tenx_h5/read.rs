@@ -69,7 +69,7 @@ pub(super) fn whole_genome(source: &Source, g: &Group) -> Result<(), ReadError> 
 /// # Errors
 /// [`ReadError`] that names the file and the element.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
-    let source = Source { path: path.to_owned(), limits: options.limits };
+    let source = Source::new(path, options);
     let file = source.open()?;
     let contents = Contents::open(&source, &file, options)?;
     let x = contents.part.matrix(&contents.group)?;

@@ -9,10 +9,9 @@ use super::entries::{Entries, Wrong, parse, parse_pattern};
 use super::header::{self, Field, Header};
 use super::number::{Fault, Number};
 use super::rows::{Refused, Rows, Run};
-use super::store::scratch;
 use super::text::Text;
+use crate::data::scratch::Sorter;
 use crate::data::{DataError, Matrix};
-use crate::io::spill::Spill;
 use crate::io::{ReadError, ReadOptions};
 
 /// Entries put together before they are kept.
@@ -73,7 +72,9 @@ struct Job<'a> {
 impl Job<'_> {
     fn pass<T: Number>(&self, parse: Parse<T>) -> Result<Matrix, Stop> {
         let shape = (self.header.n_cells, self.header.n_features);
-        let rows = Rows::new(shape, self.header.nnz, self.options.memory).map_err(|e| self.scratch(&e))?;
+        let folder = self.options.scratch_folder();
+        let rows = Rows::new(shape, self.header.nnz, self.options.memory, &folder);
+        let rows = rows.map_err(|e| self.scratch(&e))?;
         let rows = if self.sorted { self.in_order(rows, parse)? } else { self.any_order(rows, parse)? };
         if rows.added > 0 {
             tracing::warn!(
@@ -82,7 +83,7 @@ impl Job<'_> {
                 rows.added
             );
         }
-        rows.finish().map_err(|e| self.fault(e.to_string()))
+        rows.finish().map_err(|e| self.scratch(&e))
     }
 
     /// Entries in the order of their cells are rows already.
@@ -96,12 +97,12 @@ impl Job<'_> {
     fn any_order<T: Number>(&self, mut rows: Rows<T>, parse: Parse<T>) -> Result<Rows<T>, Stop> {
         let shape = (self.header.n_cells, self.header.n_features);
         let memory = self.options.memory / 3;
-        let mut spill = Spill::new(shape, T::DTYPE, memory, Some(&scratch()));
+        let mut spill = Sorter::new(shape, T::DTYPE, memory, &self.options.scratch_folder());
         self.scan(parse, &mut |e| {
-            spill.push(&e.cells, &e.features, &T::wrap(e.values)).map_err(|e| self.spilled(&e))
+            spill.push(&e.cells, &e.features, &T::wrap(e.values)).map_err(|e| self.scratch(&e))
         })?;
-        for run in spill.finish().map_err(|e| self.spilled(&e))? {
-            let run = run.map_err(|e| self.spilled(&e))?;
+        for run in spill.finish().map_err(|e| self.scratch(&e))? {
+            let run = run.map_err(|e| self.scratch(&e))?;
             let run = Run {
                 indptr: run.indptr().to_vec(),
                 indices: run.indices().to_vec(),
@@ -194,19 +195,17 @@ impl Job<'_> {
             Refused::Sum(_) => {
                 self.fault("values of one cell and feature add up to more than 64 bits".into())
             }
-            Refused::Io(e) => self.scratch(e),
+            Refused::Scratch(e) => self.scratch(e),
         }
     }
 
     /// The temporary file is at fault, not the input.
-    fn scratch(&self, e: &std::io::Error) -> Stop {
-        let what = format!("no room for a temporary file in {} ({e}); set TMPDIR", scratch().display());
-        ReadError::io(self.path, std::io::Error::new(e.kind(), what)).into()
-    }
-
-    fn spilled(&self, e: &DataError) -> Stop {
-        let cause = std::error::Error::source(e).map_or_else(|| e.to_string(), ToString::to_string);
-        self.scratch(&std::io::Error::other(cause))
+    fn scratch(&self, e: &DataError) -> Stop {
+        let (kind, why) = match e {
+            DataError::Scratch { source, .. } => (source.kind(), format!("{e} ({source})")),
+            e => (std::io::ErrorKind::Other, e.to_string()),
+        };
+        ReadError::io(self.path, std::io::Error::new(kind, why)).into()
     }
 }
 

@@ -27,7 +27,6 @@ mod outline;
 mod read;
 mod rows;
 mod show;
-pub(super) mod store;
 mod tables;
 mod text;
 mod write;

@@ -1,16 +1,16 @@
 //! Rows of a compressed matrix, kept in memory while they are few and in a temporary file otherwise.
 
-use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::number::{Fault, Number};
-use super::store::Writer;
+use crate::data::scratch::RowsWriter;
 use crate::data::{DataError, Layout, Matrix, Sparse};
 
 /// Where rows are kept.
 enum Keep<T> {
     Memory { indices: Vec<u32>, values: Vec<T> },
-    Disk(Writer),
+    Disk(RowsWriter),
 }
 
 /// Takes rows in order.
@@ -34,18 +34,24 @@ pub(super) enum Refused {
     /// A sum does not fit its type.
     Sum(Fault),
     /// The temporary file cannot be written.
-    Io(io::Error),
+    Scratch(DataError),
 }
 
 impl<T: Number> Rows<T> {
-    /// Room for `nnz` entries, which a file really holds: in memory when they take no more than a third of `memory`.
-    pub(super) fn new(shape: (usize, usize), nnz: u64, memory: u64) -> io::Result<Self> {
+    /// Room for `nnz` entries, which a file really holds: in memory when they take no more than a third of
+    /// `memory`, else in temporary files in `folder`.
+    pub(super) fn new(
+        shape: (usize, usize),
+        nnz: u64,
+        memory: u64,
+        folder: &Path,
+    ) -> Result<Self, DataError> {
         let bytes = nnz.saturating_mul(4 + size_of::<T>() as u64);
         let keep = match usize::try_from(nnz) {
             Ok(n) if bytes <= memory / 3 => {
                 Keep::Memory { indices: Vec::with_capacity(n), values: Vec::with_capacity(n) }
             }
-            _ => Keep::Disk(Writer::new()?),
+            _ => Keep::Disk(RowsWriter::new(folder)?),
         };
         Ok(Self { shape, indptr: vec![0], keep, added: 0 })
     }
@@ -61,9 +67,7 @@ impl<T: Number> Rows<T> {
                 values.extend_from_slice(&run.values);
                 Ok(())
             }
-            Keep::Disk(writer) => writer
-                .write(bytemuck::cast_slice(&run.indices), bytemuck::cast_slice(&run.values))
-                .map_err(Refused::Io),
+            Keep::Disk(writer) => writer.write(&run.indices, &run.values).map_err(Refused::Scratch),
         }
     }
 
@@ -78,8 +82,7 @@ impl<T: Number> Rows<T> {
                 T::wrap(values),
             )?)),
             Keep::Disk(writer) => {
-                let read = |e| DataError::Read(Box::new(e));
-                Ok(Matrix::OnDisk(Arc::new(writer.finish(self.shape, T::DTYPE, self.indptr).map_err(read)?)))
+                Ok(Matrix::OnDisk(Arc::new(writer.finish(self.shape, T::DTYPE, self.indptr)?)))
             }
         }
     }
@@ -155,7 +158,7 @@ mod tests {
     }
 
     fn matrix(memory: u64) -> (Matrix, u64) {
-        let mut rows = Rows::new((8, 5), 14, memory).unwrap();
+        let mut rows = Rows::new((8, 5), 14, memory, &std::env::temp_dir()).unwrap();
         assert!(rows.push(run()).is_ok() && rows.push(run()).is_ok());
         let added = rows.added;
         (rows.finish().unwrap(), added)
@@ -184,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_sum_that_does_not_fit_asks_for_the_wider_type() {
-        let mut rows = Rows::new((1, 2), 2, 1 << 20).unwrap();
+        let mut rows = Rows::new((1, 2), 2, 1 << 20, &std::env::temp_dir()).unwrap();
         let run = Run { indptr: vec![0, 2], indices: vec![1, 1], values: vec![i32::MAX, 1] };
         assert!(matches!(rows.push(run), Err(Refused::Sum(Fault::Wide))));
     }

@@ -205,6 +205,14 @@ fn clusters_go_to_other_formats_that_have_a_place_for_them() {
 fn logarithms_are_refused_with_the_way_to_the_counts() {
     let dir = cells();
     dir.scx("preprocess cells.h5ad -o logged.h5ad --target-sum 1000 --log1p").ok();
-    dir.refuses(3, "cluster logged.h5ad -o out.h5ad", &["X looks like log1p", "--layer"]);
-    dir.scx("cluster logged.h5ad -o out.h5ad --layer counts").ok();
+    dir.refuses(
+        3,
+        "cluster logged.h5ad -o out.h5ad --layer X",
+        &["X holds log1p", "layers[\"counts\"]", "--layer counts"],
+    );
+    dir.scx("cluster logged.h5ad -o out.h5ad").ok().says(&["counts taken from layers[\"counts\"]"]);
+    let mut alone = dir.open("logged.h5ad");
+    alone.layers.clear();
+    dir.save("alone.h5ad", &alone);
+    dir.refuses(3, "cluster alone.h5ad -o x.h5ad", &["alone.h5ad", "X holds log1p", "before log1p"]);
 }

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use ndarray::Array2;
 use scx::cluster::{self, Settings};
+use scx::data::counts::Place;
 use scx::io::{self, ReadOptions};
 use scx::linalg::{connectivities, knn};
 use scx::progress::Silent;
@@ -54,8 +55,8 @@ fn agreement(name: &str) -> Option<(Vec<f64>, f64)> {
     let e = expected(name);
     let path = real(e["file"].as_str().unwrap())?;
     let dataset = io::open(&path, &ReadOptions::default()).unwrap();
-    let layer = e["layer"].as_str().map(str::to_owned);
-    let settings = Settings { layer, ..Settings::default() };
+    let mut settings = Settings::default();
+    settings.wanted.place = Some(Place::named(e["layer"].as_str().unwrap_or("X")));
     let found = cluster::run(&dataset, &settings, &Silent).unwrap();
     assert_eq!(found.genes as u64, e["genes"].as_u64().unwrap());
     assert!(found.sizes.is_sorted_by(|a, b| a >= b), "clusters are numbered by size");

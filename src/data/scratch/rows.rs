@@ -1,4 +1,4 @@
-//! A compressed matrix in two unnamed temporary files: they are gone when nobody uses them any more.
+//! A compressed matrix in two unnamed temporary files.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -7,56 +7,69 @@ use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 
+use super::folder::file;
+use super::positioned::read_exact_at;
 use crate::data::{Block, BlockSink, DType, DataError, Layout, RowSource, Sparse, Values, Word, pick_csr};
-use crate::io::positioned::read_exact_at;
 
 /// Rows handed over at a time.
 const RUN_ROWS: usize = 8192;
 /// Stored values handed over at a time when columns are picked.
 const RUN_VALUES: u64 = 4 << 20;
 
-/// The folder for temporary files that may be larger than memory: that of the environment, else the one for large files,
-/// since the usual one often is memory itself.
-pub(in crate::io) fn scratch() -> PathBuf {
-    let large = Path::new("/var/tmp");
-    if std::env::var_os("TMPDIR").is_none() && tempfile::tempfile_in(large).is_ok() {
-        return large.to_owned();
-    }
-    std::env::temp_dir()
-}
-
-/// Writes indices and values one behind the other.
-pub(in crate::io) struct Writer {
+/// Writes indices and values of rows, each behind those of the rows before.
+pub struct RowsWriter {
+    folder: PathBuf,
     indices: BufWriter<File>,
     values: BufWriter<File>,
 }
 
-impl Writer {
-    pub(in crate::io) fn new() -> io::Result<Self> {
-        let file = || tempfile::tempfile_in(scratch()).map(|f| BufWriter::with_capacity(1 << 20, f));
-        Ok(Self { indices: file()?, values: file()? })
+impl RowsWriter {
+    /// Without rows, in that folder.
+    ///
+    /// # Errors
+    /// [`DataError::Scratch`] when there is no room for temporary files.
+    pub fn new(folder: &Path) -> Result<Self, DataError> {
+        let file = || file(folder).map(|f| BufWriter::with_capacity(1 << 20, f));
+        Ok(Self { indices: file()?, values: file()?, folder: folder.to_owned() })
     }
 
-    pub(in crate::io) fn write(&mut self, indices: &[u8], values: &[u8]) -> io::Result<()> {
-        self.indices.write_all(indices)?;
-        self.values.write_all(values)
+    /// Adds the entries of some rows.
+    ///
+    /// # Errors
+    /// As [`RowsWriter::new`].
+    pub fn write<W: bytemuck::Pod>(&mut self, indices: &[u32], values: &[W]) -> Result<(), DataError> {
+        let written = self.indices.write_all(bytemuck::cast_slice(indices));
+        written
+            .and_then(|()| self.values.write_all(bytemuck::cast_slice(values)))
+            .map_err(|e| DataError::scratch(&self.folder, e))
     }
 
-    /// The matrix; `indptr` and the indices are those of rows that were checked.
-    pub(in crate::io) fn finish(
+    /// The files of indices and of values.
+    pub(in crate::data) fn files(self) -> Result<[File; 2], DataError> {
+        let file = |w: BufWriter<File>| {
+            w.into_inner().map_err(|e| DataError::scratch(&self.folder, io::IntoInnerError::into_error(e)))
+        };
+        Ok([file(self.indices)?, file(self.values)?])
+    }
+
+    /// The matrix; `indptr` and the indices are those of rows that were checked, the values are of 32 or 64 bits.
+    ///
+    /// # Errors
+    /// As [`RowsWriter::new`].
+    pub fn finish(
         self,
         shape: (usize, usize),
         dtype: DType,
         indptr: Vec<u64>,
-    ) -> io::Result<OnDisk> {
-        let file = |w: BufWriter<File>| w.into_inner().map_err(io::IntoInnerError::into_error);
-        Ok(OnDisk { shape, dtype, indptr, indices: file(self.indices)?, values: file(self.values)? })
+    ) -> Result<StoredRows, DataError> {
+        let [indices, values] = self.files()?;
+        Ok(StoredRows { shape, dtype, indptr, indices, values })
     }
 }
 
 /// Rows in temporary files; the pointers are in memory.
 #[derive(Debug)]
-pub(in crate::io) struct OnDisk {
+pub struct StoredRows {
     shape: (usize, usize),
     dtype: DType,
     indptr: Vec<u64>,
@@ -71,7 +84,7 @@ fn words<W: Word>(file: &File, span: &Range<u64>) -> Result<Vec<W>, DataError> {
     Ok(out)
 }
 
-impl OnDisk {
+impl StoredRows {
     fn values(&self, span: &Range<u64>) -> Result<Values, DataError> {
         let values = match self.dtype.size() {
             4 => Word::wrap(self.dtype, words::<u32>(&self.values, span)?),
@@ -87,7 +100,8 @@ impl OnDisk {
         start..fitting.clamp(start + 1, start.saturating_add(RUN_ROWS)).min(self.shape.0)
     }
 
-    fn read(&self, rows: Range<usize>) -> Result<Sparse, DataError> {
+    /// The rows of a range, as CSR.
+    pub(in crate::data) fn read(&self, rows: Range<usize>) -> Result<Sparse, DataError> {
         let Some(pointers @ [first, .., last]) = self.indptr.get(rows.start..=rows.end) else {
             let empty = if rows.is_empty() && rows.end <= self.shape.0 { Some(()) } else { None };
             return match empty {
@@ -108,7 +122,7 @@ impl OnDisk {
     }
 }
 
-impl RowSource for OnDisk {
+impl RowSource for StoredRows {
     fn shape(&self) -> (usize, usize) {
         self.shape
     }

@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 
 /// Numbers in memory, or on disk and read by the system page by page as they are asked for.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Numbers {
+pub(in crate::data) struct Numbers {
     memory: Vec<u32>,
     /// They are here instead.
     disk: Option<Arc<Mmap>>,
@@ -25,7 +25,7 @@ impl From<Vec<u32>> for Numbers {
 
 impl Numbers {
     /// The numbers of a file nobody else has: one without a name, of this process.
-    pub(super) fn of_file(file: &File) -> io::Result<Self> {
+    pub(in crate::data) fn of_file(file: &File) -> io::Result<Self> {
         if file.metadata()?.len() == 0 {
             return Ok(Self::default());
         }
@@ -36,7 +36,7 @@ impl Numbers {
     }
 
     /// All of them in memory, to be changed.
-    pub(super) fn vec(&mut self) -> &mut Vec<u32> {
+    pub(in crate::data) fn vec(&mut self) -> &mut Vec<u32> {
         if let Some(map) = self.disk.take() {
             self.memory = words(&map).to_vec();
         }
@@ -44,12 +44,12 @@ impl Numbers {
     }
 
     /// All of them in memory.
-    pub(super) fn into_vec(mut self) -> Vec<u32> {
+    pub(in crate::data) fn into_vec(mut self) -> Vec<u32> {
         std::mem::take(self.vec())
     }
 
     #[cfg(test)]
-    pub(super) fn on_disk(&self) -> bool {
+    pub(in crate::data) fn on_disk(&self) -> bool {
         self.disk.is_some()
     }
 }

@@ -9,7 +9,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::WriteError;
+use super::folder::file;
 use super::positioned::read_exact_at;
 use crate::data::{DType, DataError, Layout, Sparse, Values, Word};
 
@@ -19,7 +19,7 @@ const BANDS: usize = 256;
 const PIECE: usize = 1 << 14;
 
 /// Collects the triples of a matrix.
-pub(super) struct Spill(Width);
+pub struct Sorter(Width);
 
 enum Width {
     One(Bands<u8>),
@@ -40,12 +40,12 @@ macro_rules! with_width {
     };
 }
 
-impl Spill {
+impl Sorter {
     /// A sorter for a matrix of `shape` rows × columns. It holds about `memory` bytes, and what does not fit in an
-    /// unnamed file in `scratch` (the system's folder for temporary files when `None`).
-    pub(super) fn new(shape: (usize, usize), dtype: DType, memory: u64, scratch: Option<&Path>) -> Self {
-        let folder = scratch.map_or_else(std::env::temp_dir, Path::to_owned);
-        Spill(match dtype.size() {
+    /// unnamed file in `folder`.
+    pub fn new(shape: (usize, usize), dtype: DType, memory: u64, folder: &Path) -> Self {
+        let folder = folder.to_owned();
+        Sorter(match dtype.size() {
             1 => Width::One(Bands::new(0..shape.0, shape.1, dtype, memory, folder)),
             2 => Width::Two(Bands::new(0..shape.0, shape.1, dtype, memory, folder)),
             4 => Width::Four(Bands::new(0..shape.0, shape.1, dtype, memory, folder)),
@@ -56,9 +56,9 @@ impl Spill {
     /// Takes triples; `values` are of the type of the matrix.
     ///
     /// # Errors
-    /// [`DataError::OutOfRange`] for a row or column outside the matrix; [`DataError::Stopped`] with a [`WriteError`]
-    /// when the temporary file cannot be written.
-    pub(super) fn push(&mut self, rows: &[u32], columns: &[u32], values: &Values) -> Result<(), DataError> {
+    /// [`DataError::OutOfRange`] for a row or column outside the matrix; [`DataError::Scratch`] when the temporary
+    /// file cannot be written.
+    pub fn push(&mut self, rows: &[u32], columns: &[u32], values: &Values) -> Result<(), DataError> {
         if rows.len() != values.len() || columns.len() != values.len() {
             let found = rows.len().min(columns.len());
             return Err(DataError::Length { what: "triples".into(), expected: values.len(), found });
@@ -73,8 +73,8 @@ impl Spill {
     /// stay twice, in the order they came.
     ///
     /// # Errors
-    /// As [`Spill::push`]; the runs themselves when the temporary file cannot be read.
-    pub(super) fn finish(self) -> Result<impl Iterator<Item = Result<Sparse, DataError>> + Send, DataError> {
+    /// As [`Sorter::push`]; the runs themselves when the temporary file cannot be read.
+    pub fn finish(self) -> Result<impl Iterator<Item = Result<Sparse, DataError>> + Send, DataError> {
         Ok::<Box<dyn Iterator<Item = _> + Send>, _>(match self.0 {
             Width::One(b) => Box::new(b.finish()?),
             Width::Two(b) => Box::new(b.finish()?),
@@ -167,22 +167,26 @@ impl<W: Word> Bands<W> {
             self.held += rows.len();
             // Growing vectors may have room for twice what they hold.
             if (self.held as u64).saturating_mul(Self::entry() as u64) > self.memory / 4 {
-                self.flush().map_err(|e| self.failed(e))?;
+                self.flush()?;
             }
         }
         Ok(())
     }
 
     fn failed(&self, e: io::Error) -> DataError {
-        DataError::stopped(WriteError::io(&self.folder, e))
+        DataError::scratch(&self.folder, e)
     }
 
     /// Moves everything held to the file.
-    fn flush(&mut self) -> io::Result<()> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => none.insert(tempfile::tempfile_in(&self.folder)?),
-        };
+    fn flush(&mut self) -> Result<(), DataError> {
+        if self.file.is_none() {
+            self.file = Some(file(&self.folder)?);
+        }
+        self.write().map_err(|e| self.failed(e))
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
         file.seek(SeekFrom::Start(self.end))?;
         let usual = 2 * self.held / self.bands.len().max(1);
         let mut out = io::BufWriter::with_capacity(1 << 20, file);
@@ -207,7 +211,7 @@ impl<W: Word> Bands<W> {
 
     fn finish(mut self) -> Result<Runs<W>, DataError> {
         if self.file.is_some() {
-            self.flush().map_err(|e| self.failed(e))?;
+            self.flush()?;
             for band in &mut self.bands {
                 (band.rows, band.columns, band.words) = (Vec::new(), Vec::new(), Vec::new());
             }
@@ -364,5 +368,5 @@ fn sort_row<W: Word>(indices: &mut [u32], words: &mut [W]) {
 }
 
 #[cfg(test)]
-#[path = "spill_tests.rs"]
+#[path = "sorter_tests.rs"]
 mod tests;

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// All runs below each other, with the number of runs.
-fn stacked(s: Spill, shape: (usize, usize), dtype: DType) -> (Sparse, usize) {
+fn stacked(s: Sorter, shape: (usize, usize), dtype: DType) -> (Sparse, usize) {
     let runs: Vec<Sparse> = s.finish().unwrap().collect::<Result<_, _>>().unwrap();
     (Sparse::stacked(shape, dtype, &runs).unwrap(), runs.len())
 }
@@ -37,7 +37,7 @@ fn spilled_triples_come_back_as_rows_with_duplicates_in_order() {
     let shape = (5000, 40);
     for (skew, memory) in [(0, 1 << 30), (0, 200_000), (8, 200_000), (8, 4000)] {
         let (r, c, v) = triples(200_000, (shape.0 as u32, shape.1 as u32), skew);
-        let mut s = Spill::new(shape, DType::U32, memory, None);
+        let mut s = Sorter::new(shape, DType::U32, memory, &std::env::temp_dir());
         for i in (0..r.len()).step_by(30_011) {
             let end = (i + 30_011).min(r.len());
             s.push(&r[i..end], &c[i..end], &Values::U32(v[i..end].to_vec())).unwrap();
@@ -52,7 +52,7 @@ fn spilled_triples_come_back_as_rows_with_duplicates_in_order() {
 fn runs_keep_within_memory_but_for_a_single_row() {
     let shape = (1 << 20, 8);
     let (r, c, v) = triples(300_000, (1 << 20, 8), 12);
-    let mut s = Spill::new(shape, DType::U32, 1 << 20, None);
+    let mut s = Sorter::new(shape, DType::U32, 1 << 20, &std::env::temp_dir());
     s.push(&r, &c, &Values::U32(v)).unwrap();
     for run in s.finish().unwrap() {
         let run = run.unwrap();
@@ -63,7 +63,7 @@ fn runs_keep_within_memory_but_for_a_single_row() {
 
 #[test]
 fn rows_and_columns_outside_the_matrix_are_refused() {
-    let mut s = Spill::new((3, 4), DType::U8, 1 << 20, None);
+    let mut s = Sorter::new((3, 4), DType::U8, 1 << 20, &std::env::temp_dir());
     let one = Values::U8(vec![1]);
     assert!(matches!(s.push(&[3], &[0], &one), Err(DataError::OutOfRange { what: "row", index: 3, .. })));
     assert!(matches!(s.push(&[0], &[4], &one), Err(DataError::OutOfRange { what: "column", index: 4, .. })));
@@ -72,19 +72,16 @@ fn rows_and_columns_outside_the_matrix_are_refused() {
 
 #[test]
 fn no_rows_and_empty_rows_are_there_too() {
-    let s = Spill::new((0, 4), DType::F64, 1 << 20, None);
+    let s = Sorter::new((0, 4), DType::F64, 1 << 20, &std::env::temp_dir());
     assert_eq!(s.finish().unwrap().count(), 0);
-    let s = Spill::new((700, 4), DType::F64, 1 << 20, None);
+    let s = Sorter::new((700, 4), DType::F64, 1 << 20, &std::env::temp_dir());
     assert_eq!(stacked(s, (700, 4), DType::F64).0.indptr(), vec![0u64; 701]);
 }
 
 #[test]
 fn a_folder_that_is_not_there_is_an_error_that_names_it() {
-    let mut s = Spill::new((10, 4), DType::U8, 16, Some(Path::new("/nowhere/at/all")));
-    let e = WriteError::streamed(
-        Path::new("out"),
-        s.push(&[0; 100], &[0; 100], &Values::U8(vec![0; 100])).unwrap_err(),
-    );
+    let mut s = Sorter::new((10, 4), DType::U8, 16, Path::new("/nowhere/at/all"));
+    let e = s.push(&[0; 100], &[0; 100], &Values::U8(vec![0; 100])).unwrap_err();
     assert!(e.to_string().contains("/nowhere/at/all"), "{e}");
 }
 
@@ -96,7 +93,7 @@ proptest! {
     ) {
         let (r, c): (Vec<u32>, Vec<u32>) = entries.into_iter().unzip();
         let v: Vec<u32> = (0..r.len() as u32).collect();
-        let mut s = Spill::new((300, 9), DType::U32, memory, None);
+        let mut s = Sorter::new((300, 9), DType::U32, memory, &std::env::temp_dir());
         s.push(&r, &c, &Values::U32(v.clone())).unwrap();
         prop_assert_eq!(stacked(s, (300, 9), DType::U32).0, expected((300, 9), &r, &c, &v));
     }

@@ -1,11 +1,13 @@
 //! Raw counts of cells, cells × genes, as compressed rows of whole numbers: what count models learn from and make.
 
-use ndarray::Array2;
+use std::path::Path;
 
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::numbers::Numbers;
-use super::{CountsBuilder, DataError, Layout, Sparse, Values, check_indices, check_indptr};
+use super::CountsBuilder;
+use crate::data::scratch::Numbers;
+use crate::data::{DataError, Layout, Sparse, Values, check_indices, check_indptr};
 
 /// Counts, cells × genes, CSR: in memory or, from [`CountsBuilder`], in temporary files that are read as they are asked
 /// for. Genes of a cell are increasing and each is there once; zeros are not stored.
@@ -88,13 +90,13 @@ impl Counts {
         out
     }
 
-    /// As [`Counts::select_genes`], in temporary files beyond `memory` bytes.
+    /// As [`Counts::select_genes`], in temporary files of `folder` beyond `memory` bytes.
     ///
     /// # Errors
-    /// When these cannot be written.
-    pub fn select_genes_within(&self, keep: &[usize], memory: u64) -> std::io::Result<Self> {
+    /// [`DataError::Scratch`] when these cannot be written.
+    pub fn select_genes_within(&self, keep: &[usize], memory: u64, folder: &Path) -> Result<Self, DataError> {
         let new = self.numbers_of(keep);
-        let mut out = CountsBuilder::new(keep.len(), memory);
+        let mut out = CountsBuilder::new(keep.len(), memory, folder);
         for cell in 0..self.n_cells() {
             out.push(self.renumbered(cell, &new))?;
         }
