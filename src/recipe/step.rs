@@ -160,6 +160,19 @@ impl Step {
         }
     }
 
+    /// The columns it adds: of the table of cells, then of the table of genes.
+    pub fn adds(&self) -> (&'static [&'static str], &'static [&'static str]) {
+        match self {
+            Step::FilterCells { .. } => (&["n_genes"], &[]),
+            Step::FilterGenes { .. } => (&[], &["n_cells"]),
+            Step::NormalizeTotal { .. } => (&["n_counts"], &[]),
+            Step::HighlyVariableGenes { .. } => (&[], &["highly_variable"]),
+            Step::Scale { .. } => (&[], &["mean", "std"]),
+            Step::Log1p | Step::Compensate { .. } | Step::Arcsinh { .. } => (&[], &[]),
+            Step::Logicle { .. } | Step::Amplify => (&[], &[]),
+        }
+    }
+
     /// Whether values of X change.
     pub fn changes_values(&self) -> bool {
         !matches!(

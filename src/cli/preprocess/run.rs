@@ -14,7 +14,7 @@ use crate::cli::kit::show::thousands;
 use crate::cli::preprocess::PreprocessArgs;
 use crate::cli::preprocess::plan::{self, Plan, plan};
 use crate::data::counts::{self, CountsError, Features, Place, Taken, Wanted};
-use crate::data::{Dataset, GeneNames};
+use crate::data::{Column, Dataset, GeneNames, Values};
 use crate::io::{self, DEFAULT_MEMORY};
 use crate::provenance::Record;
 use crate::recipe::{FittedRecipe, FittedStep, Options, Recipe, ReplayNotes, Step, on_features};
@@ -41,6 +41,7 @@ fn execute(args: &PreprocessArgs, console: &Console) -> Result<(), CliError> {
         fill_spillover(recipe, args, &dataset).map_err(at_file)?;
     }
     if way.dry() {
+        add_columns(&mut dataset, &plan);
         let plans = way.commit(vec![way.output(dataset, Some(from.format), &target)?])?;
         let (object, text) = outlook(args, &plan, counts.as_ref(), before);
         return way.tell(&plans, object, &text);
@@ -261,6 +262,17 @@ fn short(step: &FittedStep) -> Value {
         }
     }
     value
+}
+
+/// Puts the columns that a recipe will add into a data set, without their values.
+fn add_columns(dataset: &mut Dataset, plan: &Plan) {
+    let Plan::Fit(recipe) = plan else { return };
+    let (n, g) = dataset.shape();
+    for (obs, var) in recipe.steps.iter().map(Step::adds) {
+        for (table, names, len) in [(&mut dataset.obs, obs, n), (&mut dataset.var, var, g)] {
+            names.iter().for_each(|name| table.set(name, Column::Numbers(Values::F64(vec![0.0; len]))));
+        }
+    }
 }
 
 /// What a run would do, for programs and for people.

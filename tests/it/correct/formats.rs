@@ -55,7 +55,7 @@ fn files_of_every_format_are_corrected_as_fcs_files_are() {
             assert_eq!(found, want, "{to}");
         }
         if replaced {
-            run.says(&["X: the corrected values take its place", "holds one matrix"]);
+            run.says(&["the new values take its place", "holds one matrix"]);
         } else {
             assert_eq!(read(&dir, &format!("o{ending}")), x(&dir, "s.fcs"), "{to}: X stays");
         }
@@ -153,7 +153,7 @@ fn a_dry_run_says_what_the_target_will_not_hold_and_unwritable_formats_are_refus
     let dir = support::annotated();
     let before = dir.contents();
     let run = dir.scx(&format!("{RUNS} -o o.fcs --dry-run")).ok();
-    for phrase in ["in o.fcs (FCS)", "obs[\"run\"]", "left behind", "X: the corrected values take its place"]
+    for phrase in ["write o.fcs (FCS)", "obs[\"run\"]", "left behind", "the new values take its place"]
     {
         assert!(run.stdout.contains(phrase), "{phrase}: {}", run.stdout);
     }
