@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-/// A name for each file: its own without endings where these all differ, otherwise the part of its path that differs, as
-/// `S1` of `S1/outs/filtered_feature_bc_matrix`. Files that differ in nothing are numbered.
+/// A name for each file: its own without endings where these all differ, otherwise the part of its path, as it was given,
+/// that differs, as `S1` of `S1/outs/filtered_feature_bc_matrix`. Files that differ in nothing are numbered.
 pub fn batch_names(paths: &[impl AsRef<Path>]) -> Vec<String> {
     let parts: Vec<Vec<String>> = paths.iter().map(|p| parts(p.as_ref())).collect();
     let shared = shared_end(&parts);
@@ -16,14 +16,16 @@ pub fn batch_names(paths: &[impl AsRef<Path>]) -> Vec<String> {
     };
     let longest = parts.iter().map(Vec::len).max().unwrap_or(1);
     let plain = std::iter::once(last(1, 0));
-    let mut tried = plain.chain((1..=longest).map(|n| last(n, shared)));
+    // A path that is the end of another has no part of its own.
+    let differing = if parts.iter().all(|p| p.len() > shared) { longest } else { 0 };
+    let whole = (2..=longest).map(|n| last(n, 0));
+    let mut tried = plain.chain((1..=differing).map(|n| last(n, shared))).chain(whole);
     tried.find(|names| distinct(names)).unwrap_or_else(|| numbered(last(1, 0)))
 }
 
 /// Folders and name of a file, its endings left away.
 fn parts(path: &Path) -> Vec<String> {
-    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let mut parts: Vec<String> = whole
+    let mut parts: Vec<String> = path
         .components()
         .filter(|c| matches!(c, std::path::Component::Normal(_)))
         .map(|c| c.as_os_str().to_string_lossy().into_owned())
@@ -73,6 +75,7 @@ mod tests {
         assert_eq!(of(&[&multi("A"), &multi("B")]), "A B");
         assert_eq!(of(&["x/S1/m.h5", "y/S1/m.h5", "x/S2/m.h5"]), "x_S1 y_S1 x_S2");
         assert_eq!(of(&["x/a.h5ad", "x/b.h5ad", "y/a.h5ad"]), "x_a x_b y_a");
-        assert_eq!(of(&["a.h5ad", "a.h5ad", "a.h5ad"]), "a a_2 a_3");
+        assert_eq!(of(&["a.h5ad", "other/a.h5ad"]), "a other_a");
+        assert_eq!(of(&["a.h5ad", "a.h5ad", "./a.h5ad"]), "a a_2 a_3");
     }
 }

@@ -178,18 +178,22 @@ pub(in crate::io) trait Texts: ExactSizeIterator<Item: AsRef<str>> + Clone {}
 
 impl<T: ExactSizeIterator<Item: AsRef<str>> + Clone> Texts for T {}
 
-/// Texts written at a time.
-const TEXT_RUN: usize = 1 << 15;
+/// Texts of variable length written at a time: as many as the library converts in one piece, so that they lie in the file as
+/// if all were handed over at once.
+const TEXT_RUN: usize = 1 << 16;
+/// Texts of fixed length written at a time.
+const FIXED_RUN: usize = 1 << 15;
 
-/// Hands over the texts in runs, each with the number of its first.
+/// Hands over the texts in runs of `size`, each with the number of its first.
 fn in_runs<T: Texts>(
+    size: usize,
     mut texts: T,
     mut write: impl FnMut(usize, &[T::Item]) -> hdf5::Result<()>,
 ) -> hdf5::Result<()> {
-    let mut run = Vec::with_capacity(texts.len().min(TEXT_RUN));
-    for start in (0..texts.len()).step_by(TEXT_RUN) {
+    let mut run = Vec::with_capacity(texts.len().min(size));
+    for start in (0..texts.len()).step_by(size) {
         run.clear();
-        run.extend(texts.by_ref().take(TEXT_RUN));
+        run.extend(texts.by_ref().take(size));
         write(start, &run)?;
     }
     Ok(())
@@ -199,7 +203,7 @@ fn in_runs<T: Texts>(
 pub(in crate::io) fn write_strings(group: &Group, name: &str, values: impl Texts) -> hdf5::Result<Dataset> {
     let n = values.len();
     let d = group.new_dataset::<VarLenUnicode>().no_chunk().shape([n]).create(name)?;
-    in_runs(values, |start, run| {
+    in_runs(TEXT_RUN, values, |start, run| {
         let run = run.iter().map(|s| text(s.as_ref())).collect::<hdf5::Result<Vec<_>>>()?;
         d.write_slice(&run, start..start + run.len())
     })?;
@@ -234,7 +238,7 @@ pub(in crate::io) fn write_fixed_strings(
         builder.no_chunk()
     };
     let d = builder.empty_as(&ty).shape([n]).create(name)?;
-    in_runs(values, |start, run| super::cell::write_plain(&d, &ty, start, run))?;
+    in_runs(FIXED_RUN, values, |start, run| super::cell::write_plain(&d, &ty, start, run))?;
     d.flush()?;
     Ok(d)
 }

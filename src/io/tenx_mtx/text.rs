@@ -47,12 +47,7 @@ impl<'a> Text<'a> {
         } else {
             (Box::new(raw), size)
         };
-        let mut text = Self { path, input, lines: 0, rest: Vec::new(), most };
-        // What is damaged shows when it is read.
-        match text.input.fill_buf().ok().and_then(|head| no_text(path, head)) {
-            Some(what) => Err(ReadError::unsupported(path, what)),
-            None => Ok(text),
-        }
+        Ok(Self { path, input, lines: 0, rest: Vec::new(), most })
     }
 
     /// The next line without its end; `None` at the end of the file.

@@ -29,7 +29,7 @@ fn batches_are_called_after_their_files_and_made_unique() {
     dir.scx("concat a.h5ad other/a.h5ad -o o.h5ad --batch-key donor").ok();
     let d = dir.open("o.h5ad");
     let (_, labels) = d.obs.column("donor").unwrap().groups().unwrap();
-    assert_eq!(labels, ["a", "a_2"]);
+    assert_eq!(labels, ["a", "other_a"]);
     dir.refuses(2, "concat a.h5ad c.h5ad -o p.h5ad --batch-names x", &["1 names for 2 files"]);
     dir.refuses(2, "concat a.h5ad c.h5ad -o p.h5ad --batch-names x,x", &["x comes twice"]);
     dir.refuses(2, "concat a.h5ad c.h5ad -o p.h5ad --batch-key type", &["a.h5ad", "a column type already"]);

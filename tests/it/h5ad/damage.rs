@@ -42,7 +42,7 @@ fn next(state: &mut u64) -> u64 {
 /// Damages spread over a file of that length; many more with SCX_LONG.
 fn damages(name: &str, length: usize) -> Vec<Damage> {
     let times = if std::env::var_os("SCX_LONG").is_some() { 50 } else { 1 };
-    let mut state = name.bytes().fold(7, |s, b| s * 31 + u64::from(b));
+    let mut state = name.bytes().fold(7u64, |s, b| s.wrapping_mul(31).wrapping_add(u64::from(b)));
     let mut at = |n: usize| (next(&mut state) % n.max(1) as u64) as usize;
     let mut all: Vec<Damage> = [0, 7, 8, 40, 95, length - 1].into_iter().map(Damage::Cut).collect();
     all.extend((0..6 * times).map(|_| Damage::Cut(at(length))));

@@ -30,8 +30,8 @@ const BAD_H5: &[(&str, &str, &str)] = &[
     ("indptr_missing.h5", "Malformed", ": /matrix: the dataset indptr is missing"),
     (
         "molecule_info.h5",
-        "NotRecognised",
-        ": not a file scx can read: HDF5, but neither /matrix nor the group of a genome: not a 10x file",
+        "Unsupported",
+        ": unsupported: it lists molecules, as molecule_info.h5 of Cell Ranger does, and holds no matrix of cells; give filtered_feature_bc_matrix.h5 or raw_feature_bc_matrix.h5 of the same outs/ folder",
     ),
     ("name_missing.h5", "Malformed", ": /matrix/features: the dataset name is missing"),
     (
