@@ -2,8 +2,7 @@
 
 use super::matrix::TextMatrix;
 use crate::data::scratch::{RowsWriter, Sorter};
-use crate::data::{Block, Dense, Element, Layout, Matrix, Sparse, Values};
-use crate::data::{DType, DataError};
+use crate::data::{Block, DType, DataError, Dense, Element, Layout, Matrix, Sparse, Values};
 use crate::io::ReadOptions;
 use crate::with_values;
 

@@ -224,7 +224,6 @@ fn no_verb_makes_a_file_or_folder_of_a_stream_or_an_address() {
             format!("concat a.h5ad a.h5ad -o {name}"),
             format!("preprocess a.h5ad --log1p -o {name}"),
             format!("cluster a.h5ad -o {name}"),
-            format!("simulate -o {name}"),
         ] {
             dir.refuses(2, &verb, &[says]);
         }

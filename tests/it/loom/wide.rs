@@ -78,7 +78,7 @@ fn a_wide_array_that_fits_is_written_in_parts_within_the_memory() {
         let d = cells(n, width);
         dir.save("a.h5ad", &d);
         let dense = (n * width * 4) as u64;
-        let plan = estimate(&dir, "convert a.h5ad o.loom --memory 96M");
+        let plan = estimate(&dir, "convert a.h5ad o.loom --force --memory 96M");
         let out = plan["output_bytes"].as_u64().unwrap();
         assert!((dense..dense + (1 << 20)).contains(&out), "{plan}");
         let most = peak(&dir, "convert a.h5ad o.loom --memory 96M --force --threads 2 -q");
