@@ -1,5 +1,7 @@
 //! Clusters divided by the values of another column, such as the donor, so that cells are made for each of them.
 
+use std::borrow::Cow;
+
 use super::{GenerateError, Material, Request};
 use crate::data::{Frame, Take, ValueKind, find_value};
 use crate::loader::labels::groups;
@@ -74,10 +76,10 @@ impl Material {
     }
 
     /// The rows of a table of all cells that are real.
-    pub(super) fn real_rows(&self, obs: &Frame) -> Result<Frame, GenerateError> {
+    pub(super) fn real_rows<'a>(&self, obs: &'a Frame) -> Result<Cow<'a, Frame>, GenerateError> {
         match &self.real {
-            Some(rows) => Ok(obs.take(&Take::entries(obs.len(), rows)?)?),
-            None => Ok(obs.clone()),
+            Some(rows) => Ok(Cow::Owned(obs.take(&Take::entries(obs.len(), rows)?)?)),
+            None => Ok(Cow::Borrowed(obs)),
         }
     }
 }

@@ -104,7 +104,8 @@ fn a_cluster_of_one_cell_is_left_out_with_its_number_and_stops_only_itself() {
         let line = format!("augment cells.h5ad --cluster rare --n 9 --model {model} -o more.h5ad --force");
         let run = dir.scx(&line).ok();
         for says in ["obs[\"leiden\"] = pDC", "1 cell to learn from, at least 2", "1 cells (cell3 first)"] {
-            assert!(run.stdout.contains(says), "{model}: no {says} in {}", run.stdout);
+            let all = format!("{}{}", run.stdout, run.stderr);
+            assert!(all.contains(says), "{model}: no {says} in {all}");
         }
     }
     assert_eq!(dir.open("more.h5ad").n_obs(), 179);

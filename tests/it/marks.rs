@@ -217,8 +217,8 @@ fn a_corrected_file_is_corrected_again_only_when_that_is_asked_for() {
     dir.write("job.yaml", "again: true\nsteps: 20\n");
     dir.scx("correct --spikein c1.fcs c2.fcs --sample s2.fcs -o s4.fcs --config job.yaml").ok();
     // A record of another verb is no correction.
-    dir.scx("convert c1.fcs c1.h5ad").ok();
-    dir.scx("split c1.h5ad --by Time --train a.h5ad --test b.h5ad").fails(2, &["no column Time"]);
+    dir.scx("convert s.fcs other.fcs --force").ok();
+    dir.scx("correct --spikein c1.fcs c2.fcs --sample other.fcs -o s5.fcs --steps 20").ok();
 }
 
 #[test]

@@ -138,17 +138,15 @@ impl Common {
             )));
         }
         let mut types: Vec<String> = Vec::new();
-        for name in files.iter().filter_map(|f| f.labels.as_ref()).flat_map(|l| &l.names) {
-            if find_value(types.iter().map(String::as_str), name).is_none() {
-                types.push(name.clone());
-            }
+        for own in files.iter().filter_map(|f| f.labels.as_ref()).map(|l| &l.names) {
+            let new: Vec<String> = own.iter().filter(|n| place(&types, own, n).is_none()).cloned().collect();
+            types.extend(new);
         }
-        let sets = files.iter().zip(&places).map(|(f, place)| {
+        let sets = files.iter().zip(&places).map(|(f, at)| {
             let mut to = vec![u32::MAX; f.var.len()];
-            genes.iter().enumerate().for_each(|(new, name)| to[place[name.as_str()]] = new as u32);
+            genes.iter().enumerate().for_each(|(new, name)| to[at[name.as_str()]] = new as u32);
             let labels = f.labels.as_ref().map(|l| {
-                let new = |name: &String| find_value(types.iter().map(String::as_str), name);
-                let new: Vec<Option<usize>> = l.names.iter().map(new).collect();
+                let new: Vec<Option<usize>> = l.names.iter().map(|n| place(&types, &l.names, n)).collect();
                 l.codes.iter().map(|&c| new.get(c as usize).copied().flatten()).collect()
             });
             (moved(&f.counts, &to, genes.len()), labels)
@@ -205,6 +203,13 @@ fn matched(files: &[File], asked: Option<&str>) -> Result<Vec<GeneNames>, CliErr
         }
     }
     Ok(plain)
+}
+
+/// The place of a type among those of all files: that text, else the same value in another form (`1` in one file, `1.0` in
+/// another), unless the file itself has both.
+fn place(types: &[String], own: &[String], name: &str) -> Option<usize> {
+    find_value(types.iter().map(String::as_str), name)
+        .filter(|&i| types[i] == name || !own.contains(&types[i]))
 }
 
 /// Gene `i` as gene `to[i]` of `n`; genes that go nowhere are left out.

@@ -153,8 +153,7 @@ fn a_dry_run_says_what_the_target_will_not_hold_and_unwritable_formats_are_refus
     let dir = support::annotated();
     let before = dir.contents();
     let run = dir.scx(&format!("{RUNS} -o o.fcs --dry-run")).ok();
-    for phrase in ["write o.fcs (FCS)", "obs[\"run\"]", "left behind", "the new values take its place"]
-    {
+    for phrase in ["write o.fcs (FCS)", "obs[\"run\"]", "left behind", "the new values take its place"] {
         assert!(run.stdout.contains(phrase), "{phrase}: {}", run.stdout);
     }
     dir.is_as(&before);
