@@ -8,7 +8,7 @@ use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::learn::{self, Learn, state_folder, training, within};
 use crate::cli::kit::output::{Way, reading};
-use crate::cli::kit::process::{on_threads, print};
+use crate::cli::kit::process::on_threads;
 use crate::cli::kit::show::thousands;
 use crate::cli::kit::targets;
 use crate::data::GeneNames;
@@ -27,9 +27,6 @@ pub(in crate::cli) fn run(args: &AugmentArgs) -> Result<(), CliError> {
 fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     let running = &args.learn.running;
     let learn = Learn::resolve(&args.learn, args.model.as_deref())?;
-    if args.learn.print_config {
-        return print(&learn.yaml()?);
-    }
     let way = Way::new("augment", &args.writing, running, console);
     let target = way.target(&args.output, &[&args.input])?;
     check(args)?;

@@ -34,9 +34,6 @@ fn execute(args: &AugmentationArgs, console: &Console) -> Result<(), CliError> {
         return Err(CliError::usage("--resume: many models are trained here; none is kept"));
     }
     let learn = Learn::resolve(&args.learn, args.model.as_deref())?;
-    if args.learn.print_config {
-        return print(&learn.yaml()?);
-    }
     let reading = reading(&args.reading, &args.learn.running);
     let learn = learn.scratch(&reading);
     let dataset = io::open(&args.input, &reading)?;

@@ -45,16 +45,10 @@ fn execute(args: &TimeArgs, console: &Console) -> Result<(), CliError> {
     if args.learn.resume {
         return Err(CliError::usage("--resume: what is timed starts from nothing"));
     }
-    if args.learn.print_config && args.model.len() > 1 {
-        return Err(CliError::usage("--print-config: name one model with --model"));
-    }
     let reading = reading(&args.reading, &args.learn.running);
     let learn = |model: &String| Learn::resolve(&args.learn, Some(model)).map(|l| l.scratch(&reading));
     let learns = args.model.iter().map(learn).collect::<Result<Vec<_>, _>>()?;
     let [first, ..] = learns.as_slice() else { return Ok(()) };
-    if args.learn.print_config {
-        return print(&first.yaml()?);
-    }
     let dataset = io::open(&args.input, &reading)?;
     let material = first.material(&args.input, &dataset, console)?;
     if args.learn.running.dry_run {

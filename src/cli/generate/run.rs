@@ -7,7 +7,7 @@ use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::learn::{self, Learn, state_folder, training, within};
 use crate::cli::kit::output::{Way, reading};
-use crate::cli::kit::process::{on_threads, print};
+use crate::cli::kit::process::on_threads;
 use crate::cli::kit::show::thousands;
 use crate::data::{Dataset, GeneNames, counts};
 use crate::generate::{self, Request, Trained};
@@ -23,9 +23,6 @@ pub(in crate::cli) fn run(args: &GenerateArgs) -> Result<(), CliError> {
 fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
     let running = &args.learn.running;
     let learn = Learn::resolve(&args.learn, args.model.as_deref())?;
-    if args.learn.print_config {
-        return print(&learn.yaml()?);
-    }
     if args.n == 0 {
         return Err(CliError::usage("--n 0: nothing to make; give at least 1"));
     }

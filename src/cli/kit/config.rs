@@ -29,7 +29,7 @@ const OWN: [&str; 5] = ["config", "print_config", "help", "version", "resume"];
 
 /// Whether a verb reads its configuration here.
 fn configured(command: &Command) -> bool {
-    command.get_arguments().any(|a| a.get_id() == "config" && a.get_help_heading() == Some("Running"))
+    command.get_arguments().any(|a| a.get_id() == "config")
 }
 
 /// The verb that is called, with its own verb where it has one.
@@ -130,7 +130,7 @@ fn read(path: &Path, command: &Command) -> Result<Vec<(String, Value)>, CliError
     for (key, value) in map {
         match (key, value) {
             // `model: {minibatch: 100}` is --model-minibatch 100.
-            (Value::String(group), Value::Mapping(inner)) => {
+            (Value::String(group), Value::Mapping(inner)) if !takes_map(command, &group) => {
                 pairs.extend(
                     inner.into_iter().map(|(key, value)| (format!("{group}_{}", name_of(&key)), value)),
                 );
@@ -140,6 +140,11 @@ fn read(path: &Path, command: &Command) -> Result<Vec<(String, Value)>, CliError
         }
     }
     Ok(pairs)
+}
+
+/// Whether an option takes names and values as JSON.
+fn takes_map(command: &Command, group: &str) -> bool {
+    command.get_arguments().any(|a| a.get_id() == group && a.get_value_names() == Some(&["JSON".into()]))
 }
 
 fn name_of(key: &Value) -> String {
@@ -183,6 +188,7 @@ fn words(arg: &Arg, value: &Value, path: &Path) -> Result<Vec<String>, CliError>
         // YAML writes `.nan` where Rust writes `NaN`.
         Value::Number(n) if n.as_f64().is_some_and(|x| !x.is_finite()) => n.as_f64().map(|x| x.to_string()),
         Value::Number(n) => Some(n.to_string()),
+        Value::Mapping(_) => serde_json::to_string(v).ok(),
         _ => None,
     };
     let words = match value {
@@ -245,6 +251,8 @@ fn typed(text: &str) -> Value {
     match text {
         "true" => return Value::Bool(true),
         "false" => return Value::Bool(false),
+        // The settings of a model.
+        map if map.starts_with('{') => return serde_yaml::from_str(map).unwrap_or_else(|_| map.into()),
         _ => {}
     }
     match text.parse::<i64>() {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cli::kit::console::Console;
@@ -25,10 +25,9 @@ const MOST_MINUTES: f64 = 525_600.0;
 /// The model that is taken when none is named.
 const DEFAULT_MODEL: &str = "activa";
 
-/// What `--config` reads and `--print-config` writes; every word is optional.
-#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LearnFile {
+/// The settings as a record keeps them.
+#[derive(Debug, Default, Clone, PartialEq, Serialize)]
+struct Asked {
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,14 +69,14 @@ pub(in crate::cli) struct Learn {
     pub(in crate::cli) sought: Sought,
     max_minutes: Option<f64>,
     resume: bool,
-    printed: LearnFile,
+    asked: Asked,
 }
 
 impl Learn {
-    /// Flags over file over defaults.
+    /// Options over defaults.
     ///
     /// # Errors
-    /// [`CliError`] when the file cannot be read or a setting does not fit.
+    /// [`CliError`] when a setting does not fit.
     pub(in crate::cli) fn resolve(args: &LearnArgs, model: Option<&str>) -> Result<Self, CliError> {
         let LearnArgs {
             preset,
@@ -87,8 +86,8 @@ impl Learn {
             minibatch,
             learning_rate,
             seed,
-            config,
-            print_config: _,
+            settings,
+            config: _,
             counts: CountsArgs { layer, round, feature_type },
             cluster_key,
             unlabeled_category,
@@ -97,32 +96,27 @@ impl Learn {
             resume,
             running,
         } = args;
-        let file = config.as_deref().map(read).transpose()?.unwrap_or_default();
-        // A length on the command line replaces that of the file, whichever of the two words it uses.
-        let (epochs, steps) =
-            if epochs.or(*steps).is_some() { (*epochs, *steps) } else { (file.epochs, file.steps) };
-        if epochs.is_some() && steps.is_some() {
-            return Err(CliError::usage("epochs and steps are two ways to say how long; give one"));
-        }
-        let merged = LearnFile {
-            model: model.map(str::to_owned).or(file.model).or(Some(DEFAULT_MODEL.into())),
-            preset: preset.map(PresetArg::into).or(file.preset),
-            epochs,
-            steps,
-            max_minutes: max_minutes.or(file.max_minutes),
-            minibatch: minibatch.or(file.minibatch),
-            learning_rate: learning_rate.or(file.learning_rate),
-            seed: seed.or(file.seed).or(Some(0)),
-            layer: layer.clone().or(file.layer),
-            round: round.then_some(true).or(file.round),
-            feature_type: feature_type.clone().or(file.feature_type),
-            cluster_key: cluster_key.clone().or(file.cluster_key),
-            unlabeled_category: unlabeled_category.clone().or(file.unlabeled_category),
-            min_cells: min_cells.or(file.min_cells).or(Some(3)),
-            min_genes: min_genes.or(file.min_genes).or(Some(10)),
-            settings: file.settings,
+        let wrong =
+            |e: serde_json::Error| CliError::usage(format!("settings: expected names and values: {e}"));
+        let asked = Asked {
+            model: Some(model.unwrap_or(DEFAULT_MODEL).to_owned()),
+            preset: preset.map(PresetArg::into),
+            epochs: *epochs,
+            steps: *steps,
+            max_minutes: *max_minutes,
+            minibatch: *minibatch,
+            learning_rate: *learning_rate,
+            seed: seed.or(Some(0)),
+            layer: layer.clone(),
+            round: round.then_some(true),
+            feature_type: feature_type.clone(),
+            cluster_key: cluster_key.clone(),
+            unlabeled_category: unlabeled_category.clone(),
+            min_cells: min_cells.or(Some(3)),
+            min_genes: min_genes.or(Some(10)),
+            settings: settings.as_deref().map(serde_json::from_str).transpose().map_err(wrong)?,
         };
-        merged.check(*resume, running.memory)
+        asked.check(*resume, running.memory)
     }
 
     /// With labels from that column.
@@ -142,19 +136,11 @@ impl Learn {
         self.max_minutes.map(|m| Instant::now() + Duration::from_secs_f64(60.0 * m))
     }
 
-    /// The settings as YAML that `--config` reads.
-    ///
-    /// # Errors
-    /// [`CliError`] when they have no form in YAML.
-    pub(in crate::cli) fn yaml(&self) -> Result<String, CliError> {
-        serde_yaml::to_string(&self.printed).map_err(|e| CliError::usage(e.to_string()))
-    }
-
     /// Settings that can change the numbers.
     pub(in crate::cli) fn settings(&self) -> Value {
         // Time is no setting of the numbers: the steps it came to are.
-        let file = LearnFile { max_minutes: None, ..self.printed.clone() };
-        serde_json::to_value(file).unwrap_or(Value::Null)
+        let asked = Asked { max_minutes: None, ..self.asked.clone() };
+        serde_json::to_value(asked).unwrap_or(Value::Null)
     }
 
     /// Reads what is learnt from, and says what was chosen.
@@ -235,7 +221,7 @@ impl Learn {
     }
 }
 
-impl LearnFile {
+impl Asked {
     fn check(self, resume: bool, memory: Option<u64>) -> Result<Learn, CliError> {
         let kind = self.model.clone().unwrap_or_default();
         if !KINDS.iter().any(|k| k.0 == kind) && entry(&kind).is_none_or(|e| e.counted.is_none()) {
@@ -287,7 +273,7 @@ impl LearnFile {
             memory: memory.unwrap_or(crate::io::ReadOptions::default().memory),
             scratch: scratch::folder(None, None),
         };
-        Ok(Learn { plan, sought, max_minutes: self.max_minutes, resume, printed: self })
+        Ok(Learn { plan, sought, max_minutes: self.max_minutes, resume, asked: self })
     }
 }
 
@@ -319,14 +305,6 @@ pub(in crate::cli) fn known_models() -> Vec<&'static str> {
     let mut seen = std::collections::BTreeSet::new();
     all.retain(|k| seen.insert(*k));
     all
-}
-
-/// Reads a configuration file.
-fn read(path: &Path) -> Result<LearnFile, CliError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| CliError::input(format!("{}: cannot read the configuration: {e}", path.display())))?;
-    serde_yaml::from_str(&text)
-        .map_err(|e| CliError::usage(format!("{}: not a configuration of a model: {e}", path.display())))
 }
 
 /// An error with the file it is about.

@@ -1,9 +1,8 @@
 //! Options of what is learnt from and how long, shared by the verbs that train generators.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 
+use crate::cli::kit::config::ConfigArgs;
 use crate::cli::kit::counts_args::CountsArgs;
 use crate::cli::kit::running::RunArgs;
 use crate::zoo::Preset;
@@ -53,12 +52,9 @@ pub struct LearnArgs {
     /// Seed of everything random: the same seed gives the same bytes [default: 0]
     #[arg(long, value_name = "N", help_heading = "Model")]
     pub seed: Option<u64>,
-    /// Settings in a YAML file: the same words as these options, and `settings:` for the model's own
-    #[arg(long, value_name = "FILE.yaml", help_heading = "Model")]
-    pub config: Option<PathBuf>,
-    /// Print the settings as YAML that --config reads, and stop
-    #[arg(long, help_heading = "Model")]
-    pub print_config: bool,
+    /// The model's own settings as JSON; in a configuration `settings:` with names and values
+    #[arg(long, value_name = "JSON", hide = true)]
+    pub settings: Option<String>,
 
     /// Which counts
     #[command(flatten)]
@@ -80,6 +76,9 @@ pub struct LearnArgs {
     /// Go on where a training was stopped
     #[arg(long, help_heading = "Running")]
     pub resume: bool,
+    /// Options from a file
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// How it runs
     #[command(flatten)]
     pub running: RunArgs,

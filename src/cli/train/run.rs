@@ -20,9 +20,6 @@ pub(in crate::cli) fn run(args: &TrainArgs) -> Result<(), CliError> {
 
 fn execute(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
     let learn = Learn::resolve(&args.learn, Some(&args.model))?;
-    if args.learn.print_config {
-        return print(&learn.yaml()?);
-    }
     learn::check_model_folder(&args.output, args.force || args.learn.resume)?;
     let reading = reading(&args.reading, &args.learn.running).towards(&args.output);
     let learn = learn.scratch(&reading);
