@@ -13,7 +13,9 @@ pub struct Sample {
     pub name: String,
     /// Cells that are corrected.
     pub cells: Group,
-    /// Cells that are scored: those corrected that are no controls.
+    /// Those of them that are learnt from: cells that scx has not made.
+    pub learnt: Group,
+    /// Cells that are scored: those learnt from that are no controls.
     pub scored: Group,
 }
 
@@ -85,7 +87,7 @@ impl Experiment {
                     ));
                 }
             }
-            run.samples.iter_mut().for_each(|s| real(&mut s.scored));
+            run.samples.iter_mut().flat_map(|s| [&mut s.learnt, &mut s.scored]).for_each(real);
         }
         Ok(())
     }
@@ -164,7 +166,7 @@ pub fn from_files(
     empty().for_each(|&i| tracing::warn!("{}: has no cells; it is written as it is", names[i]));
     let sample = |&i: &usize| {
         let cells = whole(i, &tables);
-        Sample { name: names[i].clone(), scored: cells.clone(), cells }
+        Sample { name: names[i].clone(), scored: cells.clone(), learnt: cells.clone(), cells }
     };
     let run = Run {
         name: FILES_RUN.into(),
@@ -263,6 +265,7 @@ pub fn from_annotated(
         let sample = Sample {
             name: names[run].clone(),
             cells: cells(run, &|_| true),
+            learnt: cells(run, &|_| true),
             scored: cells(run, &|i| !control[i] && !is_held(i)),
         };
         if sample.scored.rows.is_empty() {

@@ -141,9 +141,10 @@ pub fn fit(
     Ok(Fitted { model, trainer, plan, markers, transform, runs, reference: None })
 }
 
-/// Everything of a run that is moved: its control, its samples, and the held-out source, which joins like a sample.
+/// Everything of a run that is moved and learnt from: its control, its samples, and the held-out source, which joins like a
+/// sample.
 fn moved_groups(run: &Run) -> Vec<&Group> {
-    let samples = run.samples.iter().map(|s| &s.cells);
+    let samples = run.samples.iter().map(|s| &s.learnt);
     std::iter::once(&run.source).chain(samples).chain(run.holdout.iter().map(|h| &h.0)).collect()
 }
 

@@ -6,11 +6,11 @@ use std::path::Path;
 use super::additions::Additions;
 use super::check::Report;
 use super::error::{ReadError, WriteError};
-use super::loss::{ElementKind, Entry};
+use super::loss::{ElementKind, Entry, Part};
 use super::options::{ReadOptions, WriteOptions};
 use super::outline::Outline;
 use super::{fcs, h5ad, loom, table, tenx_h5, tenx_mtx};
-use crate::data::Dataset;
+use crate::data::{DType, Dataset};
 
 /// A file format scx reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -111,8 +111,10 @@ pub struct Codec {
     pub options: &'static [&'static FormatOption],
     /// What becomes of each kind of element.
     pub losses: fn(ElementKind) -> Entry,
-    /// Whether X is stored with its zeros, which a sparse one grows by.
-    pub dense: bool,
+    /// Bytes a matrix of this element type takes in a file, uncompressed: at most, where only the values would tell.
+    pub stored_bytes: fn(&Part, DType) -> u64,
+    /// Whether arrays of cells and of variables may be sparse in it.
+    pub sparse_arrays: bool,
     /// Whether there is no file without X.
     pub needs_x: bool,
     /// Whether variables are the channels of a panel: files of different panels are joined only when asked how, since a

@@ -58,8 +58,9 @@ pub fn detect(path: &Path) -> Result<&'static Codec, ReadError> {
         .max_by_key(|(fit, named, _)| (*fit, *named));
     match best {
         Some((fit, named, codec)) => {
-            // Of what merely could be this format, reading says what it is.
-            if fit == Fit::Sure && !named && CODECS.iter().any(by_name) {
+            // Of HDF5 that merely could be this format, reading says what it is.
+            let told = fit == Fit::Sure || !super::is_hdf5(path);
+            if told && !named && CODECS.iter().any(by_name) {
                 tracing::warn!(
                     "{}: the name ends in .{extension} but the content is {}; read as {}",
                     path.display(),

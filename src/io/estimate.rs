@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::codec::Format;
-use super::loss::{Place, parts, tables_of};
+use super::loss::{Part, Place, parts, tables_of};
 use super::options::{Compression, WriteOptions};
 use crate::data::Dataset;
 
@@ -39,7 +39,8 @@ pub(super) fn estimate(
         .map(|p| p.bytes)
         .sum();
     // Runs with all their zeros, on their way out.
-    let zeros = if to.codec().dense { kept.min(options.memory / 8) } else { 0 };
+    let grows = |p: &Part| p.place == Place::X && p.stored_bytes(to) > p.bytes;
+    let zeros = if all.iter().any(grows) { kept.min(options.memory / 8) } else { 0 };
     let pointers = 8 * (dataset.n_obs() as u64 + dataset.n_vars() as u64);
     let written = match options.compression {
         Some(Compression::None) => kept as f64 / 1e9,

@@ -177,14 +177,19 @@ impl<'a> Output<'a> {
         (codec(to).write)(&self.dataset, path, &self.options)
     }
 
-    /// Whether the target holds cells, but not this column of theirs.
-    fn loses_column(&self, name: &str) -> bool {
+    /// Whether the mark of made cells gets into the target: by the column or, when all of them are named so, by their
+    /// names. A table of variables holds no cells.
+    fn holds_marks(&self, made: &[bool]) -> bool {
         let losses = LossReport::new(&self.dataset, self.target.format, &self.options);
-        let left = |element: &str| {
+        let kept = |element: &str| {
             let row = losses.rows.iter().find(|r| r.element == element);
-            row.is_some_and(|r| matches!(r.fate, Fate::Left { .. }))
+            row.is_some_and(|r| !matches!(r.fate, Fate::Left { .. }))
         };
-        left(&Place::Obs.element(name)) && !(left("obs_names") && left("X"))
+        let index = &self.dataset.obs.index;
+        let named = |i: usize| index.get(i).is_some_and(|name| name.starts_with(synthetic::NAME_PREFIX));
+        kept(&Place::Obs.element(synthetic::COLUMN))
+            || (kept("obs_names") && (0..made.len()).filter(|&i| made[i]).all(named))
+            || !(kept("obs_names") || kept("X"))
     }
 
     fn keep_marks(&mut self, mark: Mark) -> Result<(), WriteError> {
@@ -192,19 +197,11 @@ impl<'a> Output<'a> {
         if mark == Mark::Names {
             self.mark_names(&made);
         }
-        if !self.loses_column(synthetic::COLUMN) {
+        if self.holds_marks(&made) {
             return Ok(());
         }
-        let named = |d: &Dataset| {
-            (0..made.len())
-                .filter(|&i| made[i])
-                .all(|i| d.obs.index.get(i).is_some_and(|name| name.starts_with(synthetic::NAME_PREFIX)))
-        };
         let to = self.target.format;
         let names = !codec(to).entry(ElementKind::CellNames).leaves();
-        if names && named(&self.dataset) {
-            return Ok(());
-        }
         let way = match names {
             true => {
                 "add --mark names to mark them by their names, or write h5ad, loom or a table of the cells"

@@ -58,9 +58,9 @@ fn panels_that_differ_are_corrected_by_the_list_of_markers_in_the_message() {
     assert!(list.contains("CD8a") && !list.contains("CD3,") && !list.contains("strange"), "{list}");
     dir.scx(&format!("{line} --markers {list}")).ok();
     // Markers asked for that one file lacks are known, and not agreed on; unknown ones are wrong usage.
-    let run = refused(&dir, 3, &format!("{line} --markers CD3,CD8a"), &["only in c1.fcs: CD3"]);
+    let run = refused(&dir, 3, &format!("{line} --markers CD3,CD8a --force"), &["only in c1.fcs: CD3"]);
     dir.scx(&format!("{line} --markers {} --force", advised(&run.stderr, "--markers"))).ok();
-    dir.refuses(2, &format!("{line} --markers CD3x"), &["did you mean CD3?"]);
+    dir.refuses(2, &format!("{line} --markers CD3x --force"), &["did you mean CD3?"]);
     // A stored edit has its markers: --markers would be refused with it.
     dir.scx(&format!("{FILES} -o p.fcs --steps 5 --save-model edit")).ok();
     let stored = "correct --model-dir edit --sample other.fcs -o q.fcs";
@@ -187,7 +187,7 @@ fn cells_are_made_when_the_advice_is_followed() {
     scaled.x = Some(Matrix::Dense(Dense::new(170, 40, Values::F32(odd)).unwrap()));
     dir.save("scaled.h5ad", &scaled);
     let line = "augment scaled.h5ad --cluster rare --n 5 --model nb -o c.h5ad";
-    refused(&dir, 3, line, &["raw counts are needed", "--layer"]);
+    refused(&dir, 3, line, &["expected a whole number", "holds raw counts: --layer spliced"]);
     refused(&dir, 3, &format!("{line} --layer spliced"), &["--only-synthetic"]);
     dir.scx(&format!("{line} --layer spliced --only-synthetic")).ok();
     // Counts in raw, and no labels: clusters are searched there.

@@ -142,8 +142,7 @@ fn x_of_new_cells_follows_from_their_counts_or_the_run_is_refused() {
     let line = "augment cells.h5ad --cluster rare --n 9 --model nb -o";
     let run = dir.scx(&format!("{line} more.h5ad")).ok();
     run.says(&["counts from layers[\"counts\"]"]);
-    assert!(run.stdout.contains("ln(1 + counts scaled to 10000"), "{}", run.stdout);
-    assert!(run.stdout.contains("obsm[\"X_pca\"]"), "{}", run.stdout);
+    run.says(&["ln(1 + counts scaled to 10000", "obsm[\"X_pca\"]"]);
     let d = dir.open("more.h5ad");
     let (x, counts) = (dense(d.x.as_ref().unwrap()), dense(&d.layers["counts"]));
     for i in 170..179 {
@@ -173,10 +172,12 @@ fn every_model_gives_the_same_bytes_on_any_number_of_threads_in_every_format() {
         let config = if *model == "activa" { "--config small.yaml" } else { "--preset default" };
         let length = if *model == "cscgan" { "--steps 6 --minibatch 16" } else { "" };
         let ending = ["h5ad", "loom", "h5"][i % 3];
+        // A 10x file has no column for the mark of made cells.
+        let mark = if ending == "h5" { "--mark names" } else { "" };
         for threads in [1, 2] {
             let line = format!(
                 "augment cells.h5ad --cluster rare --n 300 --only-synthetic --model {model} {config} {length} \
-                 --test-fraction 0 -o {model}{threads}.{ending} --threads {threads} --seed 3"
+                 --test-fraction 0 -o {model}{threads}.{ending} --threads {threads} --seed 3 {mark}"
             );
             dir.scx(&line).ok();
         }
@@ -186,7 +187,7 @@ fn every_model_gives_the_same_bytes_on_any_number_of_threads_in_every_format() {
         assert_eq!((d.n_obs(), d.n_vars()), (300, GENES), "{model}");
         assert!(dense(d.x.as_ref().unwrap()).iter().flatten().all(|v| *v >= 0.0 && v.fract() == 0.0));
     }
-    dir.scx("augment cells.h5ad --cluster rare --n 5 --model smote -o folder").ok();
+    dir.scx("augment cells.h5ad --cluster rare --n 5 --model smote -o folder --mark names").ok();
     assert_eq!(dir.open("folder").n_obs(), 175);
 }
 
@@ -435,7 +436,7 @@ fn settings_are_printed_as_they_are_read() {
         assert!(names.contains(&name), "{names:?}");
     }
     let plan = dir.scx("augment cells.h5ad --cluster rare --n 5 -o o.h5ad --dry-run").ok();
-    assert!(plan.stdout.contains("would train activa (default) on 170 cells × 39 genes"), "{}", plan.stdout);
+    assert!(plan.stdout.contains("train activa (default) on 170 cells × 39 genes"), "{}", plan.stdout);
     assert_eq!(dir.names(), ["again.yaml", "cells.h5ad", "small.yaml"]);
 }
 

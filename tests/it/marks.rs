@@ -210,7 +210,7 @@ fn a_corrected_file_is_corrected_again_only_when_that_is_asked_for() {
     dir.scx("convert s2.fcs s2.h5ad").ok();
     for name in ["s2.fcs", "s2.h5ad"] {
         let line = format!("correct --spikein c1.fcs c2.fcs --sample {name} --steps 20");
-        dir.refuses(2, &format!("{line} -o s3.fcs"), &[name, "moved twice", "--again"]);
+        dir.refuses(2, &format!("{line} -o s3.fcs --force"), &[name, "moved twice", "--again"]);
         dir.scx(&format!("{line} -o s3.fcs --again --force")).ok();
     }
     assert!(x(&dir, "s3.fcs") != x(&dir, "s2.fcs"));

@@ -7,12 +7,13 @@ use scx::data::{
     Annotation, Categorical, Categories, Column, Dataset, Dense, Frame, Index, Layout, Matrix, Raw, Sparse,
     Uns, Values,
 };
+use scx::rng::Seed;
 use serde_json::Value;
 
 use crate::support::Dir;
 
 const CELLS: usize = 60;
-const GENES: usize = 30;
+const GENES: usize = 80;
 
 /// A target of each format, and whether it has columns of cells.
 const TARGETS: &[(&str, &str, bool)] = &[
@@ -29,11 +30,12 @@ const TARGETS: &[(&str, &str, bool)] = &[
 const RECORDED: &[&str] = &["h5ad", "loom", "fcs"];
 
 fn counts() -> Matrix {
+    let mut s = Seed(5).stream("toy");
     let (mut indptr, mut indices, mut data) = (vec![0u64], Vec::new(), Vec::new());
     for cell in 0..CELLS {
         for gene in 0..GENES {
-            let own = gene / 15 == cell % 2;
-            let count = (cell * 7 + gene * 3) % if own { 9 } else { 3 };
+            let own = gene / (GENES / 2) == cell % 2;
+            let count = s.negative_binomial(if own { 6.0 } else { 0.8 } * (1.0 + (gene % 7) as f64), 2.0);
             if count > 0 {
                 indices.push(gene as u32);
                 data.push(count as i32);

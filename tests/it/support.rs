@@ -338,3 +338,9 @@ pub(crate) fn real(name: &str) -> Option<PathBuf> {
     assert!(path.is_file(), "{} is missing", path.display());
     Some(path)
 }
+
+/// Opens an HDF5 file to change it. Without a lock: another test that starts a program may hold a copy of it for a moment.
+pub(crate) fn hdf5_to_change(path: impl AsRef<std::path::Path>) -> hdf5_metno::File {
+    let mut options = hdf5_metno::File::with_options();
+    options.with_fapl(|p| p.file_locking(false)).open_as(path, hdf5_metno::OpenMode::ReadWrite).unwrap()
+}

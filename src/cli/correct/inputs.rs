@@ -312,7 +312,7 @@ fn stored_samples(
 ) -> Result<Vec<(String, Sample, usize)>, CliError> {
     let whole = |name: String, table: usize, rows: Vec<usize>| {
         let cells = loader::Group { table, rows };
-        Sample { name, scored: cells.clone(), cells }
+        Sample { name, scored: cells.clone(), learnt: cells.clone(), cells }
     };
     let runs: Vec<&str> = fitted.runs.iter().map(|r| r.name.as_str()).collect();
     let named = fitted.reference.is_some();

@@ -55,8 +55,10 @@ pub(in crate::cli) fn expand(mut args: Vec<OsString>) -> Result<Vec<OsString>, C
     let mut positional = Vec::new();
     for (key, value) in read(path, &command)? {
         let arg = find(&command, &key, path)?;
-        let beside = command.get_arg_conflicts_with(arg);
-        if std::iter::once(arg).chain(beside).any(|a| on_the_command_line(given, a)) {
+        let against =
+            |a: &Arg, b: &Arg| command.get_arg_conflicts_with(a).iter().any(|c| c.get_id() == b.get_id());
+        let replaced = |a: &Arg| a.get_id() == arg.get_id() || against(a, arg) || against(arg, a);
+        if command.get_arguments().any(|a| on_the_command_line(given, a) && replaced(a)) {
             continue;
         }
         for word in words(arg, &value, path)? {

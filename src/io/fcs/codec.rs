@@ -1,7 +1,9 @@
 //! What is known of FCS.
 
 use super::losses::losses;
+use crate::data::DType;
 use crate::io::codec::{Codec, Format, FormatOption};
+use crate::io::loss::{Part, Place};
 
 /// Which of two contradicting places of DATA counts.
 pub const OFFSETS: FormatOption = FormatOption {
@@ -30,7 +32,8 @@ pub(in crate::io) const CODEC: Codec = Codec {
     files: |_| None,
     options: &[&OFFSETS, &DATA_SET, &VERSION],
     losses,
-    dense: true,
+    stored_bytes: stored_bytes,
+    sparse_arrays: true,
     needs_x: true,
     panels: true,
     keywords: true,
@@ -46,3 +49,11 @@ pub(in crate::io) const CODEC: Codec = Codec {
     annotate: Some(super::annotate),
     takes_elements: |_| false,
 };
+
+/// Events are floats that hold every value exactly, zeros included.
+fn stored_bytes(part: &Part, dtype: DType) -> u64 {
+    match part.place {
+        Place::X => part.cells().saturating_mul(dtype.exact_float().size() as u64),
+        _ => part.bytes,
+    }
+}

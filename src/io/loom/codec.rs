@@ -1,7 +1,9 @@
 //! What is known of loom.
 
 use super::losses::losses;
+use crate::data::DType;
 use crate::io::codec::{Codec, Format};
+use crate::io::loss::{Part, Place};
 use crate::io::options::COMPRESSION;
 use crate::provenance;
 
@@ -16,7 +18,8 @@ pub(in crate::io) const CODEC: Codec = Codec {
     files: |_| None,
     options: &[&COMPRESSION],
     losses,
-    dense: true,
+    stored_bytes: stored_bytes,
+    sparse_arrays: false,
     needs_x: true,
     panels: false,
     keywords: true,
@@ -32,3 +35,13 @@ pub(in crate::io) const CODEC: Codec = Codec {
     annotate: None,
     takes_elements: |_| false,
 };
+
+/// A graph is a list: from, to, weight. Other matrices are stored with their zeros.
+fn stored_bytes(part: &Part, dtype: DType) -> u64 {
+    match part.place {
+        Place::Obsp | Place::Varp => {
+            part.stored_entries().saturating_mul(8 + dtype.exact_float().size() as u64)
+        }
+        _ => part.dense_bytes(),
+    }
+}

@@ -20,7 +20,7 @@ use crate::io::hdf5::{
     Storage, create, new_group, write_error, write_file, write_rows, write_string, write_strings,
 };
 use crate::io::loss::too_wide;
-use crate::io::{Format, ReadOptions, WriteError, WriteOptions, need_x, silently};
+use crate::io::{ReadOptions, WriteError, WriteOptions, need_x, silently};
 
 /// Writes a data set as a new loom file at `path`. What loom has no place for is left behind with a warning.
 ///
@@ -127,7 +127,7 @@ impl Out<'_> {
         }
         for (key, a) in beside {
             match a {
-                Annotation::Matrix(m) => match too_wide(m, Format::Loom, self.options.memory) {
+                Annotation::Matrix(m) => match too_wide(m, super::CODEC.format, self.options.memory) {
                     Some(why) => self.left(key, &why),
                     None => items.push((names.give(key), Item::Array(m))),
                 },

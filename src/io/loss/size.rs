@@ -12,44 +12,31 @@ impl Part {
         self.cells().saturating_mul(size)
     }
 
-    fn is_sparse(&self) -> bool {
+    pub(in crate::io) fn is_sparse(&self) -> bool {
         matches!(self.layout, Some(Layout::Csr | Layout::Csc))
     }
 
     /// Rows × columns of a matrix.
-    fn cells(&self) -> u64 {
+    pub(in crate::io) fn cells(&self) -> u64 {
         let (rows, columns) = self.shape.unwrap_or((0, 0));
         (rows as u64).saturating_mul(columns as u64)
     }
 
+    /// Entries that are stored as they are; all of a dense matrix.
+    pub fn stored_entries(&self) -> u64 {
+        if self.is_sparse() { self.entries } else { self.cells() }
+    }
+
     /// Bytes the element takes in a file of this format, uncompressed: at most, where only the values would tell.
     pub fn stored_bytes(&self, format: Format) -> u64 {
-        let Some(dtype) = self.dtype else { return self.bytes };
-        let sparse = self.is_sparse();
-        match (format, self.place) {
-            // A graph is a list: from, to, weight.
-            (Format::Loom, Place::Obsp | Place::Varp) => {
-                let entries = if sparse { self.entries } else { self.cells() };
-                entries.saturating_mul(8 + dtype.exact_float().size() as u64)
-            }
-            (Format::Loom | Format::Parquet, _) => self.dense_bytes(),
-            (Format::Fcs, Place::X) => self.cells().saturating_mul(dtype.exact_float().size() as u64),
-            // A zero takes `0,` or `0.0,`.
-            (Format::Csv, Place::X) => {
-                let zero = if dtype.is_float() { 4 } else { 2 };
-                let digits = [3, 5, 10, 20][dtype.size().ilog2().min(3) as usize];
-                let entries = if sparse { self.entries } else { self.cells() };
-                self.cells().saturating_mul(zero).saturating_add(entries.saturating_mul(digits))
-            }
-            _ => self.bytes,
-        }
+        self.dtype.map_or(self.bytes, |dtype| (format.codec().stored_bytes)(self, dtype))
     }
 
     /// Why the element is left behind although the format has a place for it: a sparse array that is stored with all its
     /// zeros and takes more than `memory` then. Who opens such a file needs that much memory, too.
     pub fn too_wide(&self, format: Format, memory: u64) -> Option<String> {
         let array = matches!(self.place, Place::Obsm | Place::Varm);
-        let dense = format == Format::Loom && array && self.is_sparse();
+        let dense = !format.codec().sparse_arrays && array && self.is_sparse();
         dense.then(|| more_than(self.dense_bytes(), format, memory)).flatten()
     }
 }

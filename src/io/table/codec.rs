@@ -1,7 +1,9 @@
 //! What is known of delimited text.
 
 use super::losses::losses;
+use crate::data::DType;
 use crate::io::codec::{Codec, Format, FormatOption};
+use crate::io::loss::{Part, Place};
 
 /// Which table a single file holds.
 pub const TABLE: FormatOption = FormatOption {
@@ -37,7 +39,8 @@ pub(in crate::io) const CODEC: Codec = Codec {
     files: super::files,
     options: &[&TABLE, &INDEX_COLUMN, &OBS_COLUMNS, &TRANSPOSE],
     losses,
-    dense: true,
+    stored_bytes: stored_bytes,
+    sparse_arrays: true,
     needs_x: false,
     panels: false,
     keywords: false,
@@ -53,3 +56,13 @@ pub(in crate::io) const CODEC: Codec = Codec {
     annotate: None,
     takes_elements: |_| false,
 };
+
+/// A zero takes `0,` or `0.0,`, another number as many digits as its type may have.
+fn stored_bytes(part: &Part, dtype: DType) -> u64 {
+    if part.place != Place::X {
+        return part.bytes;
+    }
+    let zero = if dtype.is_float() { 4 } else { 2 };
+    let digits = [3, 5, 10, 20][dtype.size().ilog2().min(3) as usize];
+    part.cells().saturating_mul(zero).saturating_add(part.stored_entries().saturating_mul(digits))
+}

@@ -198,7 +198,7 @@ fn a_configuration_that_says_something_unknown_is_refused_with_its_place() {
     for (yaml, says) in [
         ("metod: ambient", ["metod", "method"]),
         ("method: magic", ["magic", "line 1"]),
-        ("method: [", ["job.yaml", "line 1"]),
+        ("method: [", ["job.yaml", "line 2"]),
         ("steps: -3", ["-3", "line 1"]),
         ("steps: 3\nepochs: 3", ["epochs", "steps"]),
         ("model: {learning_rat: 1}", ["model: learning_rat", "learning_rate"]),

@@ -84,7 +84,7 @@ fn a_layer_becomes_x_and_x_a_layer() {
     assert!(dir.open("old.h5ad").layers.contains_key("data"));
     let run = dir.scx("convert a.h5ad c.h5ad --add-layer counts=X --strict");
     assert_eq!(run.code, Some(1), "{}", run.stderr);
-    run.says(&["layers[\"counts\"]: replaced by X"]);
+    run.says(&["layers[\"counts\"]: left behind: replaced by X"]);
     dir.scx("convert a.h5ad d.h5ad --add-layer counts=X --add-layer old=counts --strict").ok();
 }
 

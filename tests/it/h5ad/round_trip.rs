@@ -117,6 +117,8 @@ pub(crate) fn dataset() -> impl Strategy<Value = Dataset> {
         );
         parts.prop_map(|((obs, var, x), layers, (m, f, nn, gg, g3), raw, uns)| {
             let one = |k: &str, a| BTreeMap::from([(k.to_owned(), a)]);
+            // Rows of a table in obsm are called as the cells are.
+            let f = Frame { index: obs.index.clone(), ..f };
             let mut d = Dataset::new(obs, var);
             d.x = x;
             d.layers = layers;
