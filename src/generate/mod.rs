@@ -48,7 +48,7 @@ pub enum GenerateError {
     /// The generator cannot make the type that is wanted.
     #[error(
         "the model makes too few cells of {label}: {have} of {wanted} after {tried} tries (acceptance {:.2} %); \
-         train longer, ask for fewer, or take cells as they come (settings: filter: false in --config)",
+         train longer, ask for fewer, or take cells as they come (in --config, settings: {{filter: false, latent_law: posterior}})",
         100.0 * *have as f64 / (*tried).max(1) as f64
     )]
     Exhausted {

@@ -128,6 +128,8 @@ pub struct Codec {
     pub read_rate: f64,
     /// Uncompressed bytes a second that are written.
     pub write_rate: f64,
+    /// Whether files of it are read, not only written.
+    pub reads: bool,
     /// How sure the content makes us.
     pub probe: fn(&Probe) -> Fit,
     /// Reads a file; large matrices may be left on disk.

@@ -240,8 +240,7 @@ pub(super) fn folder(path: &Path) -> String {
     }
     let without = "it is a folder without a 10x matrix (matrix.mtx or matrix.mtx.gz)";
     let read = |n: &&String| {
-        Format::for_target(Path::new(n.as_str())).is_some_and(|f| f != Format::Parquet)
-            && path.join(n).is_file()
+        Format::for_target(Path::new(n.as_str())).is_some_and(|f| f.codec().reads) && path.join(n).is_file()
     };
     let fitting: Vec<&str> = names.iter().filter(read).map(String::as_str).collect();
     match &fitting[..] {

@@ -219,7 +219,7 @@ fn cells_are_made_when_the_advice_is_followed() {
     let run = dir.scx(&format!("{line} filter.yaml")).fails(4, &["filter: false"]);
     let kept = advised(&run.stderr, "--model-dir");
     assert!(dir.path(kept).is_dir(), "{kept}");
-    dir.write("plain.yaml", format!("{small}  filter: false\n"));
+    dir.write("plain.yaml", small.replace("prior", "posterior") + "  filter: false\n");
     dir.scx(&format!("{line} plain.yaml")).ok();
     // A report needs cells to judge by.
     let line = "augment cells.h5ad --cluster rare --n 20 --model nb -o h.h5ad --report p.html";

@@ -13,7 +13,7 @@ use crate::cli::kit::output::{Way, reading};
 use crate::cli::kit::process::on_threads;
 use crate::cli::kit::show::thousands;
 use crate::data::counts::{self, Taken};
-use crate::data::{Column, Dataset, Values};
+use crate::data::{Categorical, Categories, Column, Dataset, Values};
 use crate::generate::{self, Classified, Matching, Trained};
 use crate::io::{self, Additions, Table};
 
@@ -52,7 +52,14 @@ fn execute(args: &ClassifyArgs, console: &Console) -> Result<(), CliError> {
         );
         let [label, score] = names;
         let columns = vec![
-            (label, Column::Strings(vec![String::new(); n])),
+            (
+                label,
+                Column::Categorical(Categorical {
+                    codes: vec![0; n],
+                    categories: Categories::Strings(trained.description.labels.clone()),
+                    ordered: false,
+                }),
+            ),
             (score, Column::Numbers(Values::F32(vec![0.0; n]))),
         ];
         let additions = Additions { obs: columns, ..Additions::default() };

@@ -158,13 +158,14 @@ fn find<'a>(command: &'a Command, key: &str, path: &Path) -> Result<&'a Arg, Cli
     let id = key.replace('-', "_");
     let known = || command.get_arguments().filter(|a| !OWN.contains(&a.get_id().as_str()));
     known().find(|a| a.get_id().as_str() == id).ok_or_else(|| {
+        let all: Vec<&str> = known().map(|a| a.get_id().as_str()).collect();
         let names: Vec<&str> = known().filter(|a| !a.is_hide_set()).map(|a| a.get_id().as_str()).collect();
         CliError::usage(format!(
             "{}: not a configuration of scx {}: unknown field {}{}; there are {}",
             path.display(),
             command.get_name(),
             key.replacen("model_", "model: ", 1),
-            did_you_mean(&id, names.iter().copied()),
+            did_you_mean(&id, all),
             names.join(", ")
         ))
     })

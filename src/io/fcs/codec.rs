@@ -40,6 +40,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     keep_records: Some(super::keep_records),
     read_rate: 1000e6,
     write_rate: 1000e6,
+    reads: true,
     probe: super::probe,
     read: super::read,
     outline: None,

@@ -30,6 +30,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     keep_records: Some(provenance::keep),
     read_rate: 800e6,
     write_rate: 250e6,
+    reads: true,
     probe: super::probe,
     read: super::read,
     outline: Some(super::outline),

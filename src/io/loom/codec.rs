@@ -26,6 +26,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     keep_records: Some(provenance::keep),
     read_rate: 1500e6,
     write_rate: 800e6,
+    reads: true,
     probe: super::probe,
     read: super::read,
     outline: Some(super::outline),

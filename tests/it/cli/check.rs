@@ -97,7 +97,7 @@ fn good_files_pass_quick_and_deep() {
 fn all_faults_of_a_file_are_told_not_only_the_first() {
     let dir = Dir::new();
     std::fs::copy(fixtures().join("bad/h5ad/code_out_of_range.h5ad"), dir.path("two.h5ad")).unwrap();
-    let file = crate::support::hdf5_to_change(dir.path("two.h5ad"));
+    let file = hdf5_metno::File::open_rw(dir.path("two.h5ad")).unwrap();
     let indices = file.dataset("X/indices").unwrap();
     let mut values = indices.read_raw::<i32>().unwrap();
     values[5] = 77;
@@ -267,7 +267,7 @@ fn every_fault_of_an_fcs_file_is_told() {
 fn every_fault_of_a_loom_file_is_told() {
     let dir = Dir::new();
     std::fs::copy(fixtures().join("bad/loom/attr_short.loom"), dir.path("two.loom")).unwrap();
-    let file = crate::support::hdf5_to_change(dir.path("two.loom"));
+    let file = hdf5_metno::File::open_rw(dir.path("two.loom")).unwrap();
     let layers = file.group("layers").unwrap_or_else(|_| file.create_group("layers").unwrap());
     layers.new_dataset::<f32>().shape([2, 3]).create("odd").unwrap();
     let graph = file
@@ -293,7 +293,7 @@ fn every_fault_of_a_loom_file_is_told() {
 fn every_fault_of_a_10x_file_is_told() {
     let dir = Dir::new();
     std::fs::copy(fixtures().join("bad/10x-h5/ids_short.h5"), dir.path("two.h5")).unwrap();
-    let file = crate::support::hdf5_to_change(dir.path("two.h5"));
+    let file = hdf5_metno::File::open_rw(dir.path("two.h5")).unwrap();
     for (name, at, to) in [("indices", 3, 77), ("indptr", 1, 8)] {
         let d = file.dataset(&format!("matrix/{name}")).unwrap();
         let mut values = d.read_raw::<i64>().unwrap();
