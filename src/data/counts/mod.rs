@@ -20,4 +20,4 @@ pub use matrix::Counts;
 pub use place::{Chosen, Place, chosen};
 pub use read::read;
 pub use rounded::{Rounded, rounded};
-pub use rows::{CountRows, largest, typed};
+pub use rows::{CountRows, RowRun, largest, typed};

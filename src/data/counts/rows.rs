@@ -14,6 +14,9 @@ pub struct CountRows {
     dtype: DType,
 }
 
+/// Row pointers, genes and counts of a run of cells.
+pub type RowRun = (Vec<u64>, Vec<u32>, Vec<u32>);
+
 impl CountRows {
     /// Rows of whole numbers of 32 bits.
     pub(super) fn new(rows: StoredRows) -> Self {
@@ -30,7 +33,7 @@ impl CountRows {
     ///
     /// # Errors
     /// [`DataError`] when the run is outside the cells or cannot be read.
-    pub fn run(&self, range: Range<usize>) -> Result<(Vec<u64>, Vec<u32>, Vec<u32>), DataError> {
+    pub fn run(&self, range: Range<usize>) -> Result<RowRun, DataError> {
         let run = self.rows.read(range)?;
         let values = if let Values::U32(v) = run.values() { v.clone() } else { Vec::new() };
         Ok((run.indptr().to_vec(), run.indices().to_vec(), values))

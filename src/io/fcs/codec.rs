@@ -32,7 +32,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     files: |_| None,
     options: &[&OFFSETS, &DATA_SET, &VERSION],
     losses,
-    stored_bytes: stored_bytes,
+    stored_bytes,
     sparse_arrays: true,
     needs_x: true,
     panels: true,

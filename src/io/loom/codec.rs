@@ -18,7 +18,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     files: |_| None,
     options: &[&COMPRESSION],
     losses,
-    stored_bytes: stored_bytes,
+    stored_bytes,
     sparse_arrays: false,
     needs_x: true,
     panels: false,

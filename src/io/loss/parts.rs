@@ -157,15 +157,10 @@ pub fn parts(d: &Dataset) -> Vec<Part> {
     all.extend(columns(ElementKind::Obs, &d.obs));
     all.push(names([ElementKind::VarNames, ElementKind::VarNumbers], &d.var));
     all.extend(columns(ElementKind::Var, &d.var));
-    let groups: [(fn(ArrayKind) -> ElementKind, _); 4] = [
-        (ElementKind::Obsm, &d.obsm),
-        (ElementKind::Varm, &d.varm),
-        (ElementKind::Obsp, &d.obsp),
-        (ElementKind::Varp, &d.varp),
-    ];
-    for (kind, map) in groups {
-        all.extend(map.iter().map(|(name, a)| annotation(kind, name, a)));
-    }
+    all.extend(d.obsm.iter().map(|(name, a)| annotation(ElementKind::Obsm, name, a)));
+    all.extend(d.varm.iter().map(|(name, a)| annotation(ElementKind::Varm, name, a)));
+    all.extend(d.obsp.iter().map(|(name, a)| annotation(ElementKind::Obsp, name, a)));
+    all.extend(d.varp.iter().map(|(name, a)| annotation(ElementKind::Varp, name, a)));
     if let Some(raw) = &d.raw {
         let x = matrix(ElementKind::Raw, "", &raw.x);
         let bytes = x.bytes + columns(ElementKind::Var, &raw.var).iter().map(|p| p.bytes).sum::<u64>();

@@ -39,7 +39,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     files: super::files,
     options: &[&TABLE, &INDEX_COLUMN, &OBS_COLUMNS, &TRANSPOSE],
     losses,
-    stored_bytes: stored_bytes,
+    stored_bytes,
     sparse_arrays: true,
     needs_x: false,
     panels: false,
