@@ -7,7 +7,7 @@ use std::error::Error;
 use std::time::Instant;
 
 use candle_core::Device;
-use scx::nn::SparseRows;
+use scx::nn::SparseBatch;
 use scx::progress::Silent;
 use scx::rng::Seed;
 use scx::zoo::activa::{Activa, ActivaConfig, Learnt};
@@ -33,7 +33,7 @@ impl BatchSource for Cells {
             values.extend(self.0[cell].iter().map(|c| c.1));
             indptr.push(columns.len());
         }
-        let counts = SparseRows::new(self.1, indptr, columns, values)?;
+        let counts = SparseBatch::new(self.1, indptr, columns, values)?;
         let labels = cells.iter().map(|c| (c % LABELS) as u32).collect();
         Ok(Batch::Counts(CountBatch { library: counts.sums(), counts, labels }))
     }

@@ -9,7 +9,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, Axis};
-use scx::correct::{self, Codes, Experiment, Fitted, Guess, Joined, Marker, Method, Plan, Preset, Roles};
+use scx::correct::{self, Codes, Experiment, FitPlan, Fitted, Guess, Joined, Marker, Method, Preset, Roles};
 use scx::eval::{emd, median, pearson};
 use scx::recipe::{ScaleGuess, Transform};
 use scx::zoo::{Length, TrainConfig};
@@ -73,7 +73,7 @@ fn cytonorm(root: &Path) -> Result<Vec<Case>> {
 
 /// The simulated experiment of `scx demo`; no choice was made on it.
 fn simulated(seed: u64) -> Result<Case> {
-    let e = simulate::experiment(simulate::Settings::default(), rng::Seed(seed));
+    let e = simulate::experiment(simulate::CytometrySettings::default(), rng::Seed(seed));
     let markers = correct::choose(&e.truth.dataset().var, None)?.markers;
     let tables = [&e.control[0], &e.control[1], &e.sample[0], &e.truth]
         .map(|cells| cells.values.mapv(|v| SCALE.forward(f64::from(v)) as f32))
@@ -99,7 +99,7 @@ fn fit(case: &Case, preset: Preset, seed: u64) -> Result<(Experiment, Fitted)> {
     let experiment = correct::from_files(names, case.tables.clone(), &files, &roles)?;
     let length = if preset == Preset::Paper { case.paper } else { Length::Steps(3000) };
     let train = TrainConfig::plain(100, length, nn::AdamConfig::default());
-    let plan = Plan { preset, hidden: vec![500, 250, 50], train, seed: rng::Seed(seed) };
+    let plan = FitPlan { preset, hidden: vec![500, 250, 50], train, seed: rng::Seed(seed) };
     let fitted = correct::fit(&experiment, case.markers.clone(), SCALE, plan, &progress::Silent)?;
     Ok((experiment, fitted))
 }

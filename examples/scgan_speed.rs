@@ -7,7 +7,7 @@ use std::error::Error;
 use std::time::Instant;
 
 use candle_core::Device;
-use scx::nn::SparseRows;
+use scx::nn::SparseBatch;
 use scx::progress::Silent;
 use scx::rng::Seed;
 use scx::zoo::scgan::{ScGan, ScGanConfig};
@@ -32,7 +32,7 @@ impl BatchSource for Cells {
             values.extend(self.0[cell].iter().map(|c| c.1));
             indptr.push(columns.len());
         }
-        let counts = SparseRows::new(self.1, indptr, columns, values)?;
+        let counts = SparseBatch::new(self.1, indptr, columns, values)?;
         Ok(Batch::Counts(CountBatch { library: counts.sums(), counts, labels: vec![0; cells.len()] }))
     }
 }

@@ -24,7 +24,7 @@ const CHECKED: usize = 500;
 
 /// What decides about the clusters.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
+pub struct ClusterSettings {
     /// How communities are searched.
     pub method: Method,
     /// Larger values give more clusters.
@@ -43,7 +43,7 @@ pub struct Settings {
     pub memory: u64,
 }
 
-impl Default for Settings {
+impl Default for ClusterSettings {
     /// scGAN's: Leiden of resolution 0.15 on 15 neighbours in 50 principal components.
     fn default() -> Self {
         Self {
@@ -151,7 +151,7 @@ impl From<DataError> for ClusterError {
 /// [`ClusterError`] when there are no counts, too few cells or genes, or `progress` stops.
 pub fn run(
     dataset: &Dataset,
-    settings: &Settings,
+    settings: &ClusterSettings,
     progress: &dyn Progress,
 ) -> Result<Clusters, ClusterError> {
     settings.check()?;
@@ -174,7 +174,7 @@ pub fn run(
         None
     };
     let graph = connectivities(&neighbours)?;
-    let search = community::Settings {
+    let search = community::LeidenSettings {
         method: settings.method,
         resolution: settings.resolution,
         iterations: settings.iterations,
@@ -184,7 +184,7 @@ pub fn run(
     Ok(Clusters { labels, sizes, modularity, pca, graph, neighbours, genes, recall, taken })
 }
 
-impl Settings {
+impl ClusterSettings {
     fn check(&self) -> Result<(), ClusterError> {
         let wrong = |what: &str| Err(ClusterError::Usage { what: what.into() });
         if !self.resolution.is_finite() || self.resolution <= 0.0 {
@@ -289,13 +289,13 @@ mod tests {
     #[test]
     fn settings_that_make_no_sense_are_refused() {
         let bad = [
-            Settings { resolution: 0.0, ..Settings::default() },
-            Settings { resolution: f64::NAN, ..Settings::default() },
-            Settings { n_pcs: 0, ..Settings::default() },
-            Settings { n_neighbors: 1, ..Settings::default() },
-            Settings { iterations: 0, ..Settings::default() },
+            ClusterSettings { resolution: 0.0, ..ClusterSettings::default() },
+            ClusterSettings { resolution: f64::NAN, ..ClusterSettings::default() },
+            ClusterSettings { n_pcs: 0, ..ClusterSettings::default() },
+            ClusterSettings { n_neighbors: 1, ..ClusterSettings::default() },
+            ClusterSettings { iterations: 0, ..ClusterSettings::default() },
         ];
-        assert!(Settings::default().check().is_ok());
+        assert!(ClusterSettings::default().check().is_ok());
         for s in bad {
             assert!(matches!(s.check(), Err(ClusterError::Usage { .. })), "{s:?}");
         }

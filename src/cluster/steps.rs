@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2, s};
 
-use super::{ClusterError, Settings};
+use super::{ClusterError, ClusterSettings};
 use crate::data::counts::{self, Taken};
 use crate::data::{Block, DataError, Dataset, Frame, Index, Matrix, Values};
 use crate::linalg::{Covariance, Pca};
@@ -15,7 +15,7 @@ const LEAST_CELLS: usize = 4;
 /// Standardised values of variable genes, cells × genes, computed when it is walked through.
 pub(super) fn scaled(
     dataset: &Dataset,
-    settings: &Settings,
+    settings: &ClusterSettings,
     progress: &dyn Progress,
 ) -> Result<(Matrix, Taken), ClusterError> {
     let mut taken = counts::find(dataset, &settings.wanted)?;
@@ -55,7 +55,7 @@ pub(super) fn scaled(
 /// Coordinates of all cells on the principal components: one walk for the covariance, one for the coordinates.
 pub(super) fn components(
     scaled: &Matrix,
-    settings: &Settings,
+    settings: &ClusterSettings,
     progress: &dyn Progress,
 ) -> Result<Array2<f32>, ClusterError> {
     let (cells, genes) = scaled.shape();
@@ -87,7 +87,7 @@ pub(super) fn other_neighbours(asked: usize, cells: usize) -> usize {
 
 fn walk(
     m: &Matrix,
-    settings: &Settings,
+    settings: &ClusterSettings,
     progress: &dyn Progress,
     what: &str,
     mut see: impl FnMut(usize, ArrayView2<'_, f32>) -> Result<(), ClusterError>,

@@ -22,7 +22,7 @@ use crate::zoo::{
 
 /// How to fit.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
+pub struct FitPlan {
     /// Which form of NeuronEdit.
     pub preset: Preset,
     /// Hidden layers of the encoder, bottleneck last.
@@ -62,7 +62,7 @@ pub struct Fitted {
     /// The training run: state and optimiser.
     pub trainer: Trainer,
     /// How it was fitted.
-    pub plan: Plan,
+    pub plan: FitPlan,
     /// The markers, in order.
     pub markers: Vec<Marker>,
     /// The scale it works on.
@@ -105,7 +105,7 @@ pub fn fit(
     experiment: &Experiment,
     markers: Vec<Marker>,
     transform: Transform,
-    plan: Plan,
+    plan: FitPlan,
     progress: &dyn Progress,
 ) -> Result<Fitted, CorrectError> {
     let config =
@@ -384,7 +384,8 @@ impl Fitted {
         if let Some(tensors) = optimiser {
             trainer.restore(file.state, &tensors).map_err(|e| bad(format!("optimizer.safetensors: {e}")))?;
         }
-        let plan = Plan { preset: learnt.preset, hidden: config.hidden, train: file.train, seed: file.seed };
+        let plan =
+            FitPlan { preset: learnt.preset, hidden: config.hidden, train: file.train, seed: file.seed };
         Ok(Self {
             model,
             trainer,

@@ -20,7 +20,7 @@ pub use again::{Earlier, RESULT_LAYER, earlier};
 pub use experiment::{
     Design, Experiment, FILES_RUN, Roles, Run, Sample, from_annotated, from_files, runs_of,
 };
-pub use fit::{Fitted, Plan, RunFit, fit};
+pub use fit::{FitPlan, Fitted, RunFit, fit};
 pub use joined::{Codes, Guess, Joined};
 pub use markers::{Choice, Marker, choose, match_panel};
 pub use score::{HoldoutScore, MarkerMedians, MethodScore, SampleScore, score};

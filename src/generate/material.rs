@@ -9,7 +9,7 @@ use crate::data::{Categorical, Change, Column, Counts, Dataset, synthetic};
 use crate::loader::{LABEL_KEYS, Labels, NO_LABEL};
 use crate::progress::Progress;
 use crate::rng::Seed;
-use crate::zoo::LibraryLaw;
+use crate::zoo::LibrarySizes;
 
 /// What to take from a data set.
 #[derive(Debug, Clone, PartialEq)]
@@ -161,11 +161,11 @@ impl Material {
     }
 
     /// Library sizes of each label, over the modelled genes.
-    pub fn library(&self) -> LibraryLaw {
+    pub fn library(&self) -> LibrarySizes {
         let totals = self.counts.totals();
         let library: Vec<f32> = self.cells.iter().map(|&c| totals[c] as f32).collect();
         let labels: Vec<u32> = self.cells.iter().map(|&c| self.labels.codes[c]).collect();
-        LibraryLaw::fit(&library, &labels, self.labels.names.len())
+        LibrarySizes::fit(&library, &labels, self.labels.names.len())
     }
 
     /// Cells of each label that are learnt from.
@@ -198,7 +198,7 @@ fn clustered(
     tracing::warn!("obs has none of {keys}: clusters are searched first and kept as obs[\"{FOUND}\"]");
     let wanted = Wanted { place: Some(taken.place.clone()), ..sought.wanted.clone() };
     let settings =
-        cluster::Settings { wanted, seed: sought.seed, memory: sought.memory, ..Default::default() };
+        cluster::ClusterSettings { wanted, seed: sought.seed, memory: sought.memory, ..Default::default() };
     let found = cluster::run(dataset, &settings, progress)?;
     let column = found.column();
     let obs = crate::data::Frame::new(dataset.obs.index.clone()).with(FOUND, column.clone());

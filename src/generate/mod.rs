@@ -27,7 +27,7 @@ pub use join::{alone, below, check_below, outlook};
 pub use make::{Request, Synthetic, make, proportions};
 pub use material::{Material, Sought};
 pub use simple::{KINDS, Simple};
-pub use train::{Maker, Plan, Stops, Trained, train};
+pub use train::{Maker, Stops, TrainPlan, Trained, train};
 
 /// Why no cells could be made.
 #[derive(Debug, thiserror::Error)]

@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use super::simple::{KINDS, Simple};
 use super::train::{Maker, Trained};
-use super::{GenerateError, Material, Plan};
+use super::{GenerateError, Material, TrainPlan};
 use crate::data::counts::Place;
 use crate::data::{Frame, GeneNames, ValueKind};
 use crate::loader::{By, Labels};
 use crate::rng::Seed;
 use crate::zoo::{
-    Checkpoint, FORMAT_VERSION, LibraryLaw, Model, ModelFile, Preset, TrainConfig, TrainState, ZooError,
+    Checkpoint, FORMAT_VERSION, LibrarySizes, Model, ModelFile, Preset, TrainConfig, TrainState, ZooError,
     entry,
 };
 
@@ -40,7 +40,7 @@ pub struct Description {
     /// Cells of each that were learnt from.
     pub sizes: Vec<usize>,
     /// Library sizes of each.
-    pub library: LibraryLaw,
+    pub library: LibrarySizes,
     /// Whether the training came to its end.
     pub finished: bool,
     /// What a network has learnt beside its weights.
@@ -57,7 +57,7 @@ pub struct Description {
 
 impl Description {
     /// That of a training about to begin.
-    pub(super) fn new(material: &Material, plan: &Plan) -> Self {
+    pub(super) fn new(material: &Material, plan: &TrainPlan) -> Self {
         Self {
             kind: plan.kind.clone(),
             preset: plan.preset,

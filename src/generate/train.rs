@@ -19,7 +19,7 @@ use crate::zoo::{
 
 /// What to train and how.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
+pub struct TrainPlan {
     /// The kind of model: a row of the registry, or a simple generator.
     pub kind: String,
     /// Which settings to start from.
@@ -104,7 +104,7 @@ impl Watch for Keeper<'_> {
 /// [`GenerateError`] when the model is unknown, its settings do not fit, the training diverges or is stopped.
 pub fn train(
     material: &Material,
-    plan: &Plan,
+    plan: &TrainPlan,
     stops: &Stops,
     progress: &dyn Progress,
 ) -> Result<Trained, GenerateError> {

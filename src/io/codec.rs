@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::additions::Additions;
-use super::check::Report;
+use super::check::CheckReport;
 use super::error::{ReadError, WriteError};
 use super::loss::{ElementKind, Entry, Part};
 use super::options::{ReadOptions, WriteOptions};
@@ -78,7 +78,7 @@ pub type FilesFn = fn(&Path) -> Option<&'static [&'static str]>;
 pub type OutlineFn = fn(&Path, &ReadOptions) -> Result<Outline, ReadError>;
 
 /// Looks for faults in a file of one format.
-pub type CheckFn = fn(&Path, &ReadOptions, &mut Report) -> Result<(), ReadError>;
+pub type CheckFn = fn(&Path, &ReadOptions, &mut CheckReport) -> Result<(), ReadError>;
 
 /// Refuses what one format cannot hold.
 pub type HoldsFn = fn(&Dataset, &Path, &WriteOptions) -> Result<(), WriteError>;

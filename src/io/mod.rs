@@ -26,7 +26,7 @@ mod write;
 pub use crate::data::scratch::read_exact_at;
 pub use additions::{Additions, NewValues};
 pub use atomic::{replace, replace_folder};
-pub use check::{Finding, Level, Report, check};
+pub use check::{CheckReport, Finding, Level, check};
 pub use codec::{
     AnnotateFn, CODECS, CheckFn, Codec, FilesFn, Fit, Format, FormatOption, HoldsFn, OutlineFn, Probe,
     RecordsFn, codec, folder_of,
@@ -42,7 +42,7 @@ pub use options::{
     WriteOptions,
 };
 pub use outline::{Item, Outline, Storage, outline};
-pub use output::{Mark, Output, Plan, Target, commit_all, or_table};
+pub use output::{Mark, Output, OutputPlan, Target, commit_all, or_table};
 pub use write::{annotate, keep_keywords, save};
 
 use atomic::known_as;

@@ -44,7 +44,7 @@ impl Mark {
 
 /// What writing will take, and what it will do to each element.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct OutputPlan {
     /// Where.
     pub target: Target,
     /// Cells and variables.
@@ -129,7 +129,7 @@ impl<'a> Output<'a> {
     ///
     /// # Errors
     /// [`WriteError::CannotHold`] when writing would end with it.
-    pub fn plan(&self) -> Result<Plan, WriteError> {
+    pub fn plan(&self) -> Result<OutputPlan, WriteError> {
         let Self { dataset, target, options, added, .. } = self;
         if added.is_none() {
             (codec(target.format).holds)(dataset, &target.path, options)?;
@@ -138,7 +138,7 @@ impl<'a> Output<'a> {
     }
 
     /// What will become of each element, without a look at values that the target may not hold.
-    pub fn outlook(&self) -> Plan {
+    pub fn outlook(&self) -> OutputPlan {
         let Self { dataset, from, target, options, added, .. } = self;
         let losses = match added {
             Some(_) => LossReport::of_copy(dataset),
@@ -146,7 +146,7 @@ impl<'a> Output<'a> {
         };
         let estimate = estimate(dataset, *from, target.format, options);
         let shape = (dataset.n_obs(), dataset.n_vars());
-        Plan { target: target.clone(), shape, losses, estimate }
+        OutputPlan { target: target.clone(), shape, losses, estimate }
     }
 
     /// Writes the target, reads it back and puts it in its place: whole or not at all.

@@ -37,7 +37,7 @@ impl Method {
 
 /// What decides about the communities of a graph.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Settings {
+pub struct LeidenSettings {
     /// The search.
     pub method: Method,
     /// Larger values give more and smaller communities; 1 is plain modularity.
@@ -64,7 +64,11 @@ pub struct Communities {
 /// # Errors
 /// [`LinalgError`] when the graph is not square, a weight is negative or not finite, the resolution is negative, or
 /// `progress` stops.
-pub fn find(graph: &Sparse, settings: Settings, progress: &dyn Progress) -> Result<Communities, LinalgError> {
+pub fn find(
+    graph: &Sparse,
+    settings: LeidenSettings,
+    progress: &dyn Progress,
+) -> Result<Communities, LinalgError> {
     let data = edges(graph)?;
     let config = LeidenConfig::builder()
         .resolution(settings.resolution)
@@ -219,8 +223,8 @@ mod tests {
         assert!((0..24).all(|i| labels[i] == labels[i / 6 * 6]));
     }
 
-    fn settings(method: Method, resolution: f64, seed: u64) -> Settings {
-        Settings { method, resolution, iterations: 2, seed: Seed(seed) }
+    fn settings(method: Method, resolution: f64, seed: u64) -> LeidenSettings {
+        LeidenSettings { method, resolution, iterations: 2, seed: Seed(seed) }
     }
 
     /// Cliques in a ring, each joined to the next by one edge.

@@ -3,7 +3,7 @@
 use candle_core::Device;
 
 use crate::data::Counts;
-use crate::nn::SparseRows;
+use crate::nn::SparseBatch;
 use crate::zoo::{Batch, BatchSource, CountBatch, ZooError};
 
 /// Some cells of a table of counts, with their labels.
@@ -46,7 +46,7 @@ impl BatchSource for LabelledCells<'_> {
             library.push(counts.iter().map(|&v| f64::from(v)).sum::<f64>() as f32);
             labels.push(self.labels[cell]);
         }
-        let counts = SparseRows::new(self.counts.n_genes(), indptr, columns, values)?;
+        let counts = SparseBatch::new(self.counts.n_genes(), indptr, columns, values)?;
         Ok(Batch::Counts(CountBatch { counts, library, labels }))
     }
 }

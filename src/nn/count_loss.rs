@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::NnError;
 use super::fused::slice;
-use super::sparse::SparseRows;
+use super::sparse::SparseBatch;
 
 /// Law of the counts of a gene in a cell, given their mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ pub fn ln_zero_inflated(x: f64, mean: f64, theta: f64, zero_logit: f64) -> f64 {
 /// # Errors
 /// [`NnError`] when shapes disagree.
 pub fn negative_log_likelihood(
-    counts: &SparseRows,
+    counts: &SparseBatch,
     library: &[f32],
     law: CountLaw,
     logits: &Tensor,
@@ -61,7 +61,7 @@ struct Grads {
 }
 
 struct CountLoss {
-    counts: SparseRows,
+    counts: SparseBatch,
     library: Vec<f32>,
     law: CountLaw,
     grads: Mutex<Option<Grads>>,
@@ -308,9 +308,9 @@ mod tests {
         }
     }
 
-    fn setting() -> (SparseRows, Vec<f32>, [Vec<f32>; 3]) {
+    fn setting() -> (SparseBatch, Vec<f32>, [Vec<f32>; 3]) {
         let counts =
-            SparseRows::new(4, vec![0, 2, 2, 4], vec![0, 2, 1, 3], vec![3.0, 1.0, 60.0, 2.0]).unwrap();
+            SparseBatch::new(4, vec![0, 2, 2, 4], vec![0, 2, 1, 3], vec![3.0, 1.0, 60.0, 2.0]).unwrap();
         let logits = vec![0.3, -1.0, 0.5, 0.1, 0.0, 0.2, -0.4, 1.0, 2.0, 0.1, -0.3, 0.4];
         (counts, vec![4.0, 2.0, 62.0], [logits, vec![0.5, -1.0, 2.0, 0.1], vec![-1.0, 0.3, -2.0, 0.0]])
     }

@@ -15,7 +15,7 @@ use super::first_layer::{Both, Gathered, ToInput};
 use super::fused::{self, Activation, slice, values};
 use super::relu::{leaky_relu, slopes};
 use super::sparse::SparseProduct;
-use super::{Init, NnError, Params, SparseRows};
+use super::{Init, NnError, Params, SparseBatch};
 
 /// How the last hidden layer φ becomes a score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +148,7 @@ impl Critic {
     ///
     /// # Errors
     /// As [`Critic::first`].
-    pub fn first_of_both(&self, x: &Tensor, rows: &SparseRows) -> std::result::Result<Tensor, NnError> {
+    pub fn first_of_both(&self, x: &Tensor, rows: &SparseBatch) -> std::result::Result<Tensor, NnError> {
         let (dense, sparse) = (x.detach().contiguous()?, SparseProduct(rows.clone()));
         let op = Both { dense, sparse, gathered: self.gathered.clone() };
         Ok(self.first.0.apply_op1(op)?.broadcast_add(&self.first.1)?)

@@ -133,7 +133,7 @@ fn one_backward_pass_through_the_penalty_equals_finite_differences_in_every_weig
 fn dense_and_sparse_cells_together_equal_dense_cells_in_value_and_gradient() {
     let (params, critic) = random(Head::One, 0.0);
     let rows =
-        SparseRows::new(6, vec![0, 2, 2, 5], vec![0, 4, 1, 3, 5], vec![1.0, -2.0, 0.5, 3.0, 1.5]).unwrap();
+        SparseBatch::new(6, vec![0, 2, 2, 5], vec![0, 4, 1, 3, 5], vec![1.0, -2.0, 0.5, 3.0, 1.5]).unwrap();
     let dense = tensor(&normal(12, 3), &[2, 6]);
     let all = Tensor::cat(&[&dense, &rows.dense(&Device::Cpu).unwrap()], 0).unwrap();
     let together = critic.first_of_both(&dense, &rows).unwrap();
@@ -161,7 +161,7 @@ fn dense_and_sparse_cells_together_equal_dense_cells_in_value_and_gradient() {
 fn a_gathering_critic_has_the_gradients_of_a_plain_one() {
     for head in HEADS {
         let (params, critic) = random(head, 0.1);
-        let rows = SparseRows::new(6, vec![0, 2, 3], vec![0, 4, 1], vec![1.0, -2.0, 0.5]).unwrap();
+        let rows = SparseBatch::new(6, vec![0, 2, 3], vec![0, 4, 1], vec![1.0, -2.0, 0.5]).unwrap();
         let dense = tensor(&normal(12, 3), &[2, 6]);
         let classes = classes(head);
         let gradients = |critic: &Critic| {

@@ -28,7 +28,7 @@ pub use optim::{Adam, AdamConfig, follow};
 pub use params::Params;
 pub use relu::leaky_relu;
 pub use sampled::Sampled;
-pub use sparse::{SparseLinear, SparseRows};
+pub use sparse::{SparseBatch, SparseLinear};
 
 /// What can go wrong in a network.
 #[derive(Debug, thiserror::Error)]

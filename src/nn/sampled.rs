@@ -6,13 +6,13 @@ use candle_core::{CpuStorage, CustomOp2, D, Error, Layout, Result, Shape, Tensor
 use super::NnError;
 use super::fused::{slice, values};
 use super::gemm::{View, matmul};
-use super::sparse::{SparseProduct, SparseRows};
+use super::sparse::{SparseBatch, SparseProduct};
 use crate::rng::Stream;
 
 /// Drawn counts, scaled as the next network takes them, and what they were drawn from.
 #[derive(Debug, Clone)]
 pub struct Sampled {
-    rows: SparseRows,
+    rows: SparseBatch,
     mean: Tensor,
     /// Scaled value of one count, of each cell.
     unit: Vec<f32>,
@@ -49,14 +49,14 @@ impl Sampled {
             }
             indptr.push(columns.len());
         }
-        let drawn = SparseRows::new(genes, indptr, columns, counts)?;
+        let drawn = SparseBatch::new(genes, indptr, columns, counts)?;
         let unit = drawn.sums().iter().map(|s| target / s.max(1.0)).collect();
         let rows = if log { drawn.log_scaled(target) } else { drawn.scaled(target) };
         Ok(Self { rows, mean, unit, log })
     }
 
     /// The drawn cells alone, without a way back.
-    pub fn rows(&self) -> &SparseRows {
+    pub fn rows(&self) -> &SparseBatch {
         &self.rows
     }
 
@@ -71,7 +71,7 @@ impl Sampled {
 }
 
 struct SampledProduct {
-    rows: SparseRows,
+    rows: SparseBatch,
     unit: Vec<f32>,
     log: bool,
 }

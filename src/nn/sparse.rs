@@ -10,14 +10,14 @@ use super::{Init, NnError, Params, Sampled};
 
 /// A minibatch of sparse rows, `len` × `width`. Cheap to clone.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SparseRows {
+pub struct SparseBatch {
     width: usize,
     indptr: Arc<Vec<usize>>,
     columns: Arc<Vec<u32>>,
     values: Arc<Vec<f32>>,
 }
 
-impl SparseRows {
+impl SparseBatch {
     /// Wraps compressed rows.
     ///
     /// # Errors
@@ -181,7 +181,7 @@ impl SparseLinear {
     ///
     /// # Errors
     /// Candle's, when the input has another width.
-    pub fn forward_sparse(&self, x: &SparseRows) -> std::result::Result<Tensor, NnError> {
+    pub fn forward_sparse(&self, x: &SparseBatch) -> std::result::Result<Tensor, NnError> {
         self.add_bias(self.current(&self.weight).apply_op1(SparseProduct(x.clone()))?)
     }
 
@@ -210,7 +210,7 @@ impl SparseLinear {
 }
 
 /// Sparse rows [n, inputs] times a weight [inputs, out], which is the operand.
-pub(super) struct SparseProduct(pub(super) SparseRows);
+pub(super) struct SparseProduct(pub(super) SparseBatch);
 
 impl SparseProduct {
     /// Rows times `w` [inputs, out], row-major.
@@ -286,8 +286,8 @@ mod tests {
     use super::*;
     use crate::rng::Seed;
 
-    fn rows() -> SparseRows {
-        SparseRows::new(5, vec![0, 2, 2, 4], vec![0, 3, 1, 4], vec![1.0, 2.0, -1.0, 0.5]).unwrap()
+    fn rows() -> SparseBatch {
+        SparseBatch::new(5, vec![0, 2, 2, 4], vec![0, 3, 1, 4], vec![1.0, 2.0, -1.0, 0.5]).unwrap()
     }
 
     #[test]
@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn scaled_rows_add_up_to_the_target_and_empty_ones_stay_empty() {
-        let x = SparseRows::new(3, vec![0, 2, 2], vec![0, 2], vec![1.0, 3.0]).unwrap();
+        let x = SparseBatch::new(3, vec![0, 2, 2], vec![0, 2], vec![1.0, 3.0]).unwrap();
         assert_eq!(x.scaled(20_000.0).row(0).1, [5000.0, 15000.0]);
         assert_eq!(x.scaled(20_000.0).sums(), [20_000.0, 0.0]);
         assert!((x.log_scaled(20_000.0).row(0).1[0] - 5000.0f32.ln_1p()).abs() < 1e-6);
@@ -321,8 +321,8 @@ mod tests {
 
     #[test]
     fn contradicting_arrays_are_refused() {
-        assert!(SparseRows::new(2, vec![0, 1], vec![2], vec![1.0]).is_err());
-        assert!(SparseRows::new(2, vec![0, 2], vec![1], vec![1.0]).is_err());
-        assert!(SparseRows::new(2, vec![], vec![], vec![]).is_err());
+        assert!(SparseBatch::new(2, vec![0, 1], vec![2], vec![1.0]).is_err());
+        assert!(SparseBatch::new(2, vec![0, 2], vec![1], vec![1.0]).is_err());
+        assert!(SparseBatch::new(2, vec![], vec![], vec![]).is_err());
     }
 }

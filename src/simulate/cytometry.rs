@@ -51,14 +51,14 @@ pub const MARKERS: [&str; 35] = [
 
 /// Sizes of the experiment.
 #[derive(Debug, Clone, Copy)]
-pub struct Settings {
+pub struct CytometrySettings {
     /// Cells of each control.
     pub control: usize,
     /// Cells of each sample.
     pub sample: usize,
 }
 
-impl Default for Settings {
+impl Default for CytometrySettings {
     fn default() -> Self {
         Self { control: 4_000, sample: 6_000 }
     }
@@ -66,7 +66,7 @@ impl Default for Settings {
 
 /// Cells × markers as stored in a file, with the population of each cell.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Cells {
+pub struct SimulatedCells {
     /// Stored values, cells × [`MARKERS`].
     pub values: Array2<f32>,
     /// Population of each cell.
@@ -77,13 +77,13 @@ pub struct Cells {
 #[derive(Debug, Clone)]
 pub struct Experiment {
     /// The control in run 1 and in run 2.
-    pub control: [Cells; 2],
+    pub control: [SimulatedCells; 2],
     /// A second control, of another donor, in run 1 and in run 2: independent evidence.
-    pub second_control: [Cells; 2],
+    pub second_control: [SimulatedCells; 2],
     /// The sample of run 1 and another sample of run 2.
-    pub sample: [Cells; 2],
+    pub sample: [SimulatedCells; 2],
     /// The sample of run 1 as run 2 would have seen it, cell for cell.
-    pub truth: Cells,
+    pub truth: SimulatedCells,
     /// Markers that run 1 distorts, the worst first.
     pub distorted: Vec<&'static str>,
 }
@@ -228,7 +228,7 @@ const GAINS: [(&str, f64); 7] = [
 const CURVED: [(&str, f64); 3] = [("IFNg", 0.10), ("Perforin", 0.05), ("CD38", -0.03)];
 
 /// Simulates the experiment.
-pub fn experiment(settings: Settings, seed: Seed) -> Experiment {
+pub fn experiment(settings: CytometrySettings, seed: Seed) -> Experiment {
     let mut stream = seed.stream("simulate/cytometry");
     let mut twice = |n, who| [population_cells(n, who, &mut stream), population_cells(n, who, &mut stream)];
     let control = twice(settings.control, Who::Control);
@@ -295,7 +295,7 @@ fn population_cells(n: usize, who: Who, stream: &mut Stream) -> Hidden {
 
 /// What a run stores: gain and background act on the linear scale, the curve on the arcsinh scale; counts are noisy
 /// and never negative.
-fn measure(cells: &Hidden, run: usize, stream: &mut Stream) -> Cells {
+fn measure(cells: &Hidden, run: usize, stream: &mut Stream) -> SimulatedCells {
     let gain = |marker: &str| match run {
         0 => 0.85 * GAINS.iter().find(|g| g.0 == marker).map_or(1.0, |g| g.1),
         _ => 1.0,
@@ -310,10 +310,10 @@ fn measure(cells: &Hidden, run: usize, stream: &mut Stream) -> Cells {
         let noisy = signal + (0.3 + 0.05 * signal.sqrt()) * stream.normal();
         noisy.max(0.0) as f32
     });
-    Cells { values, population: cells.population.clone() }
+    SimulatedCells { values, population: cells.population.clone() }
 }
 
-impl Cells {
+impl SimulatedCells {
     /// The cells as a data set that any format can hold: 35 stained channels, then time and event length.
     pub fn dataset(&self) -> Dataset {
         let (n, m) = self.values.dim();
@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn the_experiment_repeats_and_holds_what_it_promises() {
-        let small = Settings { control: 500, sample: 600 };
+        let small = CytometrySettings { control: 500, sample: 600 };
         let (a, b) = (experiment(small, Seed(1)), experiment(small, Seed(1)));
         assert_eq!(a.sample[0], b.sample[0]);
         assert_ne!(a.sample[0], experiment(small, Seed(2)).sample[0]);

@@ -5,4 +5,4 @@ mod cytometry;
 pub mod splat;
 pub mod sugar;
 
-pub use cytometry::{Cells, Experiment, MARKERS, Settings, experiment};
+pub use cytometry::{CytometrySettings, Experiment, MARKERS, SimulatedCells, experiment};

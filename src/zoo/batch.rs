@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 
 use super::ZooError;
-use crate::nn::SparseRows;
+use crate::nn::SparseBatch;
 
 /// A minibatch, in the form the source keeps its cells in.
 #[derive(Debug, Clone)]
@@ -18,7 +18,7 @@ pub enum Batch {
 #[derive(Debug, Clone)]
 pub struct CountBatch {
     /// Counts, cells × genes.
-    pub counts: SparseRows,
+    pub counts: SparseBatch,
     /// Library size of each cell.
     pub library: Vec<f32>,
     /// Label of each cell.

@@ -52,7 +52,7 @@ pub(super) fn softmax(logits: &Tensor) -> Result<Array2<f32>, ZooError> {
 #[derive(Debug, Clone)]
 pub struct Made {
     /// Their genes.
-    pub cells: Cells,
+    pub cells: MadeCells,
     /// Their labels, where the model knows them.
     pub labels: Option<Vec<u32>>,
     /// Cells that were made to get these; more when some were rejected.
@@ -61,7 +61,7 @@ pub struct Made {
 
 /// Genes of made cells, in the terms of the model.
 #[derive(Debug, Clone)]
-pub enum Cells {
+pub enum MadeCells {
     /// Whole counts.
     Counts(Counts),
     /// Expression, cells × genes, scaled to a common library size; ln(1 + x) of it when `log`.
@@ -77,8 +77,8 @@ impl Made {
     /// Number of cells.
     pub fn len(&self) -> usize {
         match &self.cells {
-            Cells::Counts(c) => c.n_cells(),
-            Cells::Scaled { values, .. } => values.nrows(),
+            MadeCells::Counts(c) => c.n_cells(),
+            MadeCells::Scaled { values, .. } => values.nrows(),
         }
     }
 
@@ -88,7 +88,7 @@ impl Made {
     }
 }
 
-impl Cells {
+impl MadeCells {
     /// Counts. Expression becomes counts by this rule: the share of each gene in its cell, times a library size given
     /// by `library` for that cell, is the mean of a Poisson law from which the count is drawn.
     pub fn into_counts(
@@ -97,8 +97,8 @@ impl Cells {
         mut library: impl FnMut(usize, &mut Stream) -> f64,
     ) -> Counts {
         let (values, log) = match self {
-            Cells::Counts(counts) => return counts,
-            Cells::Scaled { values, log } => (values, log),
+            MadeCells::Counts(counts) => return counts,
+            MadeCells::Scaled { values, log } => (values, log),
         };
         let mut out = Counts::empty(values.ncols());
         for (cell, row) in values.rows().into_iter().enumerate() {
@@ -119,7 +119,7 @@ impl Cells {
 /// Library sizes of the training cells of each label, as quantiles.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LibraryLaw {
+pub struct LibrarySizes {
     /// Evenly spaced quantiles of each label, from the smallest to the largest.
     pub quantiles: Vec<Vec<f32>>,
 }
@@ -127,7 +127,7 @@ pub struct LibraryLaw {
 /// Quantiles kept of a label at most.
 const KNOTS: usize = 1001;
 
-impl LibraryLaw {
+impl LibrarySizes {
     /// Learns the law of each of `labels` classes.
     pub fn fit(library: &[f32], labels: &[u32], classes: usize) -> Self {
         let mut of = vec![Vec::new(); classes];
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn libraries_stay_within_those_of_their_label() {
-        let law = LibraryLaw::fit(&[100.0, 300.0, 5.0, 200.0], &[0, 0, 1, 0], 3);
+        let law = LibrarySizes::fit(&[100.0, 300.0, 5.0, 200.0], &[0, 0, 1, 0], 3);
         let mut stream = Seed(1).stream("library");
         let drawn: Vec<f64> = (0..500).map(|_| law.draw(0, &mut stream)).collect();
         assert!(drawn.iter().all(|d| (100.0..=300.0).contains(d)));
@@ -181,7 +181,7 @@ mod tests {
         for log in [false, true] {
             let values =
                 array![[3.0f32, 0.0, 1.0], [0.0, 0.0, 0.0]].mapv(|v: f32| if log { v.ln_1p() } else { v });
-            let counts = Cells::Scaled { values, log }.into_counts(&mut stream, |_, _| 40_000.0);
+            let counts = MadeCells::Scaled { values, log }.into_counts(&mut stream, |_, _| 40_000.0);
             let (genes, values) = counts.cell(0);
             assert_eq!(genes, [0, 2]);
             assert!(

@@ -19,7 +19,7 @@ use crate::nn::{AdamConfig, NnError, Params};
 
 pub use batch::{Batch, BatchSource, CountBatch};
 pub use checkpoint::{Checkpoint, FORMAT_VERSION, ModelFile, check_target};
-pub use generate::{Cells, Classify, Generate, LibraryLaw, Made};
+pub use generate::{Classify, Generate, LibrarySizes, Made, MadeCells};
 pub use neuron_edit::{KIND as NEURON_EDIT, LatentEdit, NeuronEdit, NeuronEditConfig};
 pub use registry::{Build, Counted, Dims, Entry, Gives, Preset, REGISTRY, entry};
 pub use step::StepCx;

@@ -1,7 +1,7 @@
 //! `scx classify`: labels from stored models.
 
 use scx::data::{Categorical, Categories, Column, Dataset, Take, Values};
-use scx::generate::{self, Matching, Material, Plan, Sought, Stops};
+use scx::generate::{self, Matching, Material, Sought, Stops, TrainPlan};
 use scx::progress::Silent;
 use scx::rng::Seed;
 use scx::zoo::Preset;
@@ -166,7 +166,7 @@ fn held_out_cells_of_pbmc3k_are_labelled_as_well_as_by_a_logistic_regression() {
         serde_json::from_str(&std::fs::read_to_string(fixture).unwrap()).unwrap();
     let logistic = expected["accuracy"].as_f64().unwrap();
     for preset in [Preset::Default, Preset::Code] {
-        let plan = Plan {
+        let plan = TrainPlan {
             kind: "actinn".into(),
             preset,
             settings: serde_json::Value::Null,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use scx::data::{
     Annotation, Categorical, Categories, Column, Counts, Dataset, Dense, Frame, Index, Matrix, Values,
 };
-use scx::generate::{self, GenerateError, Material, Plan, Sought, Stops};
+use scx::generate::{self, GenerateError, Material, Sought, Stops, TrainPlan};
 use scx::progress::{Progress, Silent};
 use scx::rng::Seed;
 use scx::zoo::{Length, Preset};
@@ -279,8 +279,8 @@ fn material_within(memory: u64) -> Material {
     Material::read(&toy(), &sought, &Silent).unwrap()
 }
 
-fn plan(kind: &str, settings: Value) -> Plan {
-    Plan {
+fn plan(kind: &str, settings: Value) -> TrainPlan {
+    TrainPlan {
         kind: kind.into(),
         preset: Preset::Default,
         settings,
@@ -308,7 +308,7 @@ fn a_stopped_training_goes_on_as_if_it_had_not_been_stopped() {
         let e = generate::train(&material, &plan, &stops, &StopsAfter(AtomicU64::new(3))).unwrap_err();
         assert!(matches!(e, GenerateError::Zoo(scx::zoo::ZooError::Cancelled { step: 48 })), "{e}");
         stops.resume = true;
-        let other = Plan { seed: Seed(5), ..plan.clone() };
+        let other = TrainPlan { seed: Seed(5), ..plan.clone() };
         let e = generate::train(&material, &other, &stops, &Silent).unwrap_err().to_string();
         assert!(e.contains("other data, settings or seed"), "{e}");
         let rest = generate::train(&material, &plan, &stops, &Silent).unwrap();
@@ -328,7 +328,7 @@ fn counts_that_do_not_fit_into_memory_are_learnt_from_all_the_same() {
         let material = material_within(memory);
         let text = format!("{:?}", material.counts);
         assert_eq!(text.contains("disk: Some"), name == "disk", "{text}");
-        let plan = Plan { length: Some(Length::Steps(8)), ..plan("activa", settings.clone()) };
+        let plan = TrainPlan { length: Some(Length::Steps(8)), ..plan("activa", settings.clone()) };
         let trained = generate::train(&material, &plan, &Stops::default(), &Silent).unwrap();
         trained.save(&dir.path(name), false).unwrap();
     }

@@ -10,7 +10,7 @@ use ndarray::Array2;
 use scx::data::{Categorical, Categories, Column, Dataset, Dense, Frame, Index, Matrix, Sparse, Values};
 use scx::io::{self, Format, ReadOptions, WriteOptions};
 use scx::rng::Seed;
-use scx::simulate::{self, Cells, Experiment, MARKERS, Settings};
+use scx::simulate::{self, CytometrySettings, Experiment, MARKERS, SimulatedCells};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -162,7 +162,7 @@ pub(crate) const RUNS: &str = "correct runs.h5ad --batch-key run --spikein is_co
 /// A small experiment, simulated once.
 pub(crate) fn experiment() -> &'static Experiment {
     static ONE: OnceLock<Experiment> = OnceLock::new();
-    ONE.get_or_init(|| simulate::experiment(Settings { control: 150, sample: 120 }, Seed(3)))
+    ONE.get_or_init(|| simulate::experiment(CytometrySettings { control: 150, sample: 120 }, Seed(3)))
 }
 
 /// A folder with `c1.fcs c2.fcs` (controls), `d1.fcs d2.fcs` (second controls), `s.fcs` and `t.fcs` (samples).
@@ -182,7 +182,7 @@ pub(crate) fn files() -> Dir {
 }
 
 /// Cells with one value changed: cell, marker, value.
-pub(crate) fn with_value(cells: &Cells, cell: usize, marker: &str, value: f32) -> Dataset {
+pub(crate) fn with_value(cells: &SimulatedCells, cell: usize, marker: &str, value: f32) -> Dataset {
     let mut cells = cells.clone();
     let column = MARKERS.iter().position(|m| *m == marker).unwrap();
     cells.values[(cell, column)] = value;
@@ -190,8 +190,8 @@ pub(crate) fn with_value(cells: &Cells, cell: usize, marker: &str, value: f32) -
 }
 
 /// The first cells only.
-pub(crate) fn first(cells: &Cells, n: usize) -> Dataset {
-    Cells {
+pub(crate) fn first(cells: &SimulatedCells, n: usize) -> Dataset {
+    SimulatedCells {
         values: cells.values.slice(ndarray::s![..n, ..]).to_owned(),
         population: cells.population[..n].to_vec(),
     }
@@ -208,9 +208,9 @@ pub(crate) struct Runs {
 
 pub(crate) fn runs() -> Runs {
     let e = experiment();
-    let other = simulate::experiment(Settings { control: 130, sample: 90 }, Seed(4));
+    let other = simulate::experiment(CytometrySettings { control: 130, sample: 90 }, Seed(4));
     let kinds = ["control", "second", "sample"];
-    let run = |k: usize, of: [&Cells; 3], gain: f32| {
+    let run = |k: usize, of: [&SimulatedCells; 3], gain: f32| {
         let each =
             of.into_iter().zip(kinds).map(move |(c, kind)| (k, kind, c.values.mapv(|v| (v * gain).round())));
         each.collect::<Vec<_>>()

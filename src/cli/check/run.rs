@@ -10,7 +10,7 @@ use crate::cli::check::CheckArgs;
 use crate::cli::kit::apart;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::process::print;
-use crate::io::{Level, Report};
+use crate::io::{CheckReport, Level};
 
 /// Seconds a quick look may take.
 const QUICK: u64 = 60;
@@ -71,7 +71,7 @@ fn word(level: Level) -> &'static str {
     }
 }
 
-fn text(path: &Path, report: &Report) -> String {
+fn text(path: &Path, report: &CheckReport) -> String {
     let mut out = String::new();
     let count = |level| report.findings.iter().filter(|f| f.level == level).count();
     let verdict = match count(Level::Fault) {
@@ -91,7 +91,7 @@ fn text(path: &Path, report: &Report) -> String {
     out
 }
 
-fn describe(path: &Path, found: &Result<Report, CliError>) -> Value {
+fn describe(path: &Path, found: &Result<CheckReport, CliError>) -> Value {
     let name = path.display().to_string();
     match found {
         Ok(r) => json!({

@@ -8,7 +8,7 @@ use crate::cli::kit::config::ConfigArgs;
 use crate::cli::kit::counts_args::CountsArgs;
 use crate::cli::kit::files::{ReadArgs, WriteArgs};
 use crate::cli::kit::running::RunArgs;
-use crate::cluster::{Method, Settings};
+use crate::cluster::{ClusterSettings, Method};
 use crate::rng::Seed;
 
 const EXAMPLES: &str = "\
@@ -34,16 +34,16 @@ pub struct ClusterArgs {
     pub output: PathBuf,
 
     /// Larger values give more clusters
-    #[arg(long, value_name = "R", default_value_t = Settings::default().resolution, help_heading = "Method")]
+    #[arg(long, value_name = "R", default_value_t = ClusterSettings::default().resolution, help_heading = "Method")]
     pub resolution: f64,
     /// How communities are searched
     #[arg(long, value_enum, default_value_t, help_heading = "Method")]
     pub method: Method,
     /// Principal components
-    #[arg(long, value_name = "N", default_value_t = Settings::default().n_pcs, help_heading = "Method")]
+    #[arg(long, value_name = "N", default_value_t = ClusterSettings::default().n_pcs, help_heading = "Method")]
     pub n_pcs: usize,
     /// Neighbours of a cell, itself among them
-    #[arg(long, value_name = "N", default_value_t = Settings::default().n_neighbors, help_heading = "Method")]
+    #[arg(long, value_name = "N", default_value_t = ClusterSettings::default().n_neighbors, help_heading = "Method")]
     pub n_neighbors: usize,
     /// Seed of everything random: the same seed gives the same bytes
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Method")]
@@ -76,9 +76,9 @@ pub struct ClusterArgs {
 
 impl ClusterArgs {
     /// As settings of the library.
-    pub fn settings(&self) -> Settings {
-        let defaults = Settings::default();
-        Settings {
+    pub fn settings(&self) -> ClusterSettings {
+        let defaults = ClusterSettings::default();
+        ClusterSettings {
             method: self.method,
             resolution: self.resolution,
             n_pcs: self.n_pcs,

@@ -12,7 +12,7 @@ use crate::cli::kit::error::CliError;
 use crate::cli::kit::output::{Way, hash, reading};
 use crate::cli::kit::process::on_threads;
 use crate::cli::kit::show::thousands;
-use crate::cluster::{self, Clusters, Settings};
+use crate::cluster::{self, ClusterSettings, Clusters};
 use crate::data::counts;
 use crate::data::{Categorical, Categories, Column, DataError, Dataset, Dense, Matrix, Uns, Values};
 use crate::io::{self, Additions, Table};
@@ -121,7 +121,7 @@ fn additions(args: &ClusterArgs, found: &Clusters, names: &Names) -> Result<Addi
 }
 
 /// What `uns["neighbors"]` of scanpy says about a graph, so that its tools find this one by its key.
-fn neighbors(settings: &Settings, pca: &str) -> Uns {
+fn neighbors(settings: &ClusterSettings, pca: &str) -> Uns {
     let text = |s: &str| Uns::String(s.to_owned());
     let whole = |x: usize| Uns::Number(Values::I64(vec![i64::try_from(x).unwrap_or(i64::MAX)]));
     let params = BTreeMap::from([
@@ -139,7 +139,7 @@ fn neighbors(settings: &Settings, pca: &str) -> Uns {
     ]))
 }
 
-fn options(settings: &Settings) -> Value {
+fn options(settings: &ClusterSettings) -> Value {
     json!({
         "method": settings.method,
         "resolution": settings.resolution,

@@ -11,4 +11,4 @@ pub(in crate::cli) mod show;
 
 pub use args::{CorrectArgs, TransformArg};
 pub(in crate::cli) use outcome::Outcome;
-pub(in crate::cli) use run::{Run, execute, run};
+pub(in crate::cli) use run::{Ended, execute, run};

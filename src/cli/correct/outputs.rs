@@ -15,7 +15,7 @@ use crate::cli::kit::output::Way;
 use crate::cli::kit::targets::{self, check_folder, plain, same};
 use crate::correct::{CorrectError, Method};
 use crate::data::{DataError, Patch};
-use crate::io::{self, Additions, Format, NewValues, Output, Plan, Table, Target, WriteError};
+use crate::io::{self, Additions, Format, NewValues, Output, OutputPlan, Table, Target, WriteError};
 use crate::progress::Progress;
 use crate::provenance::Record;
 use crate::zoo;
@@ -125,7 +125,11 @@ pub(in crate::cli) fn way<'a>(job: &'a Job, console: &'a Console) -> Way<'a> {
 }
 
 /// What writing would do.
-pub(in crate::cli) fn plan(job: &Job, inputs: &Inputs, console: &Console) -> Result<Vec<Plan>, CliError> {
+pub(in crate::cli) fn plan(
+    job: &Job,
+    inputs: &Inputs,
+    console: &Console,
+) -> Result<Vec<OutputPlan>, CliError> {
     let way = way(job, console);
     let outputs = files(job, inputs).into_iter().zip(&job.outputs).map(|(file, out)| {
         let nothing = Patch::new(Vec::new(), Vec::new(), Array2::zeros((0, 0)));
@@ -156,7 +160,7 @@ pub(in crate::cli) fn write_outputs(
     job: &Job,
     outcome: &Outcome,
     console: &Console,
-) -> Result<Vec<Plan>, CliError> {
+) -> Result<Vec<OutputPlan>, CliError> {
     let made = job.out_dir.as_deref().filter(|d| !d.is_dir());
     if let Some(dir) = made {
         std::fs::create_dir(dir).map_err(|e| WriteError::io(dir, e))?;
@@ -180,7 +184,7 @@ pub(in crate::cli) fn write_outputs(
     Ok(plans)
 }
 
-fn write_samples(job: &Job, outcome: &Outcome, console: &Console) -> Result<Vec<Plan>, CliError> {
+fn write_samples(job: &Job, outcome: &Outcome, console: &Console) -> Result<Vec<OutputPlan>, CliError> {
     let way = way(job, console);
     let record = way.record(&record(job, outcome)?)?;
     let mut plans = Vec::new();

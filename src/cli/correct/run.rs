@@ -9,7 +9,7 @@ use crate::cli::correct::{CorrectArgs, inputs, outputs, show};
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::process::on_threads;
-use crate::correct::{self, Fitted, Plan};
+use crate::correct::{self, FitPlan, Fitted};
 use crate::io;
 use crate::progress::Progress;
 use crate::rng::Seed;
@@ -21,13 +21,13 @@ pub(in crate::cli) fn run(args: CorrectArgs) -> Result<(), CliError> {
     let way = outputs::way(&job, &console);
     let (plans, outcome) = on_threads(job.running.threads.unwrap_or(0), || execute(&job, &console))?;
     match outcome {
-        Run::Planned(inputs) => way.tell(&plans, json!({}), &show::plan(&job, &inputs)),
-        Run::Done(outcome) => way.tell(&plans, show::json(&job, &outcome), &show::table(&job, &outcome)),
+        Ended::Planned(inputs) => way.tell(&plans, json!({}), &show::plan(&job, &inputs)),
+        Ended::Done(outcome) => way.tell(&plans, show::json(&job, &outcome), &show::table(&job, &outcome)),
     }
 }
 
 /// What came of a run.
-pub(in crate::cli) enum Run {
+pub(in crate::cli) enum Ended {
     /// A dry run: what was read.
     Planned(Box<Inputs>),
     /// Everything is written.
@@ -35,7 +35,10 @@ pub(in crate::cli) enum Run {
 }
 
 /// Does the job and writes its files; a dry run only plans them.
-pub(in crate::cli) fn execute(job: &Job, console: &Console) -> Result<(Vec<io::Plan>, Run), CliError> {
+pub(in crate::cli) fn execute(
+    job: &Job,
+    console: &Console,
+) -> Result<(Vec<io::OutputPlan>, Ended), CliError> {
     outputs::check_targets(job)?;
     let stored = job.model_dir.as_deref().map(Fitted::load).transpose()?;
     let inputs = inputs::load(job, stored.as_ref(), console)?;
@@ -53,12 +56,12 @@ pub(in crate::cli) fn execute(job: &Job, console: &Console) -> Result<(Vec<io::P
     }
     if job.running.dry_run {
         let plans = outputs::plan(job, &inputs, console)?;
-        return Ok((plans, Run::Planned(Box::new(inputs))));
+        return Ok((plans, Ended::Planned(Box::new(inputs))));
     }
     let fitted = match stored {
         Some(fitted) => fitted,
         None => {
-            let plan = Plan {
+            let plan = FitPlan {
                 preset: job.preset,
                 hidden: job.hidden.clone(),
                 train: job.train,
@@ -84,5 +87,5 @@ pub(in crate::cli) fn execute(job: &Job, console: &Console) -> Result<(Vec<io::P
     let verdict = correct::verdict(job.method, &scores);
     let outcome = Outcome { inputs, fitted, scores, verdict };
     let plans = outputs::write_outputs(job, &outcome, console)?;
-    Ok((plans, Run::Done(Box::new(outcome))))
+    Ok((plans, Ended::Done(Box::new(outcome))))
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::cli::correct::{CorrectArgs, Outcome, Run, execute, show};
+use crate::cli::correct::{CorrectArgs, Ended, Outcome, execute, show};
 use crate::cli::demo::DemoArgs;
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
@@ -14,7 +14,7 @@ use crate::eval::{emd, median};
 use crate::io::{self, Format, ReadOptions, WriteError, WriteOptions};
 use crate::recipe::Transform;
 use crate::rng::Seed;
-use crate::simulate::{self, Cells, Experiment, MARKERS};
+use crate::simulate::{self, Experiment, MARKERS, SimulatedCells};
 
 const SCALE: Transform = Transform::Arcsinh { cofactor: 5.0 };
 
@@ -22,7 +22,7 @@ const SCALE: Transform = Transform::Arcsinh { cofactor: 5.0 };
 pub(in crate::cli) fn run(args: &DemoArgs) -> Result<(), CliError> {
     let console = Console::new(false);
     let dir = &args.dir;
-    let experiment = simulate::experiment(simulate::Settings::default(), Seed(args.seed));
+    let experiment = simulate::experiment(simulate::CytometrySettings::default(), Seed(args.seed));
     if dir.is_file() {
         return Err(CliError::usage(format!("{}: is a file; give a folder for the demo", dir.display())));
     }
@@ -66,7 +66,7 @@ pub(in crate::cli) fn run(args: &DemoArgs) -> Result<(), CliError> {
         files.len()
     ));
     let job = request.check()?;
-    let (plans, Run::Done(outcome)) = on_threads(args.threads.unwrap_or(0), || execute(&job, &console))?
+    let (plans, Ended::Done(outcome)) = on_threads(args.threads.unwrap_or(0), || execute(&job, &console))?
     else {
         return Ok(());
     };
@@ -85,7 +85,7 @@ fn truth(experiment: &Experiment, corrected: &Path, outcome: &Outcome) -> Result
     let mut guess = crate::recipe::ScaleGuess::default();
     let moved = crate::loader::table(x, &columns, &names, SCALE, &mut guess)
         .map_err(|e| CliError::input(format!("{}: {e}", corrected.display())))?;
-    let scaled = |cells: &Cells, marker: &str| -> Vec<f32> {
+    let scaled = |cells: &SimulatedCells, marker: &str| -> Vec<f32> {
         cells.marker(marker).iter().map(|&v| SCALE.forward(f64::from(v)) as f32).collect()
     };
     let after = |marker: &str| -> Vec<f32> {

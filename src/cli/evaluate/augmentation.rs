@@ -122,7 +122,7 @@ fn new_cells(
         labels,
         ..material.clone()
     };
-    let plan = generate::Plan { seed, ..learn.plan.clone() };
+    let plan = generate::TrainPlan { seed, ..learn.plan.clone() };
     let stops = Stops { until: learn.until(), ..Stops::default() };
     let trained = generate::train(&part, &plan, &stops, &Quietly(console))?;
     let request = Request { label: new[rare], confirmed: false, n };

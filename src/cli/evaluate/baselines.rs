@@ -7,7 +7,7 @@ use crate::cli::evaluate::generation::Set;
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
 use crate::data::Counts;
-use crate::eval::generation::{SetKind, Settings};
+use crate::eval::generation::{JudgeSettings, SetKind};
 
 /// Cells of one method.
 pub(in crate::cli) struct Drawn {
@@ -21,7 +21,7 @@ pub(in crate::cli) fn draw(
     args: &GenerationArgs,
     common: &Common,
     n: usize,
-    settings: &Settings,
+    settings: &JudgeSettings,
     console: &Console,
 ) -> Result<Vec<Drawn>, CliError> {
     let Some((counts, labels)) = common.sets.get(2).filter(|_| !args.no_baselines) else {

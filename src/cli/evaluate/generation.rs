@@ -12,7 +12,7 @@ use crate::cli::kit::process::{on_threads, print};
 use crate::cli::kit::show::thousands;
 use crate::cli::kit::targets;
 use crate::data::Counts;
-use crate::eval::generation::{Cells, GenerationScore, Judge, SetKind, Settings};
+use crate::eval::generation::{Cells, GenerationScore, Judge, JudgeSettings, SetKind};
 use crate::io::{self, WriteError};
 use crate::report::{GenerationReport, render_generation};
 use crate::rng::Seed;
@@ -109,15 +109,15 @@ pub(in crate::cli) fn cells(set: &Set) -> Cells<'_> {
     Cells { counts: &set.0, labels: set.1.as_deref() }
 }
 
-fn settings(args: &GenerationArgs, common: &Common) -> Settings {
+fn settings(args: &GenerationArgs, common: &Common) -> JudgeSettings {
     let cluster = args.cluster.as_ref().and_then(|c| common.types.iter().position(|t| t == c));
-    Settings {
+    JudgeSettings {
         trees: args.trees,
         most_cells: args.max_cells,
         gene_forests: !args.no_gene_forests,
         cluster,
         seed: Seed(args.seed),
-        ..Settings::default()
+        ..JudgeSettings::default()
     }
 }
 

@@ -12,7 +12,7 @@ use crate::cli::kit::learn::Learn;
 use crate::cli::kit::output::reading;
 use crate::cli::kit::process::{on_threads, print};
 use crate::cli::kit::show::thousands;
-use crate::generate::{self, Material, Plan, Stops, Trained, proportions};
+use crate::generate::{self, Material, Stops, TrainPlan, Trained, proportions};
 use crate::io;
 use crate::progress::Quietly;
 use crate::rng::Seed;
@@ -88,7 +88,8 @@ fn timed(args: &TimeArgs, learn: &Learn, material: &Material, console: &Console)
     let (mut steps, mut training, mut last) = (Vec::new(), Vec::new(), None::<Trained>);
     for repeat in 0..args.repeats {
         console.say(&format!("{}: training {} of {}", learn.plan.kind, repeat + 1, args.repeats));
-        let plan = Plan { seed: Seed(learn.plan.seed.0.wrapping_add(repeat as u64)), ..learn.plan.clone() };
+        let plan =
+            TrainPlan { seed: Seed(learn.plan.seed.0.wrapping_add(repeat as u64)), ..learn.plan.clone() };
         let stops = Stops { until: learn.until(), ..Stops::default() };
         let start = Instant::now();
         let trained = generate::train(material, &plan, &stops, &quietly)?;

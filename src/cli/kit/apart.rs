@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::files::ReadArgs;
 use crate::cli::kit::signals::stop_code;
-use crate::io::{self, Outline, ReadError, Report};
+use crate::io::{self, CheckReport, Outline, ReadError};
 
 /// What to do with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -79,7 +79,7 @@ pub(in crate::cli) fn check(
     reading: &ReadArgs,
     deep: bool,
     limit: Option<Duration>,
-) -> Result<Report, CliError> {
+) -> Result<CheckReport, CliError> {
     if io::is_hdf5(file) {
         return ask(if deep { LookFor::DeepCheck } else { LookFor::Check }, file, reading, limit);
     }

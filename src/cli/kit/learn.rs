@@ -13,7 +13,7 @@ use crate::cli::kit::learn_args::{LearnArgs, PresetArg};
 use crate::cli::kit::output::hash;
 use crate::cli::kit::show::thousands;
 use crate::data::{Change, Dataset, Frame, scratch};
-use crate::generate::{self, GenerateError, KINDS, Material, Plan, Sought, Stops, Trained};
+use crate::generate::{self, GenerateError, KINDS, Material, Sought, Stops, TrainPlan, Trained};
 use crate::io::ReadOptions;
 use crate::provenance::Record;
 use crate::rng::Seed;
@@ -65,7 +65,7 @@ struct Asked {
 /// Checked settings.
 #[derive(Debug, Clone)]
 pub(in crate::cli) struct Learn {
-    pub(in crate::cli) plan: Plan,
+    pub(in crate::cli) plan: TrainPlan,
     pub(in crate::cli) sought: Sought,
     max_minutes: Option<f64>,
     resume: bool,
@@ -249,7 +249,7 @@ impl Asked {
         }
         let length = self.epochs.map(Length::Epochs).or(self.steps.map(Length::Steps));
         let seed = Seed(self.seed.unwrap_or(0));
-        let plan = Plan {
+        let plan = TrainPlan {
             kind,
             preset: self.preset.unwrap_or_default(),
             settings: self.settings.clone().unwrap_or(Value::Null),

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::cli::kit::console::Console;
 use crate::cli::kit::show::{bytes, thousands};
 use crate::io::loss::{ElementKind, Loss, LossReport};
-use crate::io::{CODECS, Plan};
+use crate::io::{CODECS, OutputPlan};
 
 /// What is lost, and what changed on the way here, one line each on stderr.
 pub(in crate::cli) fn say(report: &LossReport, console: &Console) {
@@ -20,7 +20,7 @@ fn line(row: &Loss) -> String {
 }
 
 /// What writing would do and take: every element with its size and fate as a table, then sizes, memory and time.
-pub(in crate::cli) fn plan(plan: &Plan) -> String {
+pub(in crate::cli) fn plan(plan: &OutputPlan) -> String {
     let e = &plan.estimate;
     let time = match e.seconds {
         s if s < 1.0 => "under a second".into(),
@@ -40,7 +40,7 @@ pub(in crate::cli) fn plan(plan: &Plan) -> String {
 }
 
 /// That an output is written, and how large it is.
-pub(in crate::cli) fn wrote(plan: &Plan) -> String {
+pub(in crate::cli) fn wrote(plan: &OutputPlan) -> String {
     let (n, g) = plan.shape;
     format!("wrote {}: {} cells × {} variables", plan.target.path.display(), thousands(n), thousands(g))
 }

@@ -11,7 +11,9 @@ use crate::cli::kit::process::print;
 use crate::cli::kit::running::RunArgs;
 use crate::cli::kit::{losses, targets};
 use crate::data::Dataset;
-use crate::io::{self, Additions, Format, Mark, Output, Plan, ReadOptions, Table, Target, WriteOptions};
+use crate::io::{
+    self, Additions, Format, Mark, Output, OutputPlan, ReadOptions, Table, Target, WriteOptions,
+};
 use crate::provenance::Record;
 
 /// Version of the JSON object that every verb prints with `--json`.
@@ -164,7 +166,7 @@ impl<'a> Way<'a> {
     ///
     /// # Errors
     /// [`CliError`] when one cannot be written.
-    pub(in crate::cli) fn commit(&self, outputs: Vec<Output>) -> Result<Vec<Plan>, CliError> {
+    pub(in crate::cli) fn commit(&self, outputs: Vec<Output>) -> Result<Vec<OutputPlan>, CliError> {
         if self.dry() {
             return Ok(outputs.iter().map(Output::plan).collect::<Result<_, _>>()?);
         }
@@ -179,7 +181,12 @@ impl<'a> Way<'a> {
     ///
     /// # Errors
     /// [`CliError::findings`] when something was lost and `--strict` asks to fail then.
-    pub(in crate::cli) fn tell(&self, plans: &[Plan], object: Value, text: &str) -> Result<(), CliError> {
+    pub(in crate::cli) fn tell(
+        &self,
+        plans: &[OutputPlan],
+        object: Value,
+        text: &str,
+    ) -> Result<(), CliError> {
         let lost: usize = plans.iter().map(|p| p.losses.lost().count()).sum();
         if self.running.json {
             print(&(self.envelope(plans, object, lost).to_string() + "\n"))?;
@@ -207,7 +214,7 @@ impl<'a> Way<'a> {
         Ok(())
     }
 
-    fn envelope(&self, plans: &[Plan], object: Value, lost: usize) -> Value {
+    fn envelope(&self, plans: &[OutputPlan], object: Value, lost: usize) -> Value {
         let mut all = envelope(self.verb, object);
         let Value::Object(map) = &mut all else { return all };
         map.insert("dry_run".into(), self.dry().into());
@@ -222,7 +229,7 @@ impl<'a> Way<'a> {
         all
     }
 
-    fn describe(&self, plan: &Plan) -> Value {
+    fn describe(&self, plan: &OutputPlan) -> Value {
         json!({
             "to": {
                 "path": plan.target.path.display().to_string(), "format": plan.target.format.name(),

@@ -13,7 +13,7 @@ use crate::recipe::{FittedRecipe, Flavor, Recipe, Step, TargetSum};
 
 /// What will be done.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::cli) enum Plan {
+pub(in crate::cli) enum RecipePlan {
     /// Learn and apply.
     Fit(Recipe),
     /// Apply what was learnt.
@@ -21,7 +21,7 @@ pub(in crate::cli) enum Plan {
 }
 
 /// Works out the plan.
-pub(in crate::cli) fn plan(args: &PreprocessArgs) -> Result<Plan, CliError> {
+pub(in crate::cli) fn plan(args: &PreprocessArgs) -> Result<RecipePlan, CliError> {
     let asked = steps(args)?;
     if let Some(path) = &args.replay {
         if let Some(step) = asked.first() {
@@ -30,7 +30,7 @@ pub(in crate::cli) fn plan(args: &PreprocessArgs) -> Result<Plan, CliError> {
                 step.name()
             )));
         }
-        return Ok(Plan::Replay(Box::new(fitted(path)?)));
+        return Ok(RecipePlan::Replay(Box::new(fitted(path)?)));
     }
     let Some(name) = &args.recipe else {
         if asked.is_empty() {
@@ -39,7 +39,7 @@ pub(in crate::cli) fn plan(args: &PreprocessArgs) -> Result<Plan, CliError> {
                 Recipe::NAMES.join(", ")
             )));
         }
-        return Ok(Plan::Fit(Recipe { steps: asked }));
+        return Ok(RecipePlan::Fit(Recipe { steps: asked }));
     };
     let mut recipe = named(name)?;
     if args.genes_first {
@@ -66,7 +66,7 @@ pub(in crate::cli) fn plan(args: &PreprocessArgs) -> Result<Plan, CliError> {
             None => recipe.steps.push(step),
         }
     }
-    Ok(Plan::Fit(recipe))
+    Ok(RecipePlan::Fit(recipe))
 }
 
 fn place(recipe: &Recipe, name: &str) -> Option<usize> {

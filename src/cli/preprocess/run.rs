@@ -12,7 +12,7 @@ use crate::cli::kit::output::{Way, reading};
 use crate::cli::kit::process::on_threads;
 use crate::cli::kit::show::thousands;
 use crate::cli::preprocess::PreprocessArgs;
-use crate::cli::preprocess::plan::{self, Plan, plan};
+use crate::cli::preprocess::plan::{self, RecipePlan, plan};
 use crate::data::counts::{self, CountsError, Features, Place, Taken, Wanted};
 use crate::data::{Column, Dataset, GeneNames, Values};
 use crate::io::{self, DEFAULT_MEMORY};
@@ -36,7 +36,7 @@ fn execute(args: &PreprocessArgs, console: &Console) -> Result<(), CliError> {
     let before = dataset.shape();
     let at_file = |e: CliError| e.within(&args.input.display().to_string());
     let (mut counts, features) = choose_matrix(args, &plan, &mut dataset).map_err(at_file)?;
-    if let Plan::Fit(recipe) = &mut plan {
+    if let RecipePlan::Fit(recipe) = &mut plan {
         fill_channels(recipe, args.markers.as_deref(), &dataset)?;
         fill_spillover(recipe, args, &dataset).map_err(at_file)?;
     }
@@ -58,8 +58,8 @@ fn execute(args: &PreprocessArgs, console: &Console) -> Result<(), CliError> {
             counts::round_main(part, taken, options.memory)?;
         }
         Ok(match &plan {
-            Plan::Fit(recipe) => (recipe.fit_apply(part, &options)?, None),
-            Plan::Replay(fitted) => ((**fitted).clone(), Some(fitted.replay(part, &options)?)),
+            RecipePlan::Fit(recipe) => (recipe.fit_apply(part, &options)?, None),
+            RecipePlan::Replay(fitted) => ((**fitted).clone(), Some(fitted.replay(part, &options)?)),
         })
     });
     let (fitted, notes) = done.map_err(at_file)?;
@@ -74,7 +74,7 @@ fn execute(args: &PreprocessArgs, console: &Console) -> Result<(), CliError> {
 /// X as the recipe needs it, what was asked for or raw counts from where they are, and the features it works on.
 fn choose_matrix(
     args: &PreprocessArgs,
-    plan: &Plan,
+    plan: &RecipePlan,
     dataset: &mut Dataset,
 ) -> Result<(Option<Taken>, Option<Features>), CliError> {
     let (round, feature_type) = (args.round, args.feature_type.clone());
@@ -86,8 +86,8 @@ fn choose_matrix(
         }
     }
     let needed = match plan {
-        Plan::Fit(recipe) => recipe.needs_counts(),
-        Plan::Replay(fitted) => fitted.needs_counts(),
+        RecipePlan::Fit(recipe) => recipe.needs_counts(),
+        RecipePlan::Replay(fitted) => fitted.needs_counts(),
     };
     if !needed && !round {
         return Ok((None, Features::of(&dataset.var, &wanted.features, &Place::X)?));
@@ -265,8 +265,8 @@ fn short(step: &FittedStep) -> Value {
 }
 
 /// Puts the columns that a recipe will add into a data set, without their values.
-fn add_columns(dataset: &mut Dataset, plan: &Plan) {
-    let Plan::Fit(recipe) = plan else { return };
+fn add_columns(dataset: &mut Dataset, plan: &RecipePlan) {
+    let RecipePlan::Fit(recipe) = plan else { return };
     let (n, g) = dataset.shape();
     for (obs, var) in recipe.steps.iter().map(Step::adds) {
         for (table, names, len) in [(&mut dataset.obs, obs, n), (&mut dataset.var, var, g)] {
@@ -278,13 +278,13 @@ fn add_columns(dataset: &mut Dataset, plan: &Plan) {
 /// What a run would do, for programs and for people.
 fn outlook(
     args: &PreprocessArgs,
-    plan: &Plan,
+    plan: &RecipePlan,
     counts: Option<&Taken>,
     before: (usize, usize),
 ) -> (Value, String) {
     let (steps, replay) = match plan {
-        Plan::Fit(recipe) => (json!(recipe), false),
-        Plan::Replay(fitted) => (fitted.steps.iter().map(short).collect(), true),
+        RecipePlan::Fit(recipe) => (json!(recipe), false),
+        RecipePlan::Replay(fitted) => (fitted.steps.iter().map(short).collect(), true),
     };
     let mut text = format!(
         "  read {}: {} cells × {} variables\n",
@@ -305,11 +305,11 @@ fn outlook(
 }
 
 /// The record that goes into the file, with the fitted recipe.
-fn record(args: &PreprocessArgs, plan: &Plan, done: &Done, dataset: &Dataset) -> Record {
+fn record(args: &PreprocessArgs, plan: &RecipePlan, done: &Done, dataset: &Dataset) -> Record {
     let name = |p: &Path| p.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let recipe = match plan {
-        Plan::Fit(recipe) => json!(recipe),
-        Plan::Replay(_) => json!({"replay": args.replay.as_deref().map(name)}),
+        RecipePlan::Fit(recipe) => json!(recipe),
+        RecipePlan::Replay(_) => json!({"replay": args.replay.as_deref().map(name)}),
     };
     let settings = json!({"recipe": recipe, "layer": args.layer, "counts_taken": done.counts, "features": done.features});
     Record::new("preprocess", settings).input("input", &args.input, done.before).result(json!({

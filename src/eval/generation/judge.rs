@@ -27,7 +27,7 @@ pub struct Cells<'a> {
 
 /// How cells are judged.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
+pub struct JudgeSettings {
     /// Trees of every forest.
     pub trees: usize,
     /// Folds of the cross-validation.
@@ -52,7 +52,7 @@ pub struct Settings {
     pub seed: Seed,
 }
 
-impl Default for Settings {
+impl Default for JudgeSettings {
     fn default() -> Self {
         Self {
             trees: 1000,
@@ -100,7 +100,7 @@ impl Ready {
 
 /// Real cells, prepared once.
 pub struct Judge<'a> {
-    settings: Settings,
+    settings: JudgeSettings,
     names: &'a [String],
     gene_names: &'a [String],
     kept: Vec<usize>,
@@ -132,7 +132,7 @@ impl<'a> Judge<'a> {
         train: Option<Cells<'a>>,
         names: &'a [String],
         gene_names: &'a [String],
-        settings: Settings,
+        settings: JudgeSettings,
         progress: &dyn Progress,
     ) -> Result<Self, GenerationError> {
         progress.start("preparing", 4);
@@ -486,7 +486,12 @@ impl<'a> Judge<'a> {
 }
 
 /// Training cells for the control: as many as test cells, at most half of those there are of the type looked at.
-fn control(labels: &Option<Vec<Option<usize>>>, n: usize, size: usize, settings: &Settings) -> Vec<usize> {
+fn control(
+    labels: &Option<Vec<Option<usize>>>,
+    n: usize,
+    size: usize,
+    settings: &JudgeSettings,
+) -> Vec<usize> {
     let rows = rows_of(labels.as_deref(), n, settings.cluster);
     let chosen = settings.seed.stream("judge/control").sample(rows.len(), size.min(rows.len() / 2));
     chosen.into_iter().map(|i| rows[i]).collect()

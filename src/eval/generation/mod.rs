@@ -20,7 +20,7 @@ mod verdict;
 
 pub use detection::{Detection, DetectionConfig, Space, detect};
 pub use fold_change::{FoldChanges, cluster_means, fold_changes};
-pub use judge::{Cells, Judge, Settings};
+pub use judge::{Cells, Judge, JudgeSettings};
 pub use laws::{Laws, Quantiles, ks_distance, laws};
 pub use markers::{Markers, rank_sums, top_markers};
 pub use memorisation::{Distances, Memorisation, copies, nearest_genes, nearest_points};

@@ -36,8 +36,8 @@ fn gene_names(n: usize) -> Vec<String> {
     (0..n).map(|g| format!("g{g}")).collect()
 }
 
-fn quick() -> Settings {
-    Settings { trees: 60, components: 10, ..Settings::default() }
+fn quick() -> JudgeSettings {
+    JudgeSettings { trees: 60, components: 10, ..JudgeSettings::default() }
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_forest_confirms_types_and_not_wrong_labels() {
 }
 
 /// A judge over simulated cells, and what it says of: other real cells, training cells again, genes drawn one by one.
-fn reports(settings: &Settings) -> Vec<GenerationScore> {
+fn reports(settings: &JudgeSettings) -> Vec<GenerationScore> {
     let (names, genes) = (names(), gene_names(60));
     let (test, test_labels) = simulate(150, 60, true, 10);
     let (train, train_labels) = simulate(300, 60, true, 11);
@@ -214,7 +214,7 @@ fn verdicts_tell_new_cells_from_copies_and_from_poor_ones() {
 
 #[test]
 fn one_cluster_alone_is_judged_by_its_own_cells() {
-    let settings = Settings { cluster: Some(1), gene_forests: false, ..quick() };
+    let settings = JudgeSettings { cluster: Some(1), gene_forests: false, ..quick() };
     let all = reports(&settings);
     assert_eq!(all[0].cluster.as_deref(), Some("b"));
     assert_eq!((all[0].test_cells, all[0].generated.cells, all[0].generated.compared), (50, 67, 50));
@@ -246,7 +246,7 @@ fn without_training_cells_and_labels_what_can_be_said_is_said() {
 fn threads_change_no_figure() {
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| reports(&Settings { trees: 10, ..quick() }))
+        pool.install(|| reports(&JudgeSettings { trees: 10, ..quick() }))
     };
     assert_eq!(on(1), on(3));
 }

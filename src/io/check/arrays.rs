@@ -7,7 +7,7 @@ use hdf5_metno as hdf5;
 use hdf5::types::{TypeDescriptor as TD, VarLenAscii, VarLenUnicode};
 use hdf5::{Dataset, Group, LocationToken};
 
-use super::{Level, Report};
+use super::{CheckReport, Level};
 use crate::data::{DType, Element, Values};
 use crate::io::hdf5::{Kind, Node, Source, elements, extent};
 use crate::io::{ReadError, ReadOptions};
@@ -33,7 +33,7 @@ const MOST: usize = 1_000_000;
 pub(in crate::io) fn storage(
     path: &Path,
     options: &ReadOptions,
-    report: &mut Report,
+    report: &mut CheckReport,
 ) -> Result<(), ReadError> {
     let source = Source::new(path, options);
     let file = source.open()?;
@@ -44,7 +44,7 @@ pub(in crate::io) fn storage(
 /// Goes through the arrays of a file.
 pub(in crate::io) struct Arrays<'a> {
     source: &'a Source,
-    report: &'a mut Report,
+    report: &'a mut CheckReport,
     file_len: u64,
     seen: usize,
     /// Arrays whose values have been read.
@@ -55,7 +55,7 @@ pub(in crate::io) struct Arrays<'a> {
 
 impl<'a> Arrays<'a> {
     /// Checks for a file that is open.
-    pub(in crate::io) fn new(source: &'a Source, report: &'a mut Report) -> Self {
+    pub(in crate::io) fn new(source: &'a Source, report: &'a mut CheckReport) -> Self {
         let file_len = std::fs::metadata(&source.path).map_or(u64::MAX, |m| m.len());
         Self { source, report, file_len, seen: 0, read: Vec::new(), around: Vec::new() }
     }
@@ -277,7 +277,7 @@ impl NonFinite {
     }
 
     /// Tells of what was found.
-    pub(super) fn tell(&self, at: &str, report: &mut Report) {
+    pub(super) fn tell(&self, at: &str, report: &mut CheckReport) {
         if let Some(first) = self.first {
             let what = format!(
                 "{} of {} values are NaN and {} infinite, the first at position {first}",

@@ -45,7 +45,7 @@ pub struct Finding {
 
 /// What was found in a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
+pub struct CheckReport {
     /// The format, by the name people use.
     pub format: String,
     /// Whether every byte of every array was read.
@@ -60,7 +60,7 @@ pub struct Report {
 const COPY: &str =
     "copy or download the file again; if it stays so, write it anew with the program that made it";
 
-impl Report {
+impl CheckReport {
     /// Whether there is a fault.
     pub fn faulty(&self) -> bool {
         self.findings.iter().any(|f| f.level == Level::Fault)
@@ -133,8 +133,8 @@ fn position(what: &str) -> Option<String> {
 ///
 /// # Errors
 /// [`ReadError`] when the file cannot even be opened.
-pub fn check(path: &Path, options: &ReadOptions, deep: bool) -> Result<Report, ReadError> {
-    let mut report = Report { deep, ..Report::default() };
+pub fn check(path: &Path, options: &ReadOptions, deep: bool) -> Result<CheckReport, ReadError> {
+    let mut report = CheckReport { deep, ..CheckReport::default() };
     // What readers only warn of is a finding here.
     let (done, remarks) = remarks::collect(|| {
         let codec = detect(path)?;
@@ -158,7 +158,12 @@ pub fn check(path: &Path, options: &ReadOptions, deep: bool) -> Result<Report, R
 type Read = fn(&Path, &ReadOptions) -> Result<crate::data::Dataset, ReadError>;
 
 /// For formats without a check of their own: what reading finds.
-fn by_reading(path: &Path, options: &ReadOptions, read: Read, report: &mut Report) -> Result<(), ReadError> {
+fn by_reading(
+    path: &Path,
+    options: &ReadOptions,
+    read: Read,
+    report: &mut CheckReport,
+) -> Result<(), ReadError> {
     if super::is_hdf5(path) {
         storage(path, options, report)?;
     }
@@ -182,7 +187,7 @@ fn by_reading(path: &Path, options: &ReadOptions, read: Read, report: &mut Repor
 }
 
 /// Reads a matrix from end to end.
-pub(super) fn values(name: &str, m: &Matrix, options: &ReadOptions, report: &mut Report) {
+pub(super) fn values(name: &str, m: &Matrix, options: &ReadOptions, report: &mut CheckReport) {
     let mut odd = arrays::NonFinite::default();
     let done = m.stream(options.memory, &mut |_, block| {
         match &block {

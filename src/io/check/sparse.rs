@@ -4,7 +4,7 @@ use hdf5_metno as hdf5;
 
 use hdf5::{Dataset, Group};
 
-use super::{Report, unbacked};
+use super::{CheckReport, unbacked};
 use crate::data::DType;
 use crate::io::ReadError;
 use crate::io::hdf5::{Kind, Source, elements, extent, length};
@@ -16,7 +16,7 @@ const RUN: usize = 1 << 20;
 /// them when the check is deep, else the first, middle and last million).
 pub(in crate::io) struct Compressed<'a> {
     pub(in crate::io) source: &'a Source,
-    pub(in crate::io) report: &'a mut Report,
+    pub(in crate::io) report: &'a mut CheckReport,
 }
 
 impl Compressed<'_> {

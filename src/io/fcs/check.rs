@@ -10,7 +10,7 @@ use super::text::Keywords;
 use super::{channel, spillover, var};
 use crate::data::{Matrix, amplifiers};
 use crate::io::check::values;
-use crate::io::{Level, ReadError, ReadOptions, Report};
+use crate::io::{CheckReport, Level, ReadError, ReadOptions};
 
 /// Looks for faults in every data set, or in the one `options` name: HEADER, keywords, every channel, byte order and
 /// number of events, where the segments lie, whether spillover and amplifiers can be made sense of; all events when the
@@ -18,7 +18,7 @@ use crate::io::{Level, ReadError, ReadOptions, Report};
 ///
 /// # Errors
 /// [`ReadError`] when the file cannot be opened, is no FCS, or of a kind scx does not read.
-pub fn check(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<(), ReadError> {
+pub fn check(path: &Path, options: &ReadOptions, report: &mut CheckReport) -> Result<(), ReadError> {
     let count = chain::count(path, options)?;
     let sets = options.data_set.map_or(1..=count, |n| n..=n);
     for n in sets {
@@ -33,7 +33,7 @@ pub fn check(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<
     Ok(())
 }
 
-fn data_set(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<(), ReadError> {
+fn data_set(path: &Path, options: &ReadOptions, report: &mut CheckReport) -> Result<(), ReadError> {
     let (_, keywords) = match chain::keywords(path, options) {
         Ok(found) => found,
         // Without keywords there is nothing else to look at.
@@ -66,7 +66,7 @@ fn data_set(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<(
 }
 
 /// A fault of the file goes into the report; what cannot be opened or read at all is an error.
-fn told(e: ReadError, report: &mut Report) -> Result<(), ReadError> {
+fn told(e: ReadError, report: &mut CheckReport) -> Result<(), ReadError> {
     match e {
         ReadError::Malformed { .. } | ReadError::TooLarge { .. } => {
             report.refused("file", &e);
@@ -77,7 +77,7 @@ fn told(e: ReadError, report: &mut Report) -> Result<(), ReadError> {
 }
 
 /// Every keyword that says how DATA is to be read.
-fn statements(path: &Path, keywords: &Keywords, report: &mut Report) {
+fn statements(path: &Path, keywords: &Keywords, report: &mut CheckReport) {
     for e in channel::faults(path, keywords) {
         report.refused("TEXT", &e);
     }
@@ -94,7 +94,7 @@ fn statements(path: &Path, keywords: &Keywords, report: &mut Report) {
 }
 
 /// Segments lie apart, and inside the file.
-fn segments(parts: &Parts, report: &mut Report) {
+fn segments(parts: &Parts, report: &mut CheckReport) {
     let Parts { header, layout, file_len, .. } = parts;
     let (text, data) = (header.text, layout.begin..layout.begin + layout.len);
     // Only the first data set counts from the beginning of the file.

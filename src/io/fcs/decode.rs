@@ -45,7 +45,7 @@ number!(float f32 f64);
 
 /// How a run of bytes is read.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Plan {
+pub(super) enum DecodePlan {
     /// Values lie in the file as they do in memory, but for their byte order (`turn`) and rubbish bits (`masks`).
     Straight { turn: bool, masks: Option<Vec<u64>> },
     /// Each value in whole bytes: bytes it takes, significance of each, how it is stored, its mask.
@@ -67,7 +67,7 @@ pub(super) struct Field {
     mask: u64,
 }
 
-impl Plan {
+impl DecodePlan {
     /// The plan for a layout.
     pub(super) fn new(layout: &Layout) -> Self {
         let channels = &layout.channels;
@@ -79,20 +79,22 @@ impl Plan {
         };
         let fields = || channels.iter().map(field).collect();
         match layout.packing {
-            Packing::FreeText => Plan::FreeText,
+            Packing::FreeText => DecodePlan::FreeText,
             Packing::Digits => {
-                Plan::Digits(channels.iter().map(|c| layout.width(Packing::Digits, c)).collect())
+                DecodePlan::Digits(channels.iter().map(|c| layout.width(Packing::Digits, c)).collect())
             }
             Packing::Bits | Packing::EventBits => {
-                Plan::Bits { fields: fields(), big_endian: layout.order == ByteOrder::Big }
+                DecodePlan::Bits { fields: fields(), big_endian: layout.order == ByteOrder::Big }
             }
-            Packing::Bytes | Packing::Words => straight(layout).unwrap_or_else(|| Plan::Fields(fields())),
+            Packing::Bytes | Packing::Words => {
+                straight(layout).unwrap_or_else(|| DecodePlan::Fields(fields()))
+            }
         }
     }
 }
 
 /// The fast plan, where every value is stored as the element type in memory.
-fn straight(layout: &Layout) -> Option<Plan> {
+fn straight(layout: &Layout) -> Option<DecodePlan> {
     let size = layout.dtype.size();
     let same = |c: &super::channel::Channel| {
         let own = match c.stored {
@@ -115,7 +117,7 @@ fn straight(layout: &Layout) -> Option<Plan> {
     let full = u64::MAX >> (64 - 8 * size);
     let masked = !layout.dtype.is_float() && masks.iter().any(|&m| m != full);
     let turn = size > 1 && big != cfg!(target_endian = "big");
-    Some(Plan::Straight { turn, masks: masked.then_some(masks) })
+    Some(DecodePlan::Straight { turn, masks: masked.then_some(masks) })
 }
 
 /// Turns and masks values that lie in memory as they lay in the file.

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::ascii::{EVENTS_PER_MARK, TextIndex};
 use super::chain::Parts;
 use super::channel::Stored;
-use super::decode::{self, Number, Plan};
+use super::decode::{self, DecodePlan, Number};
 use super::layout::Layout;
 use crate::data::{
     self, Block, BlockSink, DType, DataError, Dense, Element, RowSource, Values, pick_dense, rows_per_run,
@@ -36,7 +36,7 @@ pub(super) struct Events {
     layout: Layout,
     n_events: usize,
     index: Option<TextIndex>,
-    plan: Plan,
+    plan: DecodePlan,
     limits: ReadLimits,
     /// Whether the warning about values above `$PnR` was given.
     warned: AtomicBool,
@@ -49,7 +49,7 @@ impl Events {
         let n_events = n_events
             .filter(|n| n.checked_mul(layout.channels.len()).is_some())
             .ok_or_else(|| ReadError::malformed(&path, "$TOT", "more events than this machine can count"))?;
-        let plan = Plan::new(&layout);
+        let plan = DecodePlan::new(&layout);
         Ok(Self { path, file, layout, n_events, index, plan, limits, warned: AtomicBool::new(false) })
     }
 
@@ -73,7 +73,7 @@ impl Events {
         let mut values = vec![T::default(); n];
         let per_chunk = (CHUNK_BYTES / (par * size_of::<T>()) as u64).max(1) as usize;
         let fill = |first: usize, rows: &mut [T]| match &self.plan {
-            Plan::Straight { turn, masks } => {
+            DecodePlan::Straight { turn, masks } => {
                 let at = self.layout.begin + first as u64 * (par * size_of::<T>()) as u64;
                 self.read_at(bytemuck::cast_slice_mut(rows), at)?;
                 decode::settle(rows, *turn, masks.as_deref());
@@ -81,7 +81,7 @@ impl Events {
             }
             _ => self.convert(first..first + rows.len() / par, rows),
         };
-        if let Plan::FreeText = self.plan {
+        if let DecodePlan::FreeText = self.plan {
             fill(range.start, &mut values)?;
         } else if n <= per_chunk * par {
             fill(range.start, &mut values)?;
@@ -113,12 +113,12 @@ impl Events {
         let mut bytes = vec![0; len];
         self.read_at(&mut bytes, from)?;
         let done = match &self.plan {
-            Plan::Fields(fields) => decode::fields(fields, &bytes, rows),
-            Plan::Bits { fields, big_endian } => {
+            DecodePlan::Fields(fields) => decode::fields(fields, &bytes, rows),
+            DecodePlan::Bits { fields, big_endian } => {
                 decode::bits(fields, *big_endian, ((bit(start) % 8) as u64, event_bits), &bytes, rows)
             }
-            Plan::Digits(widths) => decode::digits(widths, &bytes, rows),
-            Plan::FreeText | Plan::Straight { .. } => {
+            DecodePlan::Digits(widths) => decode::digits(widths, &bytes, rows),
+            DecodePlan::FreeText | DecodePlan::Straight { .. } => {
                 let skip = (start % EVENTS_PER_MARK) as usize * self.layout.channels.len();
                 decode::free_text(skip, &bytes, rows)
             }

@@ -12,7 +12,7 @@ use crate::data::{self, Index, Layout};
 use crate::io::check::values::{self, Found, Spot};
 use crate::io::check::{Arrays, Compressed};
 use crate::io::hdf5::{Kind, Node, Source, extent, is_null, length};
-use crate::io::{Level, ReadError, ReadOptions, Report};
+use crate::io::{CheckReport, Level, ReadError, ReadOptions};
 
 /// Looks for faults: what AnnData does not define, tables and their columns, the shapes of all matrices, pointers, indices
 /// and values (all of them when the check is deep, else the first, middle and last million) and `uns`, then how every array
@@ -20,7 +20,7 @@ use crate::io::{Level, ReadError, ReadOptions, Report};
 ///
 /// # Errors
 /// [`ReadError`] when the file cannot be opened, or is no AnnData.
-pub fn check(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<(), ReadError> {
+pub fn check(path: &Path, options: &ReadOptions, report: &mut CheckReport) -> Result<(), ReadError> {
     let source = Source::new(path, options);
     let file = source.open()?;
     let root: &Group = &file;
@@ -78,7 +78,7 @@ type Want = (Option<usize>, Option<usize>);
 
 struct Faults<'a> {
     source: &'a Source,
-    report: &'a mut Report,
+    report: &'a mut CheckReport,
     /// Arrays whose values have all been looked at.
     read: Vec<String>,
 }

@@ -12,14 +12,14 @@ use super::{globals, graphs, matrix, read};
 use crate::data::Change;
 use crate::io::check::{Arrays, unbacked};
 use crate::io::hdf5::{Node, Source};
-use crate::io::{Level, ReadError, ReadOptions, Report};
+use crate::io::{CheckReport, Level, ReadError, ReadOptions};
 
 /// Looks for faults: the matrix and its layers, attributes of cells and genes with their lengths, graphs with their
 /// vertices, what the file says of itself, then how every array is stored.
 ///
 /// # Errors
 /// [`ReadError`] when the file cannot be opened, or is no loom.
-pub fn check(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<(), ReadError> {
+pub fn check(path: &Path, options: &ReadOptions, report: &mut CheckReport) -> Result<(), ReadError> {
     let source = Source::new(path, options);
     let file = source.open()?;
     let root: &Group = &file;
@@ -52,7 +52,7 @@ pub fn check(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<
 
 struct Faults<'a> {
     source: &'a Source,
-    report: &'a mut Report,
+    report: &'a mut CheckReport,
 }
 
 impl Faults<'_> {

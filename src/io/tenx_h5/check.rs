@@ -12,14 +12,14 @@ use super::part::Part;
 use super::read::{FILTERED, genomes, whole_genome};
 use crate::io::check::{Arrays, Compressed};
 use crate::io::hdf5::{Node, Source, length};
-use crate::io::{Level, ReadError, ReadOptions, Report};
+use crate::io::{CheckReport, Level, ReadError, ReadOptions};
 
 /// Looks for faults: the shape, pointers and indices of each matrix (all indices when the check is deep), barcodes, every
 /// column of the features and sets of them, then how every array is stored.
 ///
 /// # Errors
 /// [`ReadError`] when the file cannot be opened, or is no 10x file.
-pub fn check(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<(), ReadError> {
+pub fn check(path: &Path, options: &ReadOptions, report: &mut CheckReport) -> Result<(), ReadError> {
     let source = Source::new(path, options);
     let file = source.open()?;
     let root: &Group = &file;
@@ -37,7 +37,7 @@ pub fn check(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<
 
 struct Faults<'a> {
     source: &'a Source,
-    report: &'a mut Report,
+    report: &'a mut CheckReport,
 }
 
 impl Faults<'_> {

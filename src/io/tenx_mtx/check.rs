@@ -8,14 +8,14 @@ use super::read::{first_lines, fits};
 use super::tables;
 use crate::data::Frame;
 use crate::io::check::values;
-use crate::io::{ReadError, ReadOptions, Report};
+use crate::io::{CheckReport, ReadError, ReadOptions};
 
 /// Looks for faults: the tables of barcodes and features, the first lines of the matrix, their lengths against each other,
 /// then every entry; a deep check also walks through the rows made of them.
 ///
 /// # Errors
 /// [`ReadError`] when there are no such files, or of a kind scx does not read.
-pub fn check(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<(), ReadError> {
+pub fn check(path: &Path, options: &ReadOptions, report: &mut CheckReport) -> Result<(), ReadError> {
     let files = find(path, options)?;
     report.elements += 3;
     let cells = told(tables::cells(&files.barcodes, options), report)?;
@@ -62,7 +62,7 @@ fn name(path: &Path) -> String {
 }
 
 /// A fault of a file goes into the report, under the name of the file; everything else is an error.
-fn told<T>(done: Result<T, ReadError>, report: &mut Report) -> Result<Option<T>, ReadError> {
+fn told<T>(done: Result<T, ReadError>, report: &mut CheckReport) -> Result<Option<T>, ReadError> {
     match done {
         Ok(found) => Ok(Some(found)),
         Err(ReadError::Malformed { path, at, what }) => {

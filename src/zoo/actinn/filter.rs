@@ -2,7 +2,7 @@
 
 use candle_core::Device;
 
-use crate::nn::SparseRows;
+use crate::nn::SparseBatch;
 use crate::zoo::{BatchSource, CountBatch, ZooError};
 
 /// Cells read at a time.
@@ -19,7 +19,7 @@ pub(super) fn fit(
     genes: usize,
     percentile: f64,
     device: &Device,
-    scaled: impl Fn(&CountBatch) -> Result<SparseRows, ZooError>,
+    scaled: impl Fn(&CountBatch) -> Result<SparseBatch, ZooError>,
 ) -> Result<Vec<bool>, ZooError> {
     let (mut sums, mut squares) = (vec![0.0f64; genes], vec![0.0f64; genes]);
     let all: Vec<usize> = (0..data.len()).collect();

@@ -15,7 +15,7 @@ use super::{
     TrainConfig, ZooError,
 };
 use crate::nn::{
-    Activation, AdamConfig, Init, Linear, Params, SparseLinear, SparseRows, cross_entropy, leaky_relu,
+    Activation, AdamConfig, Init, Linear, Params, SparseBatch, SparseLinear, cross_entropy, leaky_relu,
 };
 use crate::rng::Seed;
 
@@ -112,7 +112,7 @@ impl Actinn {
     }
 
     /// log2(1 + x) of cells scaled to the common library size.
-    fn scaled(&self, batch: &CountBatch) -> Result<SparseRows, ZooError> {
+    fn scaled(&self, batch: &CountBatch) -> Result<SparseBatch, ZooError> {
         let (genes, width) = (self.config.genes, batch.counts.width());
         if width != genes {
             return Err(ZooError::Config {
@@ -124,7 +124,7 @@ impl Actinn {
     }
 
     /// Cells as the network takes them: all genes scale a cell, those that the filter left are seen.
-    fn seen(&self, batch: &CountBatch) -> Result<SparseRows, ZooError> {
+    fn seen(&self, batch: &CountBatch) -> Result<SparseBatch, ZooError> {
         let x = self.scaled(batch)?;
         let Some(kept) = &self.kept else { return Ok(x) };
         let keep: Vec<bool> = kept.to_vec1::<f32>()?.into_iter().map(|k| k > 0.0).collect();
@@ -132,7 +132,7 @@ impl Actinn {
     }
 
     /// [n, genes] → logits [n, labels].
-    fn forward(&self, x: &SparseRows) -> Result<Tensor, ZooError> {
+    fn forward(&self, x: &SparseBatch) -> Result<Tensor, ZooError> {
         let first = leaky_relu(&self.first.forward_sparse(x)?, 0.0)?;
         Ok(self.rest.iter().try_fold(first, |x, layer| layer.forward(&x))?)
     }

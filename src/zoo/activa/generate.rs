@@ -6,10 +6,10 @@ use ndarray::Array2;
 use super::config::{LatentLaw, Observation};
 use super::{Activa, Input, ROWS};
 use crate::data::Counts;
-use crate::nn::{Mode, SparseRows};
+use crate::nn::{Mode, SparseBatch};
 use crate::rng::Stream;
 use crate::zoo::generate::softmax;
-use crate::zoo::{Cells, Classify, CountBatch, Generate, Made, ZooError};
+use crate::zoo::{Classify, CountBatch, Generate, Made, MadeCells, ZooError};
 
 /// Codes of some cells to make, with what goes with them.
 struct Codes {
@@ -98,14 +98,14 @@ impl Activa {
     }
 
     /// Cells of these codes.
-    fn decode(&self, codes: &Codes, stream: &mut Stream) -> Result<Cells, ZooError> {
+    fn decode(&self, codes: &Codes, stream: &mut Stream) -> Result<MadeCells, ZooError> {
         let mode = if self.config.bn_batch_stats { Mode::Batch } else { Mode::Eval };
         let made = self.generator.forward(&codes.z, mode)?;
         if self.config.observation == Observation::Expression {
             let shape = made.dims2()?;
             let values = Array2::from_shape_vec(shape, made.flatten_all()?.to_vec1()?)
                 .map_err(|e| ZooError::Config { what: e.to_string() })?;
-            return Ok(Cells::Scaled { values, log: self.config.log });
+            return Ok(MadeCells::Scaled { values, log: self.config.log });
         }
         let (theta, zero) = self.dispersion()?;
         let mut counts = Counts::empty(self.config.genes);
@@ -125,17 +125,17 @@ impl Activa {
                 .collect();
             counts.push(cell);
         }
-        Ok(Cells::Counts(counts))
+        Ok(MadeCells::Counts(counts))
     }
 
     /// Labels the classifier gives.
-    fn classify(&self, cells: &Cells) -> Result<Vec<u32>, ZooError> {
+    fn classify(&self, cells: &MadeCells) -> Result<Vec<u32>, ZooError> {
         let x = match cells {
-            Cells::Scaled { values, .. } => {
+            MadeCells::Scaled { values, .. } => {
                 let (shape, flat) = (values.dim(), values.iter().copied().collect::<Vec<f32>>());
                 Input::Dense(Tensor::from_vec(flat, shape, self.params.device())?)
             }
-            Cells::Counts(counts) => {
+            MadeCells::Counts(counts) => {
                 let rows = rows_of(counts)?;
                 let target = self.config.target_sum;
                 Input::Sparse(if self.config.log { rows.log_scaled(target) } else { rows.scaled(target) })
@@ -146,7 +146,7 @@ impl Activa {
 }
 
 /// Counts as a minibatch of sparse rows.
-fn rows_of(counts: &Counts) -> Result<SparseRows, ZooError> {
+fn rows_of(counts: &Counts) -> Result<SparseBatch, ZooError> {
     let (mut indptr, mut columns, mut values) = (vec![0], Vec::new(), Vec::new());
     for cell in 0..counts.n_cells() {
         let (genes, of) = counts.cell(cell);
@@ -154,15 +154,15 @@ fn rows_of(counts: &Counts) -> Result<SparseRows, ZooError> {
         values.extend(of.iter().map(|&v| v as f32));
         indptr.push(columns.len());
     }
-    Ok(SparseRows::new(counts.n_genes(), indptr, columns, values)?)
+    Ok(SparseBatch::new(counts.n_genes(), indptr, columns, values)?)
 }
 
 /// Cells taken out of those that were made.
-fn pick(cells: &Cells, keep: &[usize]) -> Cells {
+fn pick(cells: &MadeCells, keep: &[usize]) -> MadeCells {
     match cells {
-        Cells::Counts(c) => Cells::Counts(c.cells(keep)),
-        Cells::Scaled { values, log } => {
-            Cells::Scaled { values: values.select(ndarray::Axis(0), keep), log: *log }
+        MadeCells::Counts(c) => MadeCells::Counts(c.cells(keep)),
+        MadeCells::Scaled { values, log } => {
+            MadeCells::Scaled { values: values.select(ndarray::Axis(0), keep), log: *log }
         }
     }
 }
@@ -198,7 +198,7 @@ impl Activa {
     ) -> Result<Made, ZooError> {
         let filter = filter && label.is_some();
         let anchors = self.anchors(label)?;
-        let mut parts: Vec<(Cells, Vec<u32>)> = Vec::new();
+        let mut parts: Vec<(MadeCells, Vec<u32>)> = Vec::new();
         let (mut have, mut tried) = (0, 0u64);
         let most = u64::from(self.config.max_rounds.max(1)).saturating_mul(n as u64);
         while have < n && tried < most {
@@ -228,23 +228,23 @@ impl Activa {
 }
 
 /// Parts one below the other; they are of one kind.
-fn joined(parts: impl Iterator<Item = Cells>, genes: usize) -> Result<Cells, ZooError> {
+fn joined(parts: impl Iterator<Item = MadeCells>, genes: usize) -> Result<MadeCells, ZooError> {
     let mut counts = Counts::empty(genes);
     let (mut values, mut log, mut scaled) = (Vec::new(), false, false);
     for part in parts {
         match part {
-            Cells::Counts(c) => counts.append(&c),
-            Cells::Scaled { values: v, log: l } => {
+            MadeCells::Counts(c) => counts.append(&c),
+            MadeCells::Scaled { values: v, log: l } => {
                 (log, scaled) = (l, true);
                 values.extend(v.iter());
             }
         }
     }
     if !scaled {
-        return Ok(Cells::Counts(counts));
+        return Ok(MadeCells::Counts(counts));
     }
     let n = values.len() / genes.max(1);
     let values =
         Array2::from_shape_vec((n, genes), values).map_err(|e| ZooError::Config { what: e.to_string() })?;
-    Ok(Cells::Scaled { values, log })
+    Ok(MadeCells::Scaled { values, log })
 }

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::registry::{json, settings};
 use super::{
-    Batch, BatchSource, Classify, CountBatch, Counted, Dims, Generate, Gives, Length, LibraryLaw, Losses,
+    Batch, BatchSource, Classify, CountBatch, Counted, Dims, Generate, Gives, Length, LibrarySizes, Losses,
     Model, Preset, StepCx, TrainConfig, WIDEST, ZooError,
 };
 use crate::nn::{AdamConfig, Init, Mode, Params, follow};
@@ -83,7 +83,7 @@ pub struct Learnt {
     /// Training cells whose codes are kept, for new cells to start from.
     pub anchors: usize,
     /// Library sizes of each label.
-    pub library: Option<LibraryLaw>,
+    pub library: Option<LibrarySizes>,
 }
 
 impl Activa {
@@ -233,7 +233,7 @@ impl Activa {
             library.extend(&batch.library);
             labels.extend(&batch.labels);
         }
-        let law = LibraryLaw::fit(&library, &labels, self.config.labels);
+        let law = LibrarySizes::fit(&library, &labels, self.config.labels);
         let anchors = if self.config.latent_law == LatentLaw::Posterior { all.len() } else { 0 };
         if self.learnt.anchors != anchors || anchors == 0 {
             self.add_anchors(Learnt { anchors, library: Some(law) })?;

@@ -4,8 +4,8 @@ use candle_core::{D, Tensor, Var};
 
 use super::config::{ActivaConfig, Observation};
 use crate::nn::{
-    Activation, BatchNorm, CountLaw, Init, Linear, Mode, NnError, NormConfig, Params, Sampled, SparseLinear,
-    SparseRows, leaky_relu,
+    Activation, BatchNorm, CountLaw, Init, Linear, Mode, NnError, NormConfig, Params, Sampled, SparseBatch,
+    SparseLinear, leaky_relu,
 };
 
 /// Range of the log-variance (`models.md` §5 row 7).
@@ -14,7 +14,7 @@ const LOG_VARIANCE: f64 = 10.0;
 /// Cells as encoder and classifier take them.
 #[derive(Debug, Clone)]
 pub(super) enum Input {
-    Sparse(SparseRows),
+    Sparse(SparseBatch),
     Dense(Tensor),
     Sampled(Sampled),
 }

@@ -6,7 +6,7 @@ use ndarray::{Array2, s};
 use super::ScGan;
 use crate::nn::Mode;
 use crate::rng::Stream;
-use crate::zoo::{Cells, Generate, Made, ZooError};
+use crate::zoo::{Generate, Made, MadeCells, ZooError};
 
 /// Cells made at a time.
 const ROWS: usize = 512;
@@ -31,7 +31,7 @@ impl Generate for ScGan {
             let mut to = values.slice_mut(s![from..from + rows, ..]);
             to.iter_mut().zip(cells).for_each(|(to, v)| *to = v);
         }
-        Ok(Made { cells: Cells::Scaled { values, log: false }, labels, tried: n as u64 })
+        Ok(Made { cells: MadeCells::Scaled { values, log: false }, labels, tried: n as u64 })
     }
 
     fn draws_labels(&self) -> bool {

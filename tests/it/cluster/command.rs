@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use scx::cluster::{self, ClusterError, Settings};
+use scx::cluster::{self, ClusterError, ClusterSettings};
 use scx::data::{Annotation, Column, Uns};
 use scx::progress::{Progress, Silent};
 
@@ -20,7 +20,7 @@ fn cells() -> Dir {
 fn kinds_of_cells_become_clusters_numbered_by_size() {
     let k = kinds();
     for method in [cluster::Method::Leiden, cluster::Method::Louvain] {
-        let settings = Settings { n_pcs: 10, method, ..Settings::default() };
+        let settings = ClusterSettings { n_pcs: 10, method, ..ClusterSettings::default() };
         let found = cluster::run(&k.dataset, &settings, &Silent).unwrap();
         assert_eq!(found.sizes, [150, 100, 50], "{method:?}");
         assert_eq!(ari(&found.labels, &k.truth), 1.0);
@@ -43,7 +43,7 @@ fn cells_without_counts_and_few_cells_are_no_trouble() {
     let names = |n| scx::data::Frame::new(scx::data::Index::Range(n));
     let mut few = scx::data::Dataset::new(names(13), names(90));
     few.x = Some(scx::data::Matrix::Sparse(x));
-    let found = cluster::run(&few, &Settings::default(), &Silent).unwrap();
+    let found = cluster::run(&few, &ClusterSettings::default(), &Silent).unwrap();
     assert_eq!(found.labels.len(), 13);
     assert_eq!(found.sizes.iter().sum::<usize>(), 13);
     assert!(found.pca.iter().all(|v| v.is_finite()));
@@ -164,7 +164,7 @@ impl Progress for StopAt {
 #[test]
 fn a_wish_to_stop_is_heard_in_every_phase() {
     let k = kinds();
-    let settings = Settings { n_pcs: 5, ..Settings::default() };
+    let settings = ClusterSettings { n_pcs: 5, ..ClusterSettings::default() };
     let mut phases = 0;
     for n in 1..40 {
         match cluster::run(&k.dataset, &settings, &StopAt(AtomicUsize::new(n))) {

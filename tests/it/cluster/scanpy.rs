@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use ndarray::Array2;
-use scx::cluster::{self, Settings};
+use scx::cluster::{self, ClusterSettings};
 use scx::data::counts::Place;
 use scx::io::{self, ReadOptions};
 use scx::linalg::{connectivities, knn};
@@ -55,7 +55,7 @@ fn agreement(name: &str) -> Option<(Vec<f64>, f64)> {
     let e = expected(name);
     let path = real(e["file"].as_str().unwrap())?;
     let dataset = io::open(&path, &ReadOptions::default()).unwrap();
-    let mut settings = Settings::default();
+    let mut settings = ClusterSettings::default();
     settings.wanted.place = Some(Place::named(e["layer"].as_str().unwrap_or("X")));
     let found = cluster::run(&dataset, &settings, &Silent).unwrap();
     assert_eq!(found.genes as u64, e["genes"].as_u64().unwrap());

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
-use scx::nn::SparseRows;
+use scx::nn::SparseBatch;
 use scx::progress::Silent;
 use scx::rng::Seed;
 use scx::zoo::scgan::{Conditional, ScGan, ScGanConfig, Schedule};
 use scx::zoo::{
-    Batch, BatchSource, Cells, CountBatch, Length, Model, Preset, TrainConfig, Trainer, ZooError,
+    Batch, BatchSource, CountBatch, Length, MadeCells, Model, Preset, TrainConfig, Trainer, ZooError,
 };
 use serde_json::Value;
 
@@ -78,7 +78,7 @@ impl BatchSource for InOrder {
             }
             indptr.push(columns.len());
         }
-        let counts = SparseRows::new(GENES, indptr, columns, counts)?;
+        let counts = SparseBatch::new(GENES, indptr, columns, counts)?;
         let labels = (0..CELLS as u32).map(|i| i % 3).collect();
         Ok(Batch::Counts(CountBatch { library: counts.sums(), counts, labels }))
     }
@@ -119,7 +119,7 @@ fn check(variant: &str) {
     let label = (variant != "scgan").then_some(2);
     let made = model.as_generate().unwrap().cells(label, 5, &mut SEED.stream("made")).unwrap();
     assert_eq!((made.labels, made.tried), (label.map(|l| vec![l; 5]), 5));
-    let Cells::Scaled { values, log: false } = made.cells else { panic!("cells without logarithm") };
+    let MadeCells::Scaled { values, log: false } = made.cells else { panic!("cells without logarithm") };
     close(values, &expected["made"], 1e-4, &format!("{variant}: cells made"));
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
 use scx::nn::{
-    Activation, CountLaw, Linear, Mlp, NnError, Params, SparseRows, cross_entropy, kl_divergence,
+    Activation, CountLaw, Linear, Mlp, NnError, Params, SparseBatch, cross_entropy, kl_divergence,
     negative_log_likelihood, squared_error,
 };
 use scx::progress::Silent;
@@ -44,7 +44,7 @@ impl BatchSource for Whole {
     }
 }
 
-fn sparse(rows: &[Vec<f64>]) -> SparseRows {
+fn sparse(rows: &[Vec<f64>]) -> SparseBatch {
     let (mut indptr, mut columns, mut counts) = (vec![0], Vec::new(), Vec::new());
     for row in rows {
         for (g, &v) in row.iter().enumerate().filter(|(_, v)| **v > 0.0) {
@@ -53,7 +53,7 @@ fn sparse(rows: &[Vec<f64>]) -> SparseRows {
         }
         indptr.push(columns.len());
     }
-    SparseRows::new(rows.first().map_or(0, Vec::len), indptr, columns, counts).unwrap()
+    SparseBatch::new(rows.first().map_or(0, Vec::len), indptr, columns, counts).unwrap()
 }
 
 pub(super) fn whole(expected: &Value, take: usize) -> Whole {

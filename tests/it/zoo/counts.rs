@@ -3,12 +3,12 @@
 use candle_core::Device;
 use ndarray::{Array2, Axis};
 use scx::data::Counts;
-use scx::nn::SparseRows;
+use scx::nn::SparseBatch;
 use scx::progress::Silent;
 use scx::rng::Seed;
 use scx::zoo::scgan::{ScGan, ScGanConfig, Schedule};
 use scx::zoo::{
-    Batch, BatchSource, Cells, CountBatch, Length, Made, Model, Preset, REGISTRY, TrainConfig, Trainer,
+    Batch, BatchSource, CountBatch, Length, Made, MadeCells, Model, Preset, REGISTRY, TrainConfig, Trainer,
     ZooError,
 };
 
@@ -67,17 +67,17 @@ fn minibatch(counts: &Counts, labels: Vec<u32>) -> CountBatch {
         values.extend(numbers.iter().map(|&v| v as f32));
         indptr.push(columns.len());
     }
-    let counts = SparseRows::new(counts.n_genes(), indptr, columns, values).unwrap();
+    let counts = SparseBatch::new(counts.n_genes(), indptr, columns, values).unwrap();
     CountBatch { library: counts.sums(), counts, labels }
 }
 
 fn values(made: &Made) -> Array2<f32> {
     match &made.cells {
-        Cells::Counts(c) => Array2::from_shape_fn((c.n_cells(), c.n_genes()), |(i, g)| {
+        MadeCells::Counts(c) => Array2::from_shape_fn((c.n_cells(), c.n_genes()), |(i, g)| {
             let (genes, values) = c.cell(i);
             genes.binary_search(&(g as u32)).map_or(0.0, |at| values[at] as f32)
         }),
-        Cells::Scaled { values, .. } => values.clone(),
+        MadeCells::Scaled { values, .. } => values.clone(),
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use candle_core::{Device, Tensor};
 use ndarray::Array2;
-use scx::correct::{self, CorrectError, Experiment, Fitted, Marker, Method, Plan, Preset, Roles};
+use scx::correct::{self, CorrectError, Experiment, FitPlan, Fitted, Marker, Method, Preset, Roles};
 use scx::data::{Dense, Matrix, Values};
 use scx::loader::{self, Group, Union};
 use scx::nn::AdamConfig;
@@ -30,7 +30,7 @@ const SCALE: Transform = Transform::Arcsinh { cofactor: 5.0 };
 
 /// Source control, target control and sample of a small simulated experiment.
 fn simulated() -> (Experiment, Vec<Marker>) {
-    let truth = simulate::experiment(simulate::Settings { control: 130, sample: 170 }, Seed(1));
+    let truth = simulate::experiment(simulate::CytometrySettings { control: 130, sample: 170 }, Seed(1));
     let data = [&truth.control[0], &truth.control[1], &truth.sample[0]].map(|cells| cells.dataset());
     let markers = correct::choose(&data[0].var, None).unwrap().markers;
     let names: Vec<String> = markers.iter().map(|m| m.name.clone()).collect();
@@ -52,9 +52,9 @@ fn from_tables(names: Vec<String>, tables: Vec<Array2<f32>>) -> Experiment {
     correct::from_files(names, tables, &files, &roles).unwrap()
 }
 
-fn plan(preset: Preset, hidden: &[usize], steps: u64) -> Plan {
+fn plan(preset: Preset, hidden: &[usize], steps: u64) -> FitPlan {
     let train = TrainConfig::plain(50, Length::Steps(steps), AdamConfig::default());
-    Plan { preset, hidden: hidden.to_vec(), train, seed: Seed(3) }
+    FitPlan { preset, hidden: hidden.to_vec(), train, seed: Seed(3) }
 }
 
 fn fitted(preset: Preset, steps: u64) -> Fitted {
