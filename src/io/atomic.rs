@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use super::WriteError;
+use super::error::WriteError;
 
 /// Writes `target` through `write`, which gets the path of an empty temporary file in the same folder, writes it and
 /// checks it by reading it back. The target appears, or is replaced, only when everything succeeded. A symbolic link

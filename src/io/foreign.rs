@@ -3,8 +3,9 @@
 use std::io::Read;
 use std::path::Path;
 
+use super::codec::Format;
+use super::error::WriteError;
 use super::table::is_gzip;
-use super::{Format, WriteError};
 
 /// First bytes of a file that are looked at.
 const HEAD: usize = 4096;

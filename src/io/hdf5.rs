@@ -32,7 +32,9 @@ use hdf5_metno as hdf5;
 use hdf5::types::{TypeDescriptor as TD, VarLenAscii, VarLenUnicode};
 use hdf5::{Container, Dataset, File, Group, IndexType, IterationOrder, Location, LocationType};
 
-use super::{ReadError, ReadLimits, ReadOptions};
+use super::error::ReadError;
+use super::limits::ReadLimits;
+use super::options::ReadOptions;
 use crate::data::{DType, Values};
 use cell::Which;
 use numbers::{from_bytes, read_numbers};

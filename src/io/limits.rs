@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::ReadError;
+use super::error::ReadError;
 
 /// How much memory one element read from a file may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

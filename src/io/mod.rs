@@ -45,5 +45,3 @@ pub use outline::{Item, Outline, Storage, outline};
 pub use output::{Mark, Output, OutputPlan, Target, commit_all, or_table};
 pub use write::{annotate, keep_keywords, save};
 
-use atomic::known_as;
-use write::{need_x, silently};

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ReadError, ReadOptions, detect};
+use super::detect::detect;
+use super::error::ReadError;
+use super::options::ReadOptions;
 use crate::data::{Annotation, Column, Dataset, Frame, Index, Looks, Matrix, Uns};
 
 /// Names of variables an outline holds at most.

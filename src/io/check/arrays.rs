@@ -9,8 +9,9 @@ use hdf5::{Dataset, Group, LocationToken};
 
 use super::{CheckReport, Level};
 use crate::data::{DType, Element, Values};
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, elements, extent};
-use crate::io::{ReadError, ReadOptions};
+use crate::io::options::ReadOptions;
 use crate::with_values;
 
 /// Bytes read at a time.

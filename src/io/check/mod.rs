@@ -9,7 +9,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ReadError, ReadOptions, detect};
+use super::detect::detect;
+use super::error::ReadError;
+use super::options::ReadOptions;
 use crate::data::{Block, Matrix, Names, Repeats};
 
 use arrays::storage;

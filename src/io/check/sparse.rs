@@ -6,7 +6,7 @@ use hdf5::{Dataset, Group};
 
 use super::{CheckReport, unbacked};
 use crate::data::DType;
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Source, elements, extent, length};
 
 /// Entries of an array looked at in one go.

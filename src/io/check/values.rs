@@ -7,7 +7,7 @@ use hdf5::{Dataset, Group};
 use super::arrays::run;
 use super::unbacked;
 use crate::data::{DType, Element, Layout, Values};
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Source, elements, extent, is_null, length, whole_size};
 use crate::with_values;
 

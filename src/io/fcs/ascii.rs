@@ -6,7 +6,8 @@ use std::path::Path;
 
 use super::layout::{Layout, Packing};
 use crate::data::DType;
-use crate::io::{ReadError, ReadLimits};
+use crate::io::error::ReadError;
+use crate::io::limits::ReadLimits;
 
 /// Events between two remembered places.
 pub(super) const EVENTS_PER_MARK: u64 = 1024;

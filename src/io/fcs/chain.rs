@@ -9,7 +9,9 @@ use super::header::{HEADER_LEN, Header, Offsets, has_magic};
 use super::layout::Layout;
 use super::text::Keywords;
 use crate::data::Change;
-use crate::io::{ReadError, ReadLimits, ReadOptions};
+use crate::io::error::ReadError;
+use crate::io::limits::ReadLimits;
+use crate::io::options::ReadOptions;
 
 /// Data sets looked for at most, and bytes of TEXT read to count them: a chain of many is no file of an instrument.
 const MOST_SETS: usize = 1000;

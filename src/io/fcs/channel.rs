@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::text::Keywords;
 use crate::data::DType;
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 
 /// How the values of a channel are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::io::FcsVersion;
+use crate::io::options::FcsVersion;
 
 /// The keyword that holds the provenance records: a JSON array, oldest first.
 pub(super) const RECORD: &str = "SCX";

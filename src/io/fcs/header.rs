@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 
 /// Bytes of version and six offsets.
 pub(super) const HEADER_LEN: u64 = 58;

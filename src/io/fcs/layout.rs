@@ -8,7 +8,8 @@ use super::offsets::{Segment, place};
 use super::order::ByteOrder;
 use super::text::Keywords;
 use crate::data::DType;
-use crate::io::{FcsOffsets, ReadError};
+use crate::io::error::ReadError;
+use crate::io::options::FcsOffsets;
 
 /// How values lie beside each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -31,7 +31,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use self::source::Events;
-use super::{Fit, Probe, ReadError, ReadOptions};
+use super::codec::{Fit, Probe};
+use super::error::ReadError;
+use super::options::ReadOptions;
 use crate::data::{DataError, Dataset, Frame, Index, Matrix, RowSource};
 
 pub use crate::data::amplifiers;

@@ -6,7 +6,8 @@ use std::path::Path;
 use super::header::{HEADER_LEN, Header, MAX_HEADER_OFFSET, Offsets, Version};
 use super::layout::{Fit, Packing};
 use super::text::Keywords;
-use crate::io::{FcsOffsets, ReadError};
+use crate::io::error::ReadError;
+use crate::io::options::FcsOffsets;
 
 /// DATA, found and measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::text::Keywords;
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 
 /// Order of the bytes of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +64,7 @@ fn ranks(order: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::io::ReadLimits;
+    use crate::io::limits::ReadLimits;
 
     fn parse(order: &str) -> Result<ByteOrder, ReadError> {
         let text = format!("|$BYTEORD|{order}|");

@@ -18,7 +18,8 @@ use super::layout::Layout;
 use crate::data::{
     self, Block, BlockSink, DType, DataError, Dense, Element, RowSource, Values, pick_dense, rows_per_run,
 };
-use crate::io::{ReadError, ReadLimits};
+use crate::io::error::ReadError;
+use crate::io::limits::ReadLimits;
 use crate::with_values;
 
 /// Bytes one thread reads and converts at a time: small enough to stay in the cache between the two.

@@ -5,7 +5,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use crate::io::{ReadError, ReadLimits};
+use crate::io::error::ReadError;
+use crate::io::limits::ReadLimits;
 
 /// Memory one delimiter of TEXT may cost: half a pair of strings and its place in the index, for two readings.
 const BYTES_PER_DELIMITER: usize = 160;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::data::{Block, DType, DataError, Matrix, Values};
-use crate::io::WriteError;
+use crate::io::error::WriteError;
 
 /// Stops the walk early.
 #[derive(Debug, thiserror::Error)]

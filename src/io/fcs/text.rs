@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::split::{blank, pairs};
-use crate::io::{ReadError, ReadLimits};
+use crate::io::error::ReadError;
+use crate::io::limits::ReadLimits;
 
 /// All keywords with their values, in the order of the file, duplicates included.
 #[derive(Debug, Default)]

@@ -11,8 +11,11 @@ use super::matrix_out;
 use super::names::safe_name;
 use super::write_elem::Out;
 use crate::data::{Annotation, Column, Dataset};
+use crate::io::additions::Additions;
+use crate::io::error::{ReadError, WriteError};
 use crate::io::hdf5::{Node, Source, has_attr, set_texts};
-use crate::io::{Additions, ReadError, ReadOptions, WriteError, WriteOptions, silently};
+use crate::io::options::{ReadOptions, WriteOptions};
+use crate::io::write::silently;
 
 /// Whether the file a data set was read from takes new columns of cells: tables of anndata before 0.7 do not.
 pub fn takes_columns(dataset: &Dataset) -> bool {

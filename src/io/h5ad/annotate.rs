@@ -11,8 +11,10 @@ use super::patched::{self, Written};
 use super::write_elem::Out;
 use super::{add, matrix};
 use crate::data::{Annotation, Dataset, RowSource};
+use crate::io::additions::{Additions, NewValues};
+use crate::io::error::{ReadError, WriteError};
 use crate::io::hdf5::{Node, Source, new_group, set_text, write_error, write_file, write_string};
-use crate::io::{Additions, NewValues, ReadError, WriteError, WriteOptions};
+use crate::io::options::WriteOptions;
 
 /// Copies the file `dataset` was read from to `path` and adds the new elements and the record of the run.
 ///

@@ -1,6 +1,6 @@
 //! Which encodings the anndata of a given version can read. It refuses a whole file for one it does not know.
 
-use crate::io::Compat;
+use crate::io::options::Compat;
 
 /// Encodings younger than anndata 0.8, and the first version in [`Compat`] that reads them. All others scx writes
 /// (`array`, `string-array`, `csr_matrix`, `csc_matrix`, `categorical`, `nullable-integer`, `nullable-boolean`,

@@ -9,7 +9,7 @@ use hdf5::{Dataset, Group};
 
 use super::{frame, matrix, rows, stored};
 use crate::data::{Annotation, Change, Column, Dense, Index, Matrix, Uns};
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, elements, extent, length};
 
 /// Arrays of uns above this stay in the file: nothing looks into them, and a copy need not pass through memory.

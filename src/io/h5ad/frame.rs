@@ -7,7 +7,7 @@ use hdf5::{Dataset, Group, Location};
 
 use super::{elem, stored};
 use crate::data::{Categorical, Categories, Column, Frame, Index, Names, Values};
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, extent, has_attr, length};
 
 /// Reads a table: a group (anndata 0.7 and later) or a dataset of records (before).

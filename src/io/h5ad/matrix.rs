@@ -5,7 +5,7 @@ use hdf5_metno as hdf5;
 use hdf5::Group;
 
 use crate::data::{Dense, Layout, Matrix, Values};
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, Stored, is_null, length, open_compressed, open_dense, whole_size};
 
 /// Opens the matrix at `node`; `None` when it is no matrix scx understands.

@@ -8,8 +8,9 @@ use hdf5::Group;
 
 use super::patched::sparse_attributes;
 use crate::data::{Layout, Matrix};
+use crate::io::error::WriteError;
 use crate::io::hdf5::{new_group, set_text, write_compressed, write_dense, write_error};
-use crate::io::{WriteError, WriteOptions};
+use crate::io::options::WriteOptions;
 
 /// Writes a matrix as `group/name` in its own layout and element type.
 pub(super) fn write(

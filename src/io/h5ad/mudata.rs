@@ -5,7 +5,7 @@ use hdf5_metno as hdf5;
 use hdf5::Group;
 
 use super::frame;
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Node, Source, extent};
 
 /// Whether the root holds the group of modalities that only a MuData has.

@@ -59,7 +59,7 @@ pub(super) fn storable(dataset: &Dataset, path: &Path) -> Option<Dataset> {
         for (stored, real) in names {
             tracing::warn!(
                 "{}: {at}: {real:?} is stored as {stored:?}: an h5ad file cannot hold that name",
-                crate::io::known_as(path).display()
+                crate::io::atomic::known_as(path).display()
             );
         }
     }

@@ -8,9 +8,11 @@ use hdf5::{Dataset, Group, types::TypeDescriptor as TD};
 
 use super::{elem, frame, matrix, read};
 use crate::data::Looks;
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, extent, is_null, judge_compressed, judge_dense, length, storage};
+use crate::io::options::ReadOptions;
 use crate::io::outline::{CATEGORIES, NAMES, some_categories, some_text};
-use crate::io::{Item, Outline, ReadError, ReadOptions};
+use crate::io::outline::{Item, Outline};
 
 /// Records up to this are read whole to show their names.
 const SMALL: usize = 10_000;

@@ -8,11 +8,12 @@ use hdf5::Group;
 use ndarray::ArrayView2;
 
 use crate::data::{DType, Layout, Patch, Values};
+use crate::io::error::{ReadError, WriteError};
 use crate::io::hdf5::{
     Array, Compressed, Parts, Storage, Stored, create, new_group, set_shape, set_text, whole, wide_enough,
     write_error, write_rows,
 };
-use crate::io::{DEFAULT_MEMORY, ReadError, WriteError};
+use crate::io::options::DEFAULT_MEMORY;
 
 /// Entries handed over at a time, patched ones counted.
 const RUN_ENTRIES: usize = 4 << 20;

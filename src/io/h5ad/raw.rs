@@ -7,7 +7,7 @@ use hdf5::Group;
 use super::elem::{self, Along};
 use super::{frame, matrix};
 use crate::data::{Change, Frame, Index, Raw};
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Node, Source};
 
 /// Names inside `raw`, and beside it in old files.

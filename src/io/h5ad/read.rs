@@ -9,8 +9,10 @@ use hdf5::Group;
 use super::elem::Along;
 use super::{elem, frame, matrix, mudata, raw, stored};
 use crate::data::{Annotation, Categories, Change, Dataset, Frame, Matrix, Source as Origin, Uns};
+use crate::io::codec::{Fit, Probe};
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Node, Source, has_magic, open_shared};
-use crate::io::{Fit, Probe, ReadError, ReadOptions};
+use crate::io::options::ReadOptions;
 
 /// The dialect of files whose tables are stored as records.
 pub(super) const RECORDS: &str = "anndata before 0.7";

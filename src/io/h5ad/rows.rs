@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::data::{Change, Column, Frame, Index, Take};
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::io::hdf5::Source;
 
 /// How the row names of a table relate to those it should have.

@@ -10,8 +10,10 @@ use super::read::read_like;
 use super::write_elem::Out;
 use super::{matrix_out, names};
 use crate::data::{Column, Dataset, Frame, Matrix, StoredObject};
+use crate::io::error::WriteError;
 use crate::io::hdf5::{new_group, write_file};
-use crate::io::{ReadOptions, WriteError, WriteOptions, silently};
+use crate::io::options::{ReadOptions, WriteOptions};
+use crate::io::write::silently;
 
 /// Writes a data set as a new h5ad file at `path`. Elements scx does not understand are copied from the HDF5 file they
 /// lie in, as they are; where there is none, each is named in a warning and left out. Names that HDF5 cannot hold are

@@ -11,11 +11,12 @@ use super::{compat, matrix_out};
 use crate::data::{
     Annotation, Categorical, Categories, Column, DType, Frame, Index, StoredObject, Uns, Values,
 };
+use crate::io::error::{ReadError, WriteError};
 use crate::io::hdf5::{
     Source, Storage, Texts, create, new_group, set_text, set_texts, set_value, write_error, write_rows,
     write_string, write_strings,
 };
-use crate::io::{ReadError, WriteError, WriteOptions};
+use crate::io::options::WriteOptions;
 
 /// The file being written, for messages.
 pub(super) struct Out<'a> {

@@ -11,7 +11,7 @@ use hdf5::Dataset;
 use super::direct::Direct;
 use super::{Source, elements, extent};
 use crate::data::{DType, Values, append, slice};
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 
 /// A dataset of numbers in an open file.
 #[derive(Debug)]

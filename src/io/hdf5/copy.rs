@@ -19,7 +19,8 @@ use super::sparse::{all_below, whole, wide_enough};
 use super::walk::{ahead, run_bytes};
 use super::{Storage, create, extent};
 use crate::data::{DType, DataError, Values, Word};
-use crate::io::{Compression, ReadError, WriteError, WriteOptions};
+use crate::io::error::{ReadError, WriteError};
+use crate::io::options::{Compression, WriteOptions};
 
 /// Stored bytes copied at a time.
 const BATCH: u64 = 8 << 20;

@@ -16,7 +16,7 @@ use super::store::descriptor;
 use super::{Source, elements};
 use crate::data::scratch::read_exact_at;
 use crate::data::{DType, Values, Word};
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 
 /// Bytes one thread reads at a time from a contiguous dataset.
 const PIECE: usize = 1 << 20;

@@ -7,7 +7,7 @@ use hdf5::types::{TypeDescriptor as TD, VarLenAscii, VarLenUnicode};
 
 use super::judge::LARGE_CHUNK;
 use super::{Kind, Source, elements, length};
-use crate::io::Storage;
+use crate::io::outline::Storage;
 
 /// Counting the bytes of more chunks than this takes too long.
 const CHUNKS: u64 = 20_000;

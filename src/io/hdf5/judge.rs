@@ -7,7 +7,7 @@ use hdf5::{Dataset, Group};
 use super::{Kind, Source, elements, is_null, length, whole_size as whole};
 use crate::data::{DType, Layout, Looks, Sample, Values};
 use crate::data::{LOOK_ROWS as ROWS, LOOK_VALUES as VALUES};
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 
 /// A chunk above this is not read for a few values.
 pub(super) const LARGE_CHUNK: u64 = 32 << 20;

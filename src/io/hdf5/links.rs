@@ -8,7 +8,7 @@ use hdf5::Group;
 
 use super::raw::link_value;
 use super::{Source, has_magic};
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 
 /// A link that is not the object itself.
 #[derive(Debug, PartialEq)]

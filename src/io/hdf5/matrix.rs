@@ -16,7 +16,7 @@ use crate::data::{
     Block, BlockSink, DType, DataError, Dense, Layout, Matrix, RowSource, Sparse, StoredArrays, Values,
     check_indptr, pick_csr, pick_dense,
 };
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::with_values;
 
 /// Stored values of a sparse matrix read at a time.

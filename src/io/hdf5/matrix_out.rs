@@ -14,7 +14,8 @@ use super::walk::ahead;
 use super::{Source, Storage, copy, create, is_null, whole, wide_enough, write_rows};
 use crate::data::scratch::Sorter;
 use crate::data::{Block, DType, DataError, Layout, Matrix, Sparse, slice};
-use crate::io::{WriteError, WriteOptions};
+use crate::io::error::WriteError;
+use crate::io::options::WriteOptions;
 
 /// Stored values of a matrix in memory that are encoded at a time.
 const PIECE: usize = 2 << 20;

@@ -10,7 +10,7 @@ use super::super::store::open_to_write;
 use super::super::{new_group, open_compressed};
 use super::*;
 use crate::data::{Dense, Values};
-use crate::io::Compression;
+use crate::io::options::Compression;
 use crate::progress::Progress;
 
 const SHAPE: (usize, usize) = (3000, 700);

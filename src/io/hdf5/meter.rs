@@ -7,7 +7,8 @@ use hdf5_metno as hdf5;
 
 use super::write_error;
 use crate::data::DataError;
-use crate::io::{WriteError, WriteOptions};
+use crate::io::error::WriteError;
+use crate::io::options::WriteOptions;
 use crate::progress::Progress;
 
 /// Counts the stored elements of one matrix.

@@ -11,7 +11,7 @@ use hdf5::types::{TypeDescriptor as TD, VarLenAscii, VarLenUnicode};
 use super::cell::{Which, read_plain};
 use super::{Source, length, unpadded};
 use crate::data::Names;
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 
 /// Names read at a time, unless a chunk holds more.
 const RUN: usize = 1 << 16;

@@ -10,7 +10,8 @@ use hdf5::{Dataset, File, Group, Hyperslab, Location, SliceOrIndex};
 
 use super::words;
 use crate::data::{DType, Values};
-use crate::io::{Compression, WriteError};
+use crate::io::error::WriteError;
+use crate::io::options::Compression;
 use crate::with_values;
 
 /// Arrays above this are compressed.

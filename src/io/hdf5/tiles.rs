@@ -13,7 +13,7 @@ use super::direct::{Chunk, Direct};
 use super::raw::write_chunk;
 use super::{Source, Storage, create, elements};
 use crate::data::{DType, Values, Word};
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::with_values;
 
 /// A piece of some columns: whole rows of them, or of a chunk's part of them.

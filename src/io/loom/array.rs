@@ -11,8 +11,9 @@ use ndarray::ArrayView2;
 use super::attrs::without_booleans;
 use super::turn;
 use crate::data::{Block, DType, DataError, Element, Layout, Matrix, Sparse, Values, in_runs, rows_per_run};
+use crate::io::error::WriteError;
 use crate::io::hdf5::{Storage, create, write_error, write_rows};
-use crate::io::{WriteError, WriteOptions};
+use crate::io::options::WriteOptions;
 use crate::with_values;
 
 /// Bytes of a row from which on chunks are parts of one.

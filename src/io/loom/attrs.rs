@@ -10,7 +10,7 @@ use hdf5::{Dataset, Group};
 use super::left::{element as named, part};
 use super::text;
 use crate::data::{Annotation, Change, Column, DType, Frame, Index, Names, Values};
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, open_dense};
 
 /// Attributes that hold the names of cells, best first.

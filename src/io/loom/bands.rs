@@ -13,9 +13,10 @@ use rayon::prelude::*;
 use super::attrs::without_booleans;
 use super::turn;
 use crate::data::{Block, DType, DataError, Dense, Matrix, Sparse, Values};
+use crate::io::error::WriteError;
 use crate::io::hdf5::{Band, Meter, Storage, TilesOut};
 use crate::io::loss::in_units;
-use crate::io::{Compression, WriteError, WriteOptions};
+use crate::io::options::{Compression, WriteOptions};
 
 /// Bytes that a band may take however little memory is allowed.
 const LEAST_BAND: u64 = 64 << 20;

@@ -10,7 +10,7 @@ use super::attrs::words;
 use super::left::{element, part};
 use super::text;
 use crate::data::{Change, Uns};
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Node, Source};
 
 /// Where the version of the format stands.

@@ -9,7 +9,7 @@ use hdf5::{Dataset, Group};
 use super::attrs::words;
 use super::left::{element, part};
 use crate::data::{Annotation, Change, DType, DataError, Dense, Element, Layout, Matrix, Sparse, Values};
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, by_row, whole_size};
 use crate::with_values;
 

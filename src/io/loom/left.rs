@@ -2,7 +2,7 @@
 //! from being read.
 
 use crate::data::Change;
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 
 /// The part, or nothing once `left` says why it is left out.
 ///

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::{attrs, turn};
 use crate::data::{Block, BlockSink, DType, DataError, Layout, Matrix, RowSource, Values};
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Array, BEST_RATIO, Kind, Source, Tile, UNBACKED};
 
 /// Bytes of stored values one band may take.

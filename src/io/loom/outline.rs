@@ -11,9 +11,11 @@ use super::graphs::{self, COLUMN_GRAPHS, ROW_GRAPHS};
 use super::left::{element, part};
 use super::{read, text};
 use crate::data::{Change, Dataset, Frame, Index, Layout};
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, storage};
+use crate::io::options::ReadOptions;
 use crate::io::outline::NAMES;
-use crate::io::{Item, Outline, ReadError, ReadOptions};
+use crate::io::outline::{Item, Outline};
 
 /// Looks into a loom file: of the matrices a few values are read, of attributes and graphs only types and lengths and the
 /// names of the first genes. Whether the rest is sound says reading alone.

@@ -12,8 +12,10 @@ use super::left::{element, part};
 use super::matrix::{self, Turned};
 use super::{globals, graphs};
 use crate::data::{Change, Dataset, Source as Origin};
+use crate::io::codec::{Fit, Probe};
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Node, Source, has_magic, open_shared};
-use crate::io::{Fit, Probe, ReadError, ReadOptions};
+use crate::io::options::ReadOptions;
 
 /// How sure the content makes us: an HDF5 file with a dataset `/matrix` and attributes of both axes is a loom.
 pub fn probe(probe: &Probe) -> Fit {

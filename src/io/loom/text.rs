@@ -6,7 +6,7 @@ use hdf5::types::TypeDescriptor as TD;
 use hdf5::{Container, Dataset};
 
 pub(super) use super::entities::{escape, unescape};
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::io::hdf5::Source;
 
 /// The texts of a dataset, references undone.

@@ -16,11 +16,13 @@ use super::{array, bands, column, graphs};
 use crate::data::{
     Annotation, Block, Column, DType, DataError, Dataset, Frame, Index, Layout, Matrix, Sparse, Uns, Values,
 };
+use crate::io::error::WriteError;
 use crate::io::hdf5::{
     Storage, create, new_group, write_error, write_file, write_rows, write_string, write_strings,
 };
 use crate::io::loss::too_wide;
-use crate::io::{ReadOptions, WriteError, WriteOptions, need_x, silently};
+use crate::io::options::{ReadOptions, WriteOptions};
+use crate::io::write::{need_x, silently};
 
 /// Writes a data set as a new loom file at `path`. What loom has no place for is left behind with a warning.
 ///

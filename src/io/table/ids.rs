@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::scan::{Scan, Seen};
-use crate::io::{ReadError, ReadOptions};
+use crate::io::error::ReadError;
+use crate::io::options::ReadOptions;
 
 /// Columns that name cells, as the programs of the field call them: letters and digits in lower case.
 const CELLS: &[&str] = &[

@@ -13,7 +13,7 @@ use crate::data::{
     Block, BlockSink, DType, DataError, Dense, Layout, Matrix, RowSource, Sparse, Values, pick_csr,
     pick_dense, rows_per_run,
 };
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::with_values;
 
 /// Numbers in a file of delimited text.
@@ -219,7 +219,7 @@ impl RowSource for TextMatrix {
         if let Some(&index) = columns.iter().find(|&&c| c >= n_cols) {
             return Err(DataError::OutOfRange { what: "column", index, len: n_cols });
         }
-        let step = rows_per_run(crate::io::DEFAULT_MEMORY, self.row_bytes());
+        let step = rows_per_run(crate::io::options::DEFAULT_MEMORY, self.row_bytes());
         self.walk(0..self.n_rows, step, &mut |start, block| match block {
             Block::Dense(d) => sink(start, with_values!(d.values(), v => pick_dense(v, n_cols, columns))),
             Block::Csr(s) => sink(start, pick_csr(&s, 0..s.shape().0, columns)),

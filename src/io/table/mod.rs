@@ -16,7 +16,9 @@ mod transpose;
 
 use std::path::Path;
 
-use super::{Table, Tables, WriteError, WriteOptions, need_x};
+use super::error::WriteError;
+use super::options::{Table, Tables, WriteOptions};
+use super::write::need_x;
 use crate::data::Dataset;
 
 pub(super) use codec::CODEC;

@@ -10,7 +10,9 @@ use super::records::Record;
 use super::scan::{Entry, Scan, Seen, Texts, common_type, entry, scan, utf8, weight};
 use super::transpose::turned;
 use crate::data::{Column, DType, DataError, Dataset, Frame, Index, Source, Values};
-use crate::io::{ReadError, ReadLimits, ReadOptions};
+use crate::io::error::ReadError;
+use crate::io::limits::ReadLimits;
+use crate::io::options::ReadOptions;
 
 /// Part of the memory that X may take at once; a larger one stays in the file.
 const X_SHARE: u64 = 8;

@@ -9,7 +9,8 @@ use super::number::{Cell, Number, Strain, cell, strain};
 use super::records::{Field, Record, Records, text_of};
 use super::sniff::delimiter_of;
 use crate::data::DType;
-use crate::io::{ReadError, ReadOptions};
+use crate::io::error::ReadError;
+use crate::io::options::ReadOptions;
 
 /// Rows between two places of the file that are remembered.
 const STRIDE: u64 = 1024;
@@ -382,8 +383,9 @@ impl Walk<'_> {
         }
         self.scan.n_rows += 1;
         if self.scan.n_rows.is_multiple_of(STRIDE) {
-            let limits =
-                crate::io::ReadLimits { max_bytes: self.options.memory.min(self.options.limits.max_bytes) };
+            let limits = crate::io::limits::ReadLimits {
+                max_bytes: self.options.memory.min(self.options.limits.max_bytes),
+            };
             limits.check(self.path, "the text of the table", self.text_bytes, 1)?;
         }
         Ok(())

@@ -4,8 +4,9 @@ use std::io::Read;
 use std::path::Path;
 
 use super::records::{BOM, Record, Records, is_gzip, text_of};
+use crate::io::codec::{Fit, Probe};
+use crate::io::error::ReadError;
 use crate::io::foreign::{encoding, recode};
-use crate::io::{Fit, Probe, ReadError};
 
 /// Characters that may delimit; of two that fit equally well the later one does.
 const DELIMITERS: [u8; 3] = [b';', b',', b'\t'];

@@ -13,8 +13,10 @@ use super::number::{ToText, cell};
 use super::records::Field;
 use super::{advance, write_folder};
 use crate::data::{Block, Categories, Column, DataError, Dataset, Frame, Index, Matrix, Values};
+use crate::io::error::WriteError;
 use crate::io::loss::table_of;
-use crate::io::{Table, WriteError, WriteOptions, need_x};
+use crate::io::options::{Table, WriteOptions};
+use crate::io::write::need_x;
 use crate::with_values;
 
 /// Rows of a frame between two reports of progress.

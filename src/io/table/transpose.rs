@@ -3,7 +3,7 @@
 use super::matrix::TextMatrix;
 use crate::data::scratch::{RowsWriter, Sorter};
 use crate::data::{Block, DType, DataError, Dense, Element, Layout, Matrix, Sparse, Values};
-use crate::io::ReadOptions;
+use crate::io::options::ReadOptions;
 use crate::with_values;
 
 /// The matrix with rows and columns exchanged: in memory when it takes at most `most` bytes there, otherwise as rows

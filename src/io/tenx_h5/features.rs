@@ -9,7 +9,7 @@ use hdf5::{Dataset, Group};
 use super::part::Part;
 use super::tree;
 use crate::data::{Annotation, Change, Column, Frame, Index, Uns};
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, length, open_dense, whole_size};
 use crate::io::tenx::{GENOME, IDS, TYPES};
 

@@ -15,7 +15,7 @@ use super::part::Part;
 use super::spread::Spread;
 use super::tree;
 use crate::data::{Annotation, Change, Column, Dense, Matrix, Names, Take, Uns};
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Node, is_null, length, open_dense, whole_size};
 
 /// Parts of the group of the matrix that are read elsewhere.

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use super::read::{Contents, FILTERED};
 use crate::data::{Frame, Index, Layout};
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Source, Three, judge_compressed, length, storage};
-use crate::io::{Item, Outline, ReadError, ReadOptions};
+use crate::io::options::ReadOptions;
+use crate::io::outline::{Item, Outline};
 
 /// Looks into a 10x HDF5 file: the features are read, of cells and counts only how many there are and a few values.
 /// Whether the rest is sound says reading alone; when a genome is chosen, the pointers of the matrix are read, too.

@@ -7,7 +7,7 @@ use hdf5::types::TypeDescriptor;
 
 use super::read::FILTERED;
 use crate::data::{Column, DType, Frame, Index, Layout, Matrix, Names, Values};
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, length, open_compressed, whole_size};
 
 /// A group with the three arrays, features × cells by columns.

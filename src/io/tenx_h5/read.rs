@@ -13,9 +13,11 @@ use super::further::{self, Further};
 use super::kin;
 use super::part::Part;
 use crate::data::{Change, Column, DataError, Dataset, Frame, Matrix, Source as Origin, Take, Uns, Values};
+use crate::io::codec::{Fit, Probe};
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Node, Source, has_magic, open_shared};
+use crate::io::options::ReadOptions;
 use crate::io::tenx::warn_duplicates;
-use crate::io::{Fit, Probe, ReadError, ReadOptions};
 
 /// Column of cells that says which barcodes are cells.
 pub(super) const FILTERED: &str = "filtered_barcodes";

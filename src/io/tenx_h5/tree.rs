@@ -7,7 +7,7 @@ use hdf5_metno as hdf5;
 use hdf5::{Dataset, Group};
 
 use crate::data::{Change, Uns};
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, elements, is_null};
 
 /// Bytes an unstructured value may take.

@@ -9,12 +9,14 @@ use hdf5::{Group, Location};
 use super::read::FILTERED;
 use super::widen::widened;
 use crate::data::{Column, Dataset, Frame, Layout, Uns, Values};
+use crate::io::error::WriteError;
 use crate::io::hdf5::{
     Storage, create, new_group, set_text, set_texts, set_value, write_compressed, write_error, write_file,
     write_fixed_strings, write_rows,
 };
+use crate::io::options::{ReadOptions, WriteOptions};
 use crate::io::tenx::{EXPRESSION, GENOME, IDS, TYPES, compressed, names, texts, texts_or};
-use crate::io::{ReadOptions, WriteError, WriteOptions, silently};
+use crate::io::write::silently;
 
 /// Names inside `features` with a meaning of their own.
 const RESERVED: &[&str] = &["_all_tag_keys", "feature_type", "gene_id", "id", "name", "target_sets"];
@@ -31,7 +33,7 @@ pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(
     if x.dtype().is_float() {
         tracing::warn!(
             "{}: X is written as {}; some tools of 10x Genomics expect whole numbers",
-            crate::io::known_as(path).display(),
+            crate::io::atomic::known_as(path).display(),
             x.dtype().name()
         );
     }
@@ -57,7 +59,7 @@ fn warn_barcodes(dataset: &Dataset, path: &Path) {
         tracing::warn!(
             "{}: {} barcodes are not ASCII, {first:?} first: scanpy's read_10x_h5 cannot open the file; rename the \
              cells, or write h5ad instead",
-            crate::io::known_as(path).display(),
+            crate::io::atomic::known_as(path).display(),
             foreign.count() + 1
         );
     }

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::layouts::{below, choice, foreign};
-use crate::io::{ReadError, ReadOptions};
+use crate::io::error::ReadError;
+use crate::io::options::ReadOptions;
 
 /// Names of the files of a 10x folder, whatever wrote it: only these are replaced with it.
 pub const FILES: &[&str] = &[

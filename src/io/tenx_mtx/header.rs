@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::text::Text;
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 
 /// First word of every Matrix Market file.
 pub(super) const BANNER: &[u8] = b"%%MatrixMarket";

@@ -12,7 +12,8 @@ use super::rows::{Refused, Rows, Run};
 use super::text::Text;
 use crate::data::scratch::Sorter;
 use crate::data::{DataError, Matrix};
-use crate::io::{ReadError, ReadOptions};
+use crate::io::error::ReadError;
+use crate::io::options::ReadOptions;
 
 /// Entries put together before they are kept.
 const RUN_ENTRIES: usize = 1 << 20;

@@ -8,7 +8,9 @@ use super::header::{self, Field, Header};
 use super::text::Text;
 use super::{read, tables};
 use crate::data::{Frame, Index, LOOK_ROWS as ROWS, LOOK_VALUES as VALUES, Looks, Sample};
-use crate::io::{Item, Outline, ReadError, ReadOptions};
+use crate::io::error::ReadError;
+use crate::io::options::ReadOptions;
+use crate::io::outline::{Item, Outline};
 
 /// Barcodes in a larger file than this are not counted.
 const COUNTED: u64 = 128 << 10;

@@ -8,8 +8,10 @@ use super::load::load;
 use super::text::{Text, start};
 use super::{files::Files, tables};
 use crate::data::{Dataset, Frame, Source as Origin};
+use crate::io::codec::{Fit, Probe};
+use crate::io::error::ReadError;
+use crate::io::options::ReadOptions;
 use crate::io::tenx::{TYPES, warn_duplicates};
-use crate::io::{Fit, Probe, ReadError, ReadOptions};
 
 /// How sure the content makes us: a folder with a matrix, or a Matrix Market file.
 pub fn probe(probe: &Probe) -> Fit {

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::text::Text;
 use crate::data::{Column, Frame, Index};
+use crate::io::error::ReadError;
+use crate::io::options::ReadOptions;
 use crate::io::tenx::{IDS, TYPES};
-use crate::io::{ReadError, ReadOptions};
 
 /// Columns of a table, each with one text per line.
 struct Columns(Vec<Vec<String>>);

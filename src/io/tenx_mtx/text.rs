@@ -6,7 +6,7 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
-use crate::io::ReadError;
+use crate::io::error::ReadError;
 use crate::io::foreign::no_text;
 
 /// First bytes of gzip.

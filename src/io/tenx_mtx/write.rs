@@ -11,8 +11,9 @@ use super::show::Show;
 use super::text::Text;
 use super::{header, tables};
 use crate::data::{Block, DataError, Dataset, Element, Matrix, Sparse, Values};
+use crate::io::error::{ReadError, WriteError};
+use crate::io::options::{Compression, ReadOptions, WriteOptions};
 use crate::io::tenx::{EXPRESSION, IDS, TYPES, compressed, names, texts, texts_or};
-use crate::io::{Compression, ReadError, ReadOptions, WriteError, WriteOptions};
 use crate::with_values;
 
 /// Entries turned into text by one thread at a time.
@@ -42,7 +43,7 @@ pub fn write(dataset: &Dataset, folder: &Path, options: &WriteOptions) -> Result
     table(&folder.join("barcodes.tsv.gz"), &barcodes, level)?;
     table(&folder.join("features.tsv.gz"), &features, level)?;
     matrix(&x, &folder.join("matrix.mtx.gz"), level, options)?;
-    crate::io::silently(|| verify(folder, &barcodes[0], &features[1], &x))
+    crate::io::write::silently(|| verify(folder, &barcodes[0], &features[1], &x))
 }
 
 /// Columns of text side by side.

@@ -17,8 +17,11 @@ use std::path::Path;
 use crate::data::{
     Block, Column, DType, DataError, Dataset, Dense, Element, Frame, Index, Matrix, Values, append,
 };
+use crate::io::codec::{Fit, Probe};
+use crate::io::error::{ReadError, WriteError};
 use crate::io::loss::table_of;
-use crate::io::{Fit, Probe, ReadError, ReadOptions, Table, WriteError, WriteOptions, need_x};
+use crate::io::options::{ReadOptions, Table, WriteOptions};
+use crate::io::write::need_x;
 use crate::with_values;
 
 use super::text::filled;
