@@ -1,5 +1,4 @@
-//! The formats: one row of [`CODECS`] holds all that is known of one. The rows themselves live in the folders of the
-//! formats; everything else asks them instead of knowing formats by name.
+//! What is known of a format: the fields of one row of the table of formats.
 
 use std::path::Path;
 
@@ -7,9 +6,8 @@ use super::additions::Additions;
 use super::check::CheckReport;
 use super::error::{ReadError, WriteError};
 use super::loss::{ElementKind, Entry, Part};
-use super::options::{ReadOptions, WriteOptions};
+use super::options::{FormatOption, ReadOptions, WriteOptions};
 use super::outline::Outline;
-use super::{fcs, h5ad, loom, table, tenx_h5, tenx_mtx};
 use crate::data::{DType, Dataset};
 
 /// A file format scx reads and writes.
@@ -31,17 +29,6 @@ pub enum Format {
     Parquet,
 }
 
-/// All formats. Detection, options, help, messages and tests read this one list.
-pub static CODECS: &[Codec] = &[
-    h5ad::CODEC,
-    fcs::CODEC,
-    tenx_h5::CODEC,
-    tenx_mtx::CODEC,
-    loom::CODEC,
-    table::CODEC,
-    table::parquet::CODEC,
-];
-
 /// How sure a codec is that a file is its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fit {
@@ -60,15 +47,6 @@ pub struct Probe<'a> {
     pub path: &'a Path,
     /// Its first bytes, up to 4,096; none of a folder.
     pub head: &'a [u8],
-}
-
-/// An option of the command line that only some formats have a use for.
-#[derive(Debug, PartialEq, Eq)]
-pub struct FormatOption {
-    /// Its name, with the two dashes.
-    pub name: &'static str,
-    /// What help says of it.
-    pub help: &'static str,
 }
 
 /// Names the files that are written where a target of this name is a folder; `None`: it is a single file.
@@ -165,51 +143,4 @@ impl Codec {
     pub fn uses(&self, option: &FormatOption) -> bool {
         self.options.contains(&option)
     }
-}
-
-impl Format {
-    /// All that is known of it.
-    pub fn codec(self) -> &'static Codec {
-        codec(self)
-    }
-
-    /// The name people use.
-    pub fn name(self) -> &'static str {
-        codec(self).name
-    }
-
-    /// Whether it holds further matrices beside X.
-    pub fn has_layers(self) -> bool {
-        use super::loss::LayerKind::Dense;
-        !codec(self).entry(ElementKind::Layer(Dense)).leaves()
-    }
-
-    /// Whether it holds columns of cells.
-    pub fn has_columns(self) -> bool {
-        use super::loss::ColumnKind::Number;
-        !codec(self).entry(ElementKind::Obs(Number)).leaves()
-    }
-
-    /// The format of a target by its extension; a name without one is a folder, and `None` leaves the choice to the caller.
-    pub fn for_target(path: &Path) -> Option<Format> {
-        let extension = path.extension()?.to_string_lossy().to_lowercase();
-        let packed = extension == "gz";
-        let extension = match packed {
-            true => path.with_extension("").extension()?.to_string_lossy().to_lowercase(),
-            false => extension,
-        };
-        let fits = |c: &&Codec| c.extensions.contains(&extension.as_str()) && (!packed || c.packed);
-        CODECS.iter().find(fits).map(|c| c.format)
-    }
-}
-
-/// The codec of a format.
-pub fn codec(format: Format) -> &'static Codec {
-    // Every format has its row: checked by a test.
-    CODECS.iter().find(|c| c.format == format).unwrap_or(&CODECS[0])
-}
-
-/// The names of the files scx writes where a target of this format and name is a folder; `None` when it is a single file.
-pub fn folder_of(format: Format, path: &Path) -> Option<&'static [&'static str]> {
-    (codec(format).files)(path)
 }

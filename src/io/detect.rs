@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::codec::{CODECS, Codec, Fit, Probe};
+use super::codec::{Codec, Fit, Probe};
 use super::error::ReadError;
 use super::foreign;
+use super::formats::CODECS;
 use super::options::ReadOptions;
+use super::outline::{Outline, remarks};
 use crate::data::Dataset;
 
 /// First bytes every codec may look at.
@@ -20,6 +22,22 @@ const HEAD: u64 = 4096;
 pub fn open(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
     let codec = detect(path)?;
     (codec.read)(path, options)
+}
+
+/// Looks into a file of any format, without reading arrays where the format allows.
+///
+/// # Errors
+/// [`ReadError`] with the file and the place.
+pub fn outline(path: &Path, options: &ReadOptions) -> Result<(&'static str, Outline), ReadError> {
+    let codec = detect(path)?;
+    let found = match codec.outline {
+        Some(outline) => outline(path, options)?,
+        None => {
+            let d = (codec.read)(path, options)?;
+            Outline { remarks: remarks(&d), ..Outline::of(&d) }
+        }
+    };
+    Ok((codec.format.name(), found))
 }
 
 /// Finds the codec of a file or folder by its content.

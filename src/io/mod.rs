@@ -9,6 +9,7 @@ mod error;
 mod estimate;
 pub mod fcs;
 mod foreign;
+mod formats;
 pub mod h5ad;
 mod hdf5;
 mod limits;
@@ -27,21 +28,18 @@ pub use crate::data::scratch::read_exact_at;
 pub use additions::{Additions, NewValues};
 pub use atomic::{replace, replace_folder};
 pub use check::{CheckReport, Finding, Level, check};
-pub use codec::{
-    AnnotateFn, CODECS, CheckFn, Codec, FilesFn, Fit, Format, FormatOption, HoldsFn, OutlineFn, Probe,
-    RecordsFn, codec, folder_of,
-};
-pub use detect::{detect, open};
+pub use codec::{AnnotateFn, CheckFn, Codec, FilesFn, Fit, Format, HoldsFn, OutlineFn, Probe, RecordsFn};
+pub use detect::{detect, open, outline};
 pub use error::{ReadError, WriteError};
 pub use estimate::Estimate;
 pub use foreign::check_place;
+pub use formats::{CODECS, codec, folder_of};
 pub use hdf5::{is_hdf5, prepare};
 pub use limits::ReadLimits;
 pub use options::{
-    COMPRESSION, Compat, Compression, DEFAULT_MEMORY, FcsOffsets, FcsVersion, ReadOptions, Table, Tables,
-    WriteOptions,
+    COMPRESSION, Compat, Compression, DEFAULT_MEMORY, FcsOffsets, FcsVersion, FormatOption, ReadOptions,
+    Table, Tables, WriteOptions,
 };
-pub use outline::{Item, Outline, Storage, outline};
+pub use outline::{Item, Outline, Storage};
 pub use output::{Mark, Output, OutputPlan, Target, commit_all, or_table};
 pub use write::{annotate, keep_keywords, save};
-

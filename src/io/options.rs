@@ -2,9 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use super::codec::FormatOption;
 use super::limits::ReadLimits;
 use crate::progress::{Progress, Silent};
+
+/// An option of the command line that only some formats have a use for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FormatOption {
+    /// Its name, with the two dashes.
+    pub name: &'static str,
+    /// What help says of it.
+    pub help: &'static str,
+}
 
 /// Memory a conversion may take unless told otherwise: 2 GiB.
 pub const DEFAULT_MEMORY: u64 = 2 << 30;

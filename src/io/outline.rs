@@ -1,12 +1,7 @@
 //! What is in a file, without its values: shapes, types and how arrays are stored.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 
-use super::detect::detect;
-use super::error::ReadError;
-use super::options::ReadOptions;
 use crate::data::{Annotation, Column, Dataset, Frame, Index, Looks, Matrix, Uns};
 
 /// Names of variables an outline holds at most.
@@ -66,22 +61,6 @@ pub struct Outline {
     pub keywords: Vec<(String, String)>,
     /// Records of earlier runs of scx, each a JSON text.
     pub history: Vec<String>,
-}
-
-/// Looks into a file of any format, without reading arrays where the format allows.
-///
-/// # Errors
-/// [`ReadError`] with the file and the place.
-pub fn outline(path: &Path, options: &ReadOptions) -> Result<(&'static str, Outline), ReadError> {
-    let codec = detect(path)?;
-    let found = match codec.outline {
-        Some(outline) => outline(path, options)?,
-        None => {
-            let d = (codec.read)(path, options)?;
-            Outline { remarks: remarks(&d), ..Outline::of(&d) }
-        }
-    };
-    Ok((codec.format.name(), found))
 }
 
 impl Outline {
@@ -151,7 +130,7 @@ fn looks(m: &Matrix, cells: &Frame, variables: &Frame) -> Option<Looks> {
 }
 
 /// Layers and raw whose values are not all finite.
-fn remarks(d: &Dataset) -> Vec<String> {
+pub(super) fn remarks(d: &Dataset) -> Vec<String> {
     let layers = d.layers.iter().map(|(name, m)| (format!("layers/{name}"), m, &d.var));
     let raw = d.raw.as_ref().map(|raw| ("raw/X".to_owned(), &raw.x, &raw.var));
     let odd = |(path, m, var): (String, &Matrix, &Frame)| {

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::additions::Additions;
 use super::atomic;
-use super::codec::{Format, codec, folder_of};
+use super::codec::Format;
 use super::error::WriteError;
 use super::estimate::{Estimate, estimate};
+use super::formats::{codec, folder_of};
 use super::loss::{ElementKind, Fate, LossReport, Place};
 use super::options::{Table, WriteOptions};
 use super::write::keep_keywords;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use super::codec::FormatOption;
 use super::error::WriteError;
 use super::loss::Entry;
+use super::options::FormatOption;
 use super::options::WriteOptions;
 use super::write::need_x;
 use crate::data::{

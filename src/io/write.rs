@@ -4,9 +4,10 @@ use std::path::Path;
 
 use super::additions::Additions;
 use super::atomic::{replace, replace_folder};
-use super::codec::{Format, codec, folder_of};
+use super::codec::Format;
 use super::error::WriteError;
 use super::fcs;
+use super::formats::{codec, folder_of};
 use super::options::WriteOptions;
 use crate::data::{Dataset, Matrix};
 

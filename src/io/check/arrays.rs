@@ -7,7 +7,7 @@ use hdf5_metno as hdf5;
 use hdf5::types::{TypeDescriptor as TD, VarLenAscii, VarLenUnicode};
 use hdf5::{Dataset, Group, LocationToken};
 
-use super::{CheckReport, Level};
+use super::report::{CheckReport, Level};
 use crate::data::{DType, Element, Values};
 use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, elements, extent};

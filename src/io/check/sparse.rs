@@ -4,7 +4,8 @@ use hdf5_metno as hdf5;
 
 use hdf5::{Dataset, Group};
 
-use super::{CheckReport, unbacked};
+use super::arrays::unbacked;
+use super::report::CheckReport;
 use crate::data::DType;
 use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Source, elements, extent, length};

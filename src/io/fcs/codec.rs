@@ -2,8 +2,9 @@
 
 use super::losses::losses;
 use crate::data::DType;
-use crate::io::codec::{Codec, Format, FormatOption};
+use crate::io::codec::{Codec, Format};
 use crate::io::loss::{Part, Place};
+use crate::io::options::FormatOption;
 
 /// Which of two contradicting places of DATA counts.
 pub const OFFSETS: FormatOption = FormatOption {

@@ -1,8 +1,9 @@
 //! What is known of h5ad.
 
 use super::losses::losses;
-use crate::io::codec::{Codec, Format, FormatOption};
+use crate::io::codec::{Codec, Format};
 use crate::io::options::COMPRESSION;
+use crate::io::options::FormatOption;
 use crate::provenance;
 
 /// Which anndata must read a file.

@@ -2,7 +2,8 @@
 
 use super::{ArrayKind, ColumnKind, ElementKind, Entry, Fate, LayerKind, MatrixKind, UnsKind};
 use crate::data::{Annotation, Column, DType, Dataset, Frame, Index, Layout, Matrix, Uns, Values};
-use crate::io::codec::{Format, codec};
+use crate::io::codec::Format;
+use crate::io::formats::codec;
 use crate::io::options::{Compat, Tables, WriteOptions};
 
 /// Where in a data set an element lies.

@@ -2,8 +2,9 @@
 
 use super::losses::losses;
 use crate::data::DType;
-use crate::io::codec::{Codec, Format, FormatOption};
+use crate::io::codec::{Codec, Format};
 use crate::io::loss::{Part, Place};
+use crate::io::options::FormatOption;
 
 /// Which table a single file holds.
 pub const TABLE: FormatOption = FormatOption {
