@@ -23,6 +23,7 @@ mod tenx;
 pub mod tenx_h5;
 pub mod tenx_mtx;
 mod write;
+mod writers;
 
 pub use crate::data::scratch::read_exact_at;
 pub use additions::{Additions, NewValues};

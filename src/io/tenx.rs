@@ -10,7 +10,7 @@ use super::error::WriteError;
 use super::loss::Entry;
 use super::options::FormatOption;
 use super::options::WriteOptions;
-use super::write::need_x;
+use super::writers::need_x;
 use crate::data::{
     Block, BlockSink, Column, DType, DataError, Dataset, Element, Frame, Layout, Matrix, Names, Repeats,
     RowSource, Sparse,

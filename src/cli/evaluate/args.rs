@@ -6,8 +6,9 @@ use clap::{Args, Subcommand};
 
 use crate::classic::sampling::Baseline;
 use crate::cli::kit::counts_args::CountsArgs;
-use crate::cli::kit::files::{ReadArgs, size};
+use crate::cli::kit::files::ReadArgs;
 use crate::cli::kit::learn_args::LearnArgs;
+use crate::cli::kit::size::size;
 
 /// Options of `evaluate`.
 #[derive(Debug, Args)]

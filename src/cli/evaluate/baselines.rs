@@ -3,7 +3,7 @@
 use crate::classic::sampling::{Baseline, CountSampler, SampleError};
 use crate::cli::evaluate::GenerationArgs;
 use crate::cli::evaluate::cells::Common;
-use crate::cli::evaluate::generation::Set;
+use crate::cli::evaluate::cells::Set;
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
 use crate::data::Counts;

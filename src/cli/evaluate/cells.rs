@@ -91,6 +91,8 @@ impl File {
     }
 }
 
+pub(in crate::cli) type Set = (Counts, Option<Vec<Option<usize>>>);
+
 /// All files over the genes they have in common, and over the types of all of them.
 pub(in crate::cli) struct Common {
     /// Names of the genes.

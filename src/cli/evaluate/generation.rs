@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::cli::evaluate::cells::Set;
 use crate::cli::evaluate::cells::{Common, File};
 use crate::cli::evaluate::{GenerationArgs, baselines, page, show};
 use crate::cli::kit::console::Console;
@@ -11,7 +12,6 @@ use crate::cli::kit::error::CliError;
 use crate::cli::kit::process::{on_threads, print};
 use crate::cli::kit::show::thousands;
 use crate::cli::kit::targets;
-use crate::data::Counts;
 use crate::eval::generation::{Cells, GenerationScore, Judge, JudgeSettings, SetKind};
 use crate::io::{self, WriteError};
 use crate::report::{GenerationReport, render_generation};
@@ -102,8 +102,6 @@ pub(in crate::cli) fn judged(
     };
     Ok((score, page))
 }
-
-pub(in crate::cli) type Set = (Counts, Option<Vec<Option<usize>>>);
 
 pub(in crate::cli) fn cells(set: &Set) -> Cells<'_> {
     Cells { counts: &set.0, labels: set.1.as_deref() }

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use crate::cli::evaluate::cells::Common;
-use crate::cli::evaluate::generation::Set;
+use crate::cli::evaluate::cells::Set;
 use crate::cli::evaluate::{GenerationArgs, show};
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::show::thousands;

@@ -14,4 +14,5 @@ pub(in crate::cli) mod process;
 pub mod running;
 pub(in crate::cli) mod show;
 pub(in crate::cli) mod signals;
+pub mod size;
 pub(in crate::cli) mod targets;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::kit::files::size;
+use crate::cli::kit::size::size;
 
 /// How a verb runs.
 #[derive(Debug, Clone, Default, Args)]

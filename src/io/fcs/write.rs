@@ -19,7 +19,7 @@ use crate::data::{
 use crate::io::additions::Additions;
 use crate::io::error::WriteError;
 use crate::io::options::{FcsVersion, ReadOptions, WriteOptions};
-use crate::io::write::need_x;
+use crate::io::writers::need_x;
 use crate::{provenance, with_values};
 
 /// Keywords with their values.
@@ -228,7 +228,7 @@ impl Output<'_> {
     /// Opens the new file again: TEXT as written, DATA as long as promised, nothing after it.
     fn verify(&self, shape: &Shape, keywords: &[(String, String)], length: u64) -> Result<(), WriteError> {
         let failed = |what: String| WriteError::Verify { path: self.path.to_owned(), what };
-        let opened = crate::io::write::silently(|| chain::open(self.path, &ReadOptions::default()));
+        let opened = crate::io::writers::silently(|| chain::open(self.path, &ReadOptions::default()));
         let Parts { layout, keywords: read, file_len, .. } = opened.map_err(|e| {
             let text = e.to_string();
             let own = format!("{}: ", self.path.display());

@@ -6,7 +6,7 @@ use hdf5_metno as hdf5;
 
 use hdf5::{File, Group};
 
-use super::annotate::dict;
+use super::dict::dict;
 use super::matrix_out;
 use super::names::safe_name;
 use super::write_elem::Out;
@@ -15,7 +15,7 @@ use crate::io::additions::Additions;
 use crate::io::error::{ReadError, WriteError};
 use crate::io::hdf5::{Node, Source, has_attr, set_texts};
 use crate::io::options::{ReadOptions, WriteOptions};
-use crate::io::write::silently;
+use crate::io::writers::silently;
 
 /// Whether the file a data set was read from takes new columns of cells: tables of anndata before 0.7 do not.
 pub fn takes_columns(dataset: &Dataset) -> bool {

@@ -7,13 +7,14 @@ use hdf5_metno as hdf5;
 
 use hdf5::{File, Group};
 
+use super::dict::{dict, same_file};
 use super::patched::{self, Written};
 use super::write_elem::Out;
 use super::{add, matrix};
 use crate::data::{Annotation, Dataset, RowSource};
 use crate::io::additions::{Additions, NewValues};
 use crate::io::error::{ReadError, WriteError};
-use crate::io::hdf5::{Node, Source, new_group, set_text, write_error, write_file, write_string};
+use crate::io::hdf5::{Node, Source, set_text, write_error, write_file, write_string};
 use crate::io::options::WriteOptions;
 
 /// Copies the file `dataset` was read from to `path` and adds the new elements and the record of the run.
@@ -70,16 +71,6 @@ fn mend(file: &File, dataset: &Dataset, out: &Path) -> Result<(), WriteError> {
     Ok(())
 }
 
-/// A group, unless a link leads from it to another file, which nobody may change.
-fn same_file(file: &Group, group: Group, out: &Path) -> Result<Group, WriteError> {
-    if group.filename() == file.filename() {
-        return Ok(group);
-    }
-    let what =
-        format!("{} lies in another file, {}: write a new file instead", group.name(), group.filename());
-    Err(WriteError::CannotHold { path: out.to_owned(), what })
-}
-
 /// Copies the bytes only: permissions belong to whoever made the target.
 fn copy(from: &Path, to: &Path) -> Result<(), WriteError> {
     let input = |e| WriteError::Input { path: to.to_owned(), source: Box::new(ReadError::io(from, e)) };
@@ -120,25 +111,6 @@ fn add_matrix(source: &Source, file: &File, result: &NewValues, out: &Path) -> R
         parent.unlink(target_name).map_err(lib)?;
     }
     patched::write(&base, &result.patch, &parent, target_name, out)
-}
-
-/// The group `name`, made as an empty dictionary when it is missing.
-pub(super) fn dict(source: &Source, parent: &Group, name: &str, out: &Path) -> Result<Group, WriteError> {
-    let lib = |e: hdf5::Error| write_error(out, &e);
-    let input = |e: ReadError| WriteError::Input { path: out.to_owned(), source: Box::new(e) };
-    match source.node(parent, name).map_err(input)? {
-        Some(Node::Group(g)) => same_file(parent, g, out),
-        Some(Node::Dataset(d)) => Err(WriteError::CannotHold {
-            path: out.to_owned(),
-            what: format!("{} is a dataset, expected a group to add to; rename it first", d.name()),
-        }),
-        None => {
-            let g = new_group(parent, name).map_err(lib)?;
-            set_text(&g, "encoding-type", "dict").map_err(lib)?;
-            set_text(&g, "encoding-version", "0.1.0").map_err(lib)?;
-            Ok(g)
-        }
-    }
 }
 
 /// A single text in anndata's encoding.

@@ -5,6 +5,7 @@ mod annotate;
 mod check;
 mod codec;
 mod compat;
+mod dict;
 mod elem;
 mod frame;
 mod losses;

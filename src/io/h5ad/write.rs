@@ -13,7 +13,7 @@ use crate::data::{Column, Dataset, Frame, Matrix, StoredObject};
 use crate::io::error::WriteError;
 use crate::io::hdf5::{new_group, write_file};
 use crate::io::options::{ReadOptions, WriteOptions};
-use crate::io::write::silently;
+use crate::io::writers::silently;
 
 /// Writes a data set as a new h5ad file at `path`. Elements scx does not understand are copied from the HDF5 file they
 /// lie in, as they are; where there is none, each is named in a warning and left out. Names that HDF5 cannot hold are

@@ -22,7 +22,7 @@ use crate::io::hdf5::{
 };
 use crate::io::loss::too_wide;
 use crate::io::options::{ReadOptions, WriteOptions};
-use crate::io::write::{need_x, silently};
+use crate::io::writers::{need_x, silently};
 
 /// Writes a data set as a new loom file at `path`. What loom has no place for is left behind with a warning.
 ///

@@ -18,7 +18,7 @@ use std::path::Path;
 
 use super::error::WriteError;
 use super::options::{Table, Tables, WriteOptions};
-use super::write::need_x;
+use super::writers::need_x;
 use crate::data::Dataset;
 
 pub(super) use codec::CODEC;

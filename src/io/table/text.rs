@@ -16,7 +16,7 @@ use crate::data::{Block, Categories, Column, DataError, Dataset, Frame, Index, M
 use crate::io::error::WriteError;
 use crate::io::loss::table_of;
 use crate::io::options::{Table, WriteOptions};
-use crate::io::write::need_x;
+use crate::io::writers::need_x;
 use crate::with_values;
 
 /// Rows of a frame between two reports of progress.

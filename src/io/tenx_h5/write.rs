@@ -16,7 +16,7 @@ use crate::io::hdf5::{
 };
 use crate::io::options::{ReadOptions, WriteOptions};
 use crate::io::tenx::{EXPRESSION, GENOME, IDS, TYPES, compressed, names, texts, texts_or};
-use crate::io::write::silently;
+use crate::io::writers::silently;
 
 /// Names inside `features` with a meaning of their own.
 const RESERVED: &[&str] = &["_all_tag_keys", "feature_type", "gene_id", "id", "name", "target_sets"];

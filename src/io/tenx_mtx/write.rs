@@ -43,7 +43,7 @@ pub fn write(dataset: &Dataset, folder: &Path, options: &WriteOptions) -> Result
     table(&folder.join("barcodes.tsv.gz"), &barcodes, level)?;
     table(&folder.join("features.tsv.gz"), &features, level)?;
     matrix(&x, &folder.join("matrix.mtx.gz"), level, options)?;
-    crate::io::write::silently(|| verify(folder, &barcodes[0], &features[1], &x))
+    crate::io::writers::silently(|| verify(folder, &barcodes[0], &features[1], &x))
 }
 
 /// Columns of text side by side.

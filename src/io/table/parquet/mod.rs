@@ -21,7 +21,7 @@ use crate::io::codec::{Fit, Probe};
 use crate::io::error::{ReadError, WriteError};
 use crate::io::loss::table_of;
 use crate::io::options::{ReadOptions, Table, WriteOptions};
-use crate::io::write::need_x;
+use crate::io::writers::need_x;
 use crate::with_values;
 
 use super::text::filled;
