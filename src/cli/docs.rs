@@ -39,10 +39,15 @@ pub(in crate::cli) fn help(topic: Option<&str>) -> Result<(), CliError> {
         Some("exit-codes") => EXIT_CODES.to_owned() + "\n",
         Some("losses") => losses::rules(),
         Some(verb) => match command.find_subcommand_mut(verb) {
-            Some(c) => c.clone().bin_name(format!("scx {verb}")).render_long_help().to_string(),
-            None => {
-                let verbs: Vec<_> =
-                    Cli::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
+            Some(c) if !c.is_hide_set() => {
+                c.clone().bin_name(format!("scx {verb}")).render_long_help().to_string()
+            }
+            _ => {
+                let verbs: Vec<_> = Cli::command()
+                    .get_subcommands()
+                    .filter(|c| !c.is_hide_set())
+                    .map(|c| c.get_name().to_owned())
+                    .collect();
                 return Err(CliError::usage(format!(
                     "no help on {verb}; there is help on {}, exit-codes and losses",
                     verbs.join(", ")

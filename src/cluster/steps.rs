@@ -34,8 +34,8 @@ pub(super) fn scaled(
     }
     if let Some(looks) = &taken.fractions {
         tracing::warn!(
-            "{place} holds {looks}, no raw counts: the clusters may mean little; --round takes the nearest whole numbers of \
-             counts with fractions"
+            "{place} holds {looks}, no raw counts: the clusters may mean little; --layer names another matrix, and --round takes \
+             the nearest whole numbers if these are counts with fractions (SoupX, CellBender, alevin)"
         );
     }
     let range = |n| Frame::new(Index::Range(n));

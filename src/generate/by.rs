@@ -109,10 +109,15 @@ pub fn wanted(
             )));
         }
     }
-    let mut codes: Vec<u32> = Vec::new();
+    let (mut codes, mut small) = (Vec::<u32>::new(), None);
     for cluster in clusters {
         let Some(by) = &labels.by else {
-            codes.push(labels.code(cluster)?);
+            match labels.code(cluster) {
+                Ok(code) => codes.push(code),
+                // It is named in the report, and does not stop the others.
+                Err(e @ LabelError::TooFew { .. }) => small = Some(e),
+                Err(e) => return Err(e.into()),
+            }
             continue;
         };
         let own = || by.parts.iter().map(|p| p.0.as_str());
@@ -122,6 +127,9 @@ pub fn wanted(
             .ok_or_else(|| labels.unknown(cluster, names.iter().copied()))?;
         let of = by.parts.iter().enumerate().filter(|(_, p)| p.0 == names[at] && p.1.is_some());
         codes.extend(of.map(|(code, _)| code as u32));
+    }
+    if let (true, Some(e)) = (codes.is_empty(), small) {
+        return Err(e.into());
     }
     let mut requests: Vec<Request> = Vec::new();
     for code in codes {

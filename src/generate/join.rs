@@ -9,15 +9,15 @@ use crate::concat::{Join, OnDuplicate, Options, Piece, concat};
 use crate::data::counts::{FeatureType, Features, Place, Taken, chosen, largest};
 use crate::data::synthetic::{COLUMN as SYNTHETIC, MODEL, flags, mask};
 use crate::data::{
-    Annotation, Categorical, Categories, Change, Column, DType, Dataset, Frame, Index, Layout, Matrix, Raw,
-    Sparse, ValueKind, Values, find_value,
+    Annotation, Categorical, Categories, Change, Column, DType, Dataset, Frame, Index, Matrix, Raw,
+    ValueKind, Values, find_value,
 };
 
 /// Column of the concatenation, which goes again.
-const PART: &str = "scx_part";
+pub(super) const PART: &str = "scx_part";
 
 /// Names of new cells that no real cell has.
-fn names(n: usize, taken: Option<&Index>) -> Index {
+pub(super) fn names(n: usize, taken: Option<&Index>) -> Index {
     let real: BTreeSet<String> =
         taken.map(|t| t.iter().map(|n| n.into_owned()).collect()).unwrap_or_default();
     let width = n.to_string().len();
@@ -121,39 +121,6 @@ pub fn alone(
     Ok(out)
 }
 
-/// What a data set with new cells will hold, without their values: to see what a target makes of it before any training.
-/// `real` are the cells they stand below, or whose genes they have; `key` names the labels, `kind` the model.
-pub fn outlook(real: Option<&Dataset>, below: bool, key: &str, kind: &str, genes: &[String]) -> Dataset {
-    let mut out = match real {
-        Some(d) if below => d.clone(),
-        Some(d) => Dataset::new(Frame::new(Index::names(vec!["synthetic-1".into()])), d.var.clone()),
-        None => Dataset::new(
-            Frame::new(Index::names(vec!["synthetic-1".into()])),
-            Frame::new(Index::names(genes.to_vec())),
-        ),
-    };
-    let n = out.n_obs();
-    let category = |name: &str| {
-        Column::Categorical(Categorical {
-            codes: vec![0; n],
-            categories: Categories::Strings(vec![name.to_owned()]),
-            ordered: false,
-        })
-    };
-    if out.obs.column(key).is_none() {
-        out.obs.set(key, category("label"));
-    }
-    out.obs.set(SYNTHETIC, Column::Numbers(Values::Bool(vec![true; n])));
-    out.obs.set(MODEL, category(kind));
-    if out.x.is_none() {
-        let shape = (n, out.n_vars());
-        out.x = Sparse::new(Layout::Csr, shape, vec![0; n + 1], Vec::new(), Values::I64(Vec::new()))
-            .ok()
-            .map(Matrix::Sparse);
-    }
-    out
-}
-
 /// The real cells with the new ones below them; its changes say what of the real ones the new ones cannot have.
 ///
 /// # Errors
@@ -185,7 +152,7 @@ pub fn below(
     }
     let mut follow = |matrix: &Matrix, var: &Frame, element: &str| -> Result<Option<Matrix>, GenerateError> {
         let Some(found) = rule(&real, taken, (matrix, var))? else { return Ok(None) };
-        notes.push(note(element.into(), &format!("new cells: {}", found.0.words())));
+        notes.push(note(element.into(), &format!("computed for the new cells: {}", found.0.words())));
         derive(synthetic, found, matrix).map(Some)
     };
     if let Some(x) = &real.x {
@@ -262,7 +229,7 @@ fn not_modelled(var: &Frame, kept: &[usize], place: &Place) -> Option<Change> {
         return None;
     }
     let left: Vec<String> = features.left.iter().map(|(t, n)| format!("{n} {t}")).collect();
-    let what = format!("new cells: {} features were not modelled and hold zero", left.join(" and "));
+    let what = format!("in the new cells {} features were not modelled and hold zero", left.join(" and "));
     Some(Change::lossy(place.to_string(), what))
 }
 

@@ -9,6 +9,7 @@ mod derive;
 mod join;
 mod make;
 mod material;
+mod outlook;
 mod simple;
 mod stored;
 mod train;
@@ -23,9 +24,10 @@ use crate::zoo::ZooError;
 
 pub use by::{LEAST_OF_A_VALUE, wanted};
 pub use classify::{Classified, Matching, classify, first};
-pub use join::{alone, below, check_below, outlook};
+pub use join::{alone, below, check_below};
 pub use make::{Request, Synthetic, make, proportions};
 pub use material::{Material, Sought};
+pub use outlook::{NewCells, outlook_alone, outlook_below};
 pub use simple::{KINDS, Simple};
 pub use train::{Maker, Stops, TrainPlan, Trained, train};
 

@@ -150,10 +150,12 @@ impl Source {
             });
         }
         open_shared(&self.path).map_err(|e| {
-            let what = format!(
-                "the HDF5 library cannot open it ({}); it may be cut short or damaged: copy or download it again",
-                words(&e)
-            );
+            let why = words(&e);
+            let advice = match why.contains("unable to lock file") {
+                true => "another program has it open for writing: close it there, and try again",
+                false => "it may be cut short or damaged: copy or download it again",
+            };
+            let what = format!("the HDF5 library cannot open it ({why}); {advice}");
             ReadError::malformed(&self.path, "HDF5", what)
         })
     }

@@ -12,7 +12,7 @@ use super::formats::{codec, folder_of};
 use super::loss::{ElementKind, Fate, LossReport, Place};
 use super::options::{Table, WriteOptions};
 use super::write::keep_keywords;
-use crate::data::{Annotation, Change, Dataset, Index, synthetic};
+use crate::data::{Annotation, Change, Column, Dataset, Index, Values, synthetic};
 
 /// A file or folder to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,8 +104,11 @@ impl<'a> Output<'a> {
             && options.fcs_version == Default::default();
         let takes = !additions.has_elements() || (codec(from).takes_elements)(&dataset);
         let marked = mark == Mark::Names && synthetic::mask(&dataset).is_some();
+        additions.tell_replaced(&mut dataset);
         let there = from == target.format && codec(from).annotate.is_some();
         if there && takes && as_asked && !marked {
+            let elements = Additions { result: None, ..additions.clone() };
+            elements.apply(&mut dataset, &target)?;
             let output =
                 Self { dataset, from: Some(from), target, options, added: Some(additions), record: None };
             return Ok(output);
@@ -198,6 +201,10 @@ impl<'a> Output<'a> {
         if mark == Mark::Names {
             self.mark_names(&made);
         }
+        // A mark by name gets its column back where there is a place for it.
+        if self.dataset.obs.column(synthetic::COLUMN).is_none() && self.target.format.has_columns() {
+            self.dataset.obs.set(synthetic::COLUMN, Column::Numbers(Values::Bool(made.clone())));
+        }
         if self.holds_marks(&made) {
             return Ok(());
         }
@@ -272,6 +279,30 @@ fn next(mut outputs: Vec<Output>) -> Result<(), WriteError> {
 }
 
 impl Additions {
+    /// Names the elements of a data set that these replace.
+    fn tell_replaced(&self, dataset: &mut Dataset) {
+        let why = "replaced by the new one of that name";
+        let mut gone: Vec<String> = Vec::new();
+        let obs = self.obs.iter().filter(|(n, _)| dataset.obs.column(n).is_some());
+        gone.extend(obs.map(|(n, _)| Place::Obs.element(n)));
+        gone.extend(
+            self.obsm
+                .iter()
+                .filter(|(n, _)| dataset.obsm.contains_key(n))
+                .map(|(n, _)| Place::Obsm.element(n)),
+        );
+        gone.extend(
+            self.obsp
+                .iter()
+                .filter(|(n, _)| dataset.obsp.contains_key(n))
+                .map(|(n, _)| Place::Obsp.element(n)),
+        );
+        gone.extend(
+            self.uns.iter().filter(|(n, _)| dataset.uns.contains_key(n)).map(|(n, _)| Place::Uns.element(n)),
+        );
+        dataset.changes.extend(gone.into_iter().map(|element| Change::left(element, why)));
+    }
+
     /// Puts the additions into a data set that is written as a new file.
     ///
     /// # Errors

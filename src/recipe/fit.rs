@@ -6,6 +6,7 @@ use super::hvg;
 use super::stats::{Options, median, moments};
 use super::step::{Flavor, Step, TargetSum};
 use super::{RecipeError, ScaleGuess};
+use crate::data::counts::{self, Place, Wanted};
 use crate::data::{Dataset, Matrix};
 
 /// X, which every step reads.
@@ -51,7 +52,7 @@ pub(super) fn fit(
         }
         Step::HighlyVariableGenes { n_top, flavor, subset } => {
             let m = match flavor {
-                Flavor::SeuratV3 => counts(dataset)?,
+                Flavor::SeuratV3 => raw_counts(dataset)?,
                 Flavor::Seurat => logged(dataset, options)?,
                 _ => x(dataset)?,
             };
@@ -171,7 +172,7 @@ fn logged<'a>(dataset: &'a Dataset, options: &Options) -> Result<&'a Matrix, Rec
 }
 
 /// Raw counts: X when it holds whole numbers, else the layer.
-fn counts(dataset: &Dataset) -> Result<&Matrix, RecipeError> {
+fn raw_counts(dataset: &Dataset) -> Result<&Matrix, RecipeError> {
     let m = x(dataset)?;
     if looks_like_counts(m)? {
         return Ok(m);
@@ -180,9 +181,10 @@ fn counts(dataset: &Dataset) -> Result<&Matrix, RecipeError> {
         Some(layer) if looks_like_counts(layer)? => Ok(layer),
         _ => {
             finite(m)?;
-            Err(RecipeError::input(
-                "flavor seurat_v3 needs raw counts: X holds fractions and there is no layers[\"counts\"]",
-            ))
+            let wanted = Wanted { place: Some(Place::X), ..Wanted::default() };
+            let why =
+                counts::find(dataset, &wanted).map_or_else(|e| e.to_string(), |_| "X holds no counts".into());
+            Err(RecipeError::input(format!("flavor seurat_v3 needs raw counts: {why}")))
         }
     }
 }

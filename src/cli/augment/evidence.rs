@@ -138,7 +138,13 @@ fn gains(
     let mut out = Vec::new();
     for code in requests.iter().filter_map(|r| r.label) {
         let label = &material.labels.names[code as usize];
-        if !test.1.contains(&(code as usize)) {
+        let code_at = code as usize;
+        let learnt = train.1.iter().filter(|c| **c == code_at).count();
+        // A classifier needs cells of the type on both sides, and cells of another type.
+        if !test.1.contains(&code_at) || learnt < 2 || learnt == train.1.len() {
+            console.say(&format!(
+                "{label}: no test by a classifier, which needs cells of this and of another type"
+            ));
             continue;
         }
         let own: Vec<usize> = (0..synthetic.len()).filter(|&i| synthetic.labels[i] == Some(code)).collect();

@@ -13,7 +13,7 @@ use crate::cli::kit::show::thousands;
 use crate::cli::kit::targets;
 use crate::data::GeneNames;
 use crate::data::counts::chosen;
-use crate::generate::{self, Material, Request, Synthetic, Trained};
+use crate::generate::{self, Material, NewCells, Request, Synthetic, Trained};
 use crate::io;
 use crate::loader::Labels;
 use crate::report::render_generation;
@@ -59,7 +59,12 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     if below {
         generate::check_below(&dataset, &material.taken).map_err(|e| within(e, &name))?;
     }
-    let outlook = generate::outlook(Some(&dataset), below, &labels.key, kind, &[]);
+    let n = requests.iter().map(|r| r.n).sum();
+    let new = NewCells { n, key: &labels.key, kind, changes: &material.changes };
+    let outlook = match below {
+        true => generate::outlook_below(&new, &dataset, &material.taken),
+        false => generate::outlook_alone(&new, Some(&dataset), &[]),
+    };
     let outlook = way.output(outlook, Some(from.format), &target)?;
     if way.dry() {
         let (object, text) = plan(args, &learn, &material, stored.as_ref(), &names(&labels, &requests));

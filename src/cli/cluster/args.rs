@@ -59,7 +59,7 @@ pub struct ClusterArgs {
     /// Column of obs for the clusters
     #[arg(long, value_name = "KEY", default_value = "cluster", help_heading = "Output")]
     pub key_added: String,
-    /// Keep the graph of neighbours too, in obsp and uns[\"scx_neighbors\"]
+    /// Keep the graph of neighbours too, in obsp and uns["scx_neighbors"]
     #[arg(long, help_heading = "Output")]
     pub keep_graph: bool,
 

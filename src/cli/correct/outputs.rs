@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::correct::inputs::{Inputs, Opened};
 use crate::cli::correct::outcome::{self, Outcome};
-use crate::cli::correct::settings::{Cells, Job, is_file_ending};
+use crate::cli::correct::settings::{Cells, Job};
 use crate::cli::correct::{page, show};
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
@@ -111,7 +111,7 @@ pub(in crate::cli) fn format(
         return Ok(Some(format));
     }
     let ending = |p: &Path| p.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let foreign = is_file_ending(&ending(out)) && ending(out) != ending(input);
+    let foreign = !ending(out).is_empty() && ending(out) != ending(input);
     // Says which endings there are.
     if foreign { targets::format(out, None).map(Some) } else { Ok(own()) }
 }

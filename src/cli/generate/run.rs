@@ -10,7 +10,7 @@ use crate::cli::kit::output::{Way, reading};
 use crate::cli::kit::process::on_threads;
 use crate::cli::kit::show::thousands;
 use crate::data::{Dataset, GeneNames, counts};
-use crate::generate::{self, Request, Trained};
+use crate::generate::{self, NewCells, Request, Trained};
 use crate::io;
 use crate::loader::Labels;
 
@@ -42,7 +42,8 @@ fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
     let folder = state_folder(args.save_model.as_deref(), &args.output);
     let stored = args.model_dir.as_deref().map(Trained::load).transpose()?;
     let outlook = |like: Option<&Dataset>, labels: &Labels, kind: &str, genes: &[String]| {
-        way.output(generate::outlook(like, false, &labels.key, kind, genes), None, &target)
+        let new = NewCells { n: args.n, key: &labels.key, kind, changes: &[] };
+        way.output(generate::outlook_alone(&new, like, genes), None, &target)
     };
     let mut details = Value::Null;
     let (trained, like) = match (stored, args.input.as_deref(), &dataset) {

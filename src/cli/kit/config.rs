@@ -234,18 +234,24 @@ fn refusal(arg: &Arg, word: &str) -> Option<String> {
     }
     let text = e.to_string();
     let why = text.lines().next().and_then(|l| l.rsplit_once(": ")).map_or("another value", |(_, why)| why);
-    Some(why.to_owned())
+    let why = why.strip_prefix("expected ").unwrap_or(why);
+    Some(if why.contains("invalid") { "a number".to_owned() } else { why.to_owned() })
 }
 
 /// The file with the line an option stands on.
 fn place(path: &Path, arg: &Arg) -> String {
     let key = arg.get_id().as_str();
-    let last = key.split_once('_').map_or(key, |(_, last)| last);
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    let says = |line: &str, key: &str| {
-        line.trim_start_matches([' ', '{', '-']).replace('-', "_").starts_with(&format!("{key}:"))
+    let lines: Vec<&str> = text.lines().map(|l| l.split('#').next().unwrap_or_default()).collect();
+    let starts = |line: &str, key: &str| line.trim_start().replace('-', "_").starts_with(&format!("{key}:"));
+    let inside = |line: &str, key: &str| line.split([' ', '{', ',']).any(|word| word == format!("{key}:"));
+    // The option by its own name, else `model: {minibatch: …}`, on one line or on several.
+    let nested = || {
+        let (group, last) = key.split_once('_')?;
+        let from = lines.iter().position(|l| starts(l, group))?;
+        (from..lines.len()).find(|&i| inside(lines[i], last))
     };
-    let line = text.lines().position(|l| says(l, key) || says(l, last) || l.contains(&format!("{last}:")));
+    let line = lines.iter().position(|l| starts(l, key)).or_else(nested);
     line.map_or_else(|| path.display().to_string(), |n| format!("{}: line {}", path.display(), n + 1))
 }
 

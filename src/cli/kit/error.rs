@@ -27,10 +27,12 @@ pub struct CliError {
 pub(in crate::cli) const EXIT_CODES: &str = "\
 Exit codes of scx:
   0    done (a reader that closed the pipe early counts as done)
-  1    finished, but with findings to fail on: `check` found a fault, or `--strict` and something was lost
-  2    wrong usage: an option, column, run or marker that does not fit; an output that exists without --force,
-       or whose folder is not there
-  3    bad input: missing, damaged, of an unsupported kind, or not enough cells to learn from
+  1    finished, but with findings to fail on: `check` found a fault, something was lost and `--strict` was given,
+       or `--keep-going` left inputs out
+  2    wrong usage: an option that does not fit, a column, run or marker that no file has, an output that exists
+       without --force, or whose folder is not there
+  3    bad input: missing, damaged, of an unsupported kind, not enough cells to learn from, or a marker that is
+       known but that the files do not agree on
   4    numerical failure: training diverged, or a result is no number
   5    resource: the disk is full, a file asks for more memory than allowed, or the target cannot hold the data
   130  stopped by Ctrl-C; nothing was written

@@ -63,6 +63,9 @@ impl<'a> Way<'a> {
         format: Format,
         inputs: &[&PathBuf],
     ) -> Result<Target, CliError> {
+        if let Some(folder) = self.running.temp_dir.as_deref().filter(|d| !d.is_dir()) {
+            return Err(CliError::usage(format!("--temp-dir {}: there is no such folder", folder.display())));
+        }
         let force = self.writing.force;
         targets::check(path, inputs, force, io::folder_of(format, path).is_some())?;
         self.writing.warn_idle(format);

@@ -14,7 +14,7 @@ use crate::cli::kit::show::thousands;
 use crate::cli::preprocess::PreprocessArgs;
 use crate::cli::preprocess::plan::{self, RecipePlan, plan};
 use crate::data::counts::{self, CountsError, Features, Place, Taken, Wanted};
-use crate::data::{Column, Dataset, GeneNames, Values};
+use crate::data::{Column, Dataset, GeneNames, Uns, Values};
 use crate::io::{self, DEFAULT_MEMORY};
 use crate::provenance::Record;
 use crate::recipe::{FittedRecipe, FittedStep, Options, Recipe, ReplayNotes, Step, on_features};
@@ -272,6 +272,20 @@ fn add_columns(dataset: &mut Dataset, plan: &RecipePlan) {
         for (table, names, len) in [(&mut dataset.obs, obs, n), (&mut dataset.var, var, g)] {
             names.iter().for_each(|name| table.set(name, Column::Numbers(Values::F64(vec![0.0; len]))));
         }
+    }
+    let group = |name: &str, dataset: &mut Dataset| {
+        dataset.uns.entry(name.into()).or_insert_with(|| Uns::Map(Default::default()));
+    };
+    for step in &recipe.steps {
+        match step {
+            Step::Log1p => group("log1p", dataset),
+            Step::HighlyVariableGenes { .. } => group("hvg", dataset),
+            _ => {}
+        }
+    }
+    let kept = dataset.layers.contains_key("counts") || dataset.layers.contains_key("original");
+    if recipe.steps.iter().any(Step::changes_values) && !kept {
+        dataset.layers.extend(dataset.x.clone().map(|x| ("counts".to_owned(), x)));
     }
 }
 

@@ -69,7 +69,15 @@ impl Features {
         (0..var.len()).for_each(|i| *sizes.entry(text(i)).or_default() += 1);
         if sizes.remove(name).is_none() {
             let list: Vec<String> = sizes.iter().map(|(t, n)| format!("{t} ({n})")).collect();
-            return if asked { Err(missing(format!("there are: {}", list.join(", ")))) } else { Ok(None) };
+            if asked {
+                return Err(missing(format!("there are: {}", list.join(", "))));
+            }
+            tracing::warn!(
+                "no feature of {place} has the type {GENES} (there are: {}), and all are taken as if they were genes; \
+                 --feature-type names the one to take",
+                list.join(", ")
+            );
+            return Ok(None);
         }
         if sizes.is_empty() {
             return Ok(None);
