@@ -18,7 +18,7 @@ fn count(cell: usize, gene: usize) -> f64 {
         h = (h ^ (h >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     }
     let u = (h >> 11) as f64 / (1u64 << 53) as f64;
-    let up = if (cell < 30) == (gene % 4 == 0) { 3.0 } else { 1.0 };
+    let up = if (cell < 30) == (gene.is_multiple_of(4)) { 3.0 } else { 1.0 };
     (-(1.0 - u).ln() * up * (0.3 + (gene % 17) as f64 * 0.4)).floor()
 }
 
@@ -53,7 +53,7 @@ fn dataset(value: impl Fn(usize, usize) -> f64) -> Dataset {
 /// What EM quantification leaves: some values of cells with a fraction.
 fn em(cell: usize, gene: usize) -> f64 {
     let v = count(cell, gene);
-    if v > 0.0 && (cell + gene) % 9 == 0 { v + 0.25 } else { v }
+    if v > 0.0 && (cell + gene).is_multiple_of(9) { v + 0.25 } else { v }
 }
 
 fn logged(cell: usize, gene: usize) -> f64 {

@@ -73,19 +73,23 @@ fn execute(args: &SimulateArgs, console: &Console) -> Result<(), CliError> {
 /// What would be made, with a single cell and gene in it.
 fn outlook(params: &SplatParams) -> Simulated {
     let zero = || vec![0.0; 1];
+    let mut group_names: Vec<String> = params.groups.iter().map(|g| g.name.clone()).collect();
+    if group_names.is_empty() {
+        group_names.push("Group1".into());
+    }
     let mut counts = Counts::empty(1);
     counts.push([]);
     Simulated {
         counts,
         groups: vec![0],
-        group_names: params.groups.iter().map(|g| g.name.clone()).collect(),
+        group_names: group_names.clone(),
         libraries: zero(),
         genes: GeneTruth {
             base_mean: zero(),
             outlier_factor: zero(),
             mean: zero(),
             bcv_factor: zero(),
-            de_factor: params.groups.iter().map(|_| zero()).collect(),
+            de_factor: group_names.iter().map(|_| zero()).collect(),
         },
     }
 }
