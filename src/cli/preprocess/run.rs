@@ -14,7 +14,7 @@ use crate::cli::kit::show::thousands;
 use crate::cli::preprocess::PreprocessArgs;
 use crate::cli::preprocess::plan::{self, RecipePlan, plan};
 use crate::data::counts::{self, CountsError, Features, Place, Taken, Wanted};
-use crate::data::{Column, Dataset, GeneNames, Uns, Values};
+use crate::data::{Column, Dataset, GeneNames, Uns, Values, synthetic};
 use crate::io::{self, DEFAULT_MEMORY};
 use crate::provenance::Record;
 use crate::recipe::{FittedRecipe, FittedStep, Options, Recipe, ReplayNotes, Step, on_features};
@@ -34,6 +34,13 @@ fn execute(args: &PreprocessArgs, console: &Console) -> Result<(), CliError> {
     let from = io::detect(&args.input)?;
     let mut dataset = (from.read)(&args.input, &reading(&args.reading, &args.running).towards(&args.output))?;
     let before = dataset.shape();
+    if let Some(made) = synthetic::mask(&dataset) {
+        let n = made.iter().filter(|m| **m).count();
+        tracing::warn!(
+            "{}: {n} cells were made by scx; filters, variable genes and means look at them as at the real ones",
+            args.input.display()
+        );
+    }
     let at_file = |e: CliError| e.within(&args.input.display().to_string());
     let (mut counts, features) = choose_matrix(args, &plan, &mut dataset).map_err(at_file)?;
     if let RecipePlan::Fit(recipe) = &mut plan {
