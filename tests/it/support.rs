@@ -341,6 +341,16 @@ pub(crate) fn real(name: &str) -> Option<PathBuf> {
 
 /// Opens an HDF5 file to change it. Without a lock: another test that starts a program may hold a copy of it for a moment.
 pub(crate) fn hdf5_to_change(path: impl AsRef<std::path::Path>) -> hdf5_metno::File {
+    unlocked().open_as(path, hdf5_metno::OpenMode::ReadWrite).unwrap()
+}
+
+/// Makes a new HDF5 file, as [`hdf5_to_change`] opens one.
+pub(crate) fn new_hdf5(path: impl AsRef<std::path::Path>) -> hdf5_metno::File {
+    unlocked().open_as(path, hdf5_metno::OpenMode::Create).unwrap()
+}
+
+fn unlocked() -> hdf5_metno::FileBuilder {
     let mut options = hdf5_metno::File::with_options();
-    options.with_fapl(|p| p.file_locking(false)).open_as(path, hdf5_metno::OpenMode::ReadWrite).unwrap()
+    options.with_fapl(|p| p.file_locking(false));
+    options
 }

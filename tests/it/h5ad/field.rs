@@ -156,7 +156,7 @@ fn members_of_a_table_that_it_does_not_list_are_left_behind_with_a_line() {
 /// A MuData of two modalities under any name.
 fn mudata(dir: &Dir, name: &str) {
     dir.save("one.h5ad", &cells());
-    let file = hdf5::File::create(dir.path(name)).unwrap();
+    let file = crate::support::new_hdf5(dir.path(name));
     let one = hdf5::File::open(dir.path("one.h5ad")).unwrap();
     let all = file.create_group("mod").unwrap();
     for modality in ["rna", "prot"] {
@@ -481,7 +481,7 @@ fn a_link_that_leads_nowhere_is_told_with_its_end() {
     dir.write("emb.h5", "no HDF5");
     tells(&dir, &["/X_umap in emb.h5, which is no HDF5 file"]);
     // Where a link leads to something, its end is read, and copied from there.
-    let other = hdf5::File::create(dir.path("emb.h5")).unwrap();
+    let other = crate::support::new_hdf5(dir.path("emb.h5"));
     let values = ndarray::Array2::<f32>::ones((6, 2));
     other.new_dataset_builder().with_data(&values).create("X_umap").unwrap();
     other.close().unwrap();
@@ -531,7 +531,7 @@ fn damaged_parts_beside_the_matrices_are_left_out_with_a_line_and_stay_faults() 
 fn other_hdf5_files_are_called_by_what_they_are() {
     let make = |fill: &dyn Fn(&hdf5::File)| {
         let dir = Dir::new();
-        let file = hdf5::File::create(dir.path("f.h5ad")).unwrap();
+        let file = crate::support::new_hdf5(dir.path("f.h5ad"));
         fill(&file);
         file.close().unwrap();
         dir
