@@ -1,5 +1,5 @@
 //! The percentile-to-percentile map of neuron editing, without tensors: it serves bottleneck neurons, markers and
-//! principal components alike (Amodio et al., eq. 1; `models.md` §2.1).
+//! principal components alike (Amodio et al., eq. 1).
 
 use serde::{Deserialize, Serialize};
 

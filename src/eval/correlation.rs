@@ -1,4 +1,4 @@
-//! Do genes go together in generated cells as they do in real ones? (`models.md` §3.5)
+//! Do genes go together in generated cells as they do in real ones?
 
 use ndarray::{Array2, ArrayView2, Axis};
 

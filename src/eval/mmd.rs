@@ -1,4 +1,4 @@
-//! Maximum mean discrepancy with three Gaussian kernels (`models.md` §3.6).
+//! Maximum mean discrepancy with three Gaussian kernels.
 
 use ndarray::{ArrayView1, ArrayView2};
 use rayon::prelude::*;

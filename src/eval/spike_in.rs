@@ -1,4 +1,4 @@
-//! Does the sample move as the controls moved (NE Table 2, `models.md` §3.1)?
+//! Does the sample move as the controls moved (NE Table 2)?
 
 /// How one set of per-marker changes agrees with another.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -25,7 +25,7 @@ pub struct ForestConfig {
 }
 
 impl Default for ForestConfig {
-    /// 1,000 trees, √p columns, splits from two rows: the evaluation of `models.md` §3.4.
+    /// 1,000 trees, √p columns, splits from two rows: the evaluation of ACTIVA (Heydari et al. 2022).
     fn default() -> Self {
         Self { trees: 1000, max_features: None, min_samples_split: 2, class_weights: None, seed: Seed(0) }
     }

@@ -143,7 +143,7 @@ impl CountLoss {
     }
 }
 
-/// Range of ln θ: 1e-4 to 1e4 (`models.md` §5 row 9).
+/// Range of ln θ: 1e-4 to 1e4.
 const MIN_LOG_THETA: f32 = -9.21;
 const MAX_LOG_THETA: f32 = 9.21;
 
@@ -279,7 +279,7 @@ mod tests {
 
     use super::*;
 
-    /// `models.md` §7.
+    /// A worked example.
     #[test]
     fn log_probabilities_equal_the_specification() {
         assert!((ln_negative_binomial(3.0, 2.0, 1.5) + 2.167_035).abs() < 1e-6);

@@ -3,7 +3,7 @@
 //!
 //! Candle's gradients have no graph, so a penalty on the input gradient cannot go back through `backward` twice. With
 //! ReLU-like units the derivative is a chain of matrix products whose masks are constants almost everywhere
-//! (`models.md` §5, closed-form gradient penalty); one backward pass through that chain is exact.
+//! (the closed form of the gradient penalty of WGAN-GP); one backward pass through that chain is exact.
 
 use std::sync::Arc;
 
@@ -232,7 +232,7 @@ pub fn gradient_penalty(gradient: &Tensor) -> std::result::Result<Tensor, NnErro
     Ok((norm - 1.0)?.sqr()?.mean_all()?)
 }
 
-/// Keeps the derivative of the root finite at 0 (`models.md` §5 row 12).
+/// Keeps the derivative of the root finite at 0.
 const UNDER_ROOT: f64 = 1e-12;
 
 /// √(Σ x² + 1e-12) of each row.

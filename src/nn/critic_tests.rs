@@ -48,7 +48,7 @@ fn classes(head: Head) -> Option<Tensor> {
     (head != Head::One).then(|| Tensor::new(&[0u32, 2, 1, 2], &Device::Cpu).unwrap())
 }
 
-/// `models.md` §7: W₁ = [[1, −1], [2, 0], [0, 1]], b = 0, w = (1, −1, 2), ReLU.
+/// A worked example: W₁ = [[1, −1], [2, 0], [0, 1]], b = 0, w = (1, −1, 2), ReLU.
 #[test]
 fn score_input_gradient_and_penalty_equal_the_specification() {
     let (_, critic) = specified(

@@ -6,7 +6,7 @@ use crate::rng::Stream;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Init {
     /// PyTorch's default for linear layers, weights and biases alike: uniform in ±1/√fan_in
-    /// (Kaiming-uniform with a = √5, `models.md` §1.5).
+    /// (Kaiming-uniform with a = √5).
     TorchLinear {
         /// Inputs of the layer.
         fan_in: usize,
@@ -19,8 +19,7 @@ pub enum Init {
         fan_out: usize,
     },
     /// Normal within two standard deviations, of variance 2.6 / mean of fan_in and fan_out before the ends are cut
-    /// and about 2 / that mean after it: TensorFlow's variance scaling with factor 2, for layers with ReLU
-    /// (`models.md` §1.5).
+    /// and about 2 / that mean after it: TensorFlow's variance scaling with factor 2, for layers with ReLU.
     FanAverage {
         /// Inputs of the layer.
         fan_in: usize,

@@ -1,4 +1,4 @@
-//! Library size normalisation: every cell of a generator is scaled to the same sum (`models.md` §2.17).
+//! Library size normalisation: every cell of a generator is scaled to the same sum.
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
@@ -10,7 +10,7 @@ use super::fused::{slice, values};
 const EPS: f64 = 1e-8;
 
 /// `target · x / (Σ x + ε)` of each row of x [n, genes], which holds no negative value. A row of zeros stays as it is,
-/// and no gradient passes through it (`models.md` §5 row 19).
+/// and no gradient passes through it.
 ///
 /// # Errors
 /// Candle's, when `x` is no matrix.
@@ -81,7 +81,7 @@ mod tests {
         t.flatten_all().unwrap().to_vec1().unwrap()
     }
 
-    /// `models.md` §7: (1, 3) → (5000, 15000), zeros → zeros.
+    /// A worked example: (1, 3) → (5000, 15000), zeros → zeros.
     #[test]
     fn rows_get_the_target_and_zeros_stay_without_a_gradient() {
         let x = Var::from_slice(&[1.0f32, 3.0, 0.0, 0.0], (2, 2), &Device::Cpu).unwrap();

@@ -5,7 +5,7 @@ use candle_core::{D, Tensor};
 use super::NnError;
 use super::fused;
 
-/// KL divergence of N(μ, e^ℓ) from N(0, 1): mean over cells of ½ Σ (μ² + e^ℓ − 1 − ℓ) (`models.md` §1.1).
+/// KL divergence of N(μ, e^ℓ) from N(0, 1): mean over cells of ½ Σ (μ² + e^ℓ − 1 − ℓ).
 ///
 /// # Errors
 /// Candle's, when shapes disagree.
@@ -44,7 +44,7 @@ mod tests {
         t.to_scalar().unwrap()
     }
 
-    /// `models.md` §7: μ = (1, −0.5), ℓ = (0.2, −1).
+    /// A worked example: μ = (1, −0.5), ℓ = (0.2, −1).
     #[test]
     fn the_kl_divergence_equals_the_specification_and_does_not_grow_with_the_minibatch() {
         let kl = |n: usize| {

@@ -16,7 +16,7 @@ pub enum Mode {
     Eval,
 }
 
-/// Conventions in which frameworks differ (`models.md` §1.5).
+/// Conventions in which frameworks differ.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NormConfig {
     /// Added to the variance.

@@ -322,7 +322,7 @@ mod tests {
         }
     }
 
-    /// `models.md` §7: w₀ = 1, lr 1e-3, β (0.5, 0.9), g = 1, −2, 0.5.
+    /// A worked example: w₀ = 1, lr 1e-3, β (0.5, 0.9), g = 1, −2, 0.5.
     #[test]
     fn three_amsgrad_steps_equal_the_specification() {
         let w = Var::from_slice(&[1.0f32], 1, &Device::Cpu).unwrap();

@@ -16,7 +16,7 @@ pub(super) fn slopes(a: &Tensor, slope: f32) -> Result<Tensor, NnError> {
     Ok(above.affine(1.0 - f64::from(slope), f64::from(slope))?)
 }
 
-/// `max(x, slope * x)`, with gradient `slope` at 0 as in PyTorch (candle's own gives 1 there, `models.md` §5 row 18).
+/// `max(x, slope * x)`, with gradient `slope` at 0 as in PyTorch (candle's own gives 1 there).
 ///
 /// # Errors
 /// Candle's.

@@ -1,4 +1,4 @@
-//! SUGAR (Lindenbaum, Stanley, Wolf, Krishnaswamy 2018; `models.md` §2.20): new cells where real ones are rare, along the
+//! SUGAR (Lindenbaum, Stanley, Wolf, Krishnaswamy 2018): new cells where real ones are rare, along the
 //! geometry of the data.
 //!
 //! Works on principal components of ln(1 + 20,000-scaled counts). Sparsity of a cell is one over its kernel degree; each

@@ -1,5 +1,5 @@
 //! NeuronEdit: an autoencoder of all cells and a map of its bottleneck neurons from source to target
-//! (Amodio et al., eq. 1; `models.md` §2.1), and the constant shift of the same neurons (§2.2).
+//! (Amodio et al., eq. 1), and the constant shift of the same neurons.
 
 use candle_core::{Device, Tensor};
 use ndarray::{Array2, ArrayView2, Axis};

@@ -1,4 +1,4 @@
-//! Can a random forest tell generated cells from real ones? (`models.md` §3.4)
+//! Can a random forest tell generated cells from real ones?
 
 use super::{GenerationError, derive, mean_sd};
 use crate::eval::{roc_auc, roc_curve, stratified_folds};

@@ -1,4 +1,4 @@
-//! Genes that mark clusters: Wilcoxon's rank sum test, one cluster against the rest (`models.md` §3.5).
+//! Genes that mark clusters: Wilcoxon's rank sum test, one cluster against the rest.
 
 use ndarray::Array2;
 use rayon::prelude::*;

@@ -1,4 +1,4 @@
-//! How real are generated cells, and do they help? (`models.md` §3.4 to §3.8, §5 rows 29 to 32.)
+//! How real are generated cells, and do they help?
 //!
 //! Every figure compares as many real test cells as generated ones, in a space it names: ln(1 + counts scaled to 20,000 per
 //! cell), or ln(1 + counts) where library sizes are left as they are, over the genes that real cells have; or 50 principal

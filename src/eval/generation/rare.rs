@@ -1,4 +1,4 @@
-//! Do generated cells help a classifier find a rare type? (`models.md` §3.7)
+//! Do generated cells help a classifier find a rare type?
 //!
 //! A type is made rare in the training cells, a forest learns to tell it from the rest with and without more cells of it,
 //! and both are asked about test cells. What simple means reach — weights, oversampling, SMOTE — stands beside it, and the

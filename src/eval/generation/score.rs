@@ -48,7 +48,7 @@ impl CorrelationScore {
     }
 }
 
-/// How far the distributions are apart on principal components (`models.md` §3.6).
+/// How far the distributions are apart on principal components.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct MmdScore {
     /// Squared maximum mean discrepancy, biased estimate.

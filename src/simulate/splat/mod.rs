@@ -1,4 +1,4 @@
-//! Splat (Zappia, Phipson, Oshlack 2017; `models.md` §2.19): counts of cells from a few numbers, with the truth about each
+//! Splat (Zappia, Phipson, Oshlack 2017): counts of cells from a few numbers, with the truth about each
 //! gene and cell; and these numbers estimated from a real data set.
 //!
 //! Differences from the R package, all in estimation: the common dispersion comes from moments instead of edgeR's

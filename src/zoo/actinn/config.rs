@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::nn::AdamConfig;
 use crate::zoo::Preset;
 
-/// Settings of ACTINN (`models.md` §2.16).
+/// Settings of ACTINN.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ActinnConfig {

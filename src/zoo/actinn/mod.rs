@@ -1,5 +1,4 @@
-//! ACTINN: labels of cells from a small fully connected network (Ma & Pellegrini 2020, Bioinformatics 36(2);
-//! `models.md` §2.16).
+//! ACTINN: labels of cells from a small fully connected network (Ma & Pellegrini 2020, Bioinformatics 36(2)).
 
 mod config;
 mod filter;

@@ -25,7 +25,7 @@ pub enum LatentLaw {
     Posterior,
 }
 
-/// Settings of ACTIVA (`models.md` §2.14).
+/// Settings of ACTIVA.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ActivaConfig {

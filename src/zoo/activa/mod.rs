@@ -1,4 +1,4 @@
-//! ACTIVA: an introspective variational autoencoder with a classifier (Heydari et al. 2022; `models.md` §2.14), as
+//! ACTIVA: an introspective variational autoencoder with a classifier (Heydari et al. 2022), as
 //! published and with a law for counts.
 //!
 //! Encoder and generator form a VAE. After a warm-up the encoder also learns to give made cells a high divergence, and

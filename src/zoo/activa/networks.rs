@@ -8,7 +8,7 @@ use crate::nn::{
     SparseLinear, leaky_relu,
 };
 
-/// Range of the log-variance (`models.md` §5 row 7).
+/// Range of the log-variance.
 const LOG_VARIANCE: f64 = 10.0;
 
 /// Cells as encoder and classifier take them.

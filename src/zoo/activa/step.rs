@@ -1,4 +1,4 @@
-//! The updates of ACTIVA on one minibatch (`models.md` §2.14, update order).
+//! The updates of ACTIVA on one minibatch.
 
 use candle_core::Tensor;
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::nn::AdamConfig;
 use crate::zoo::{Length, Preset, TrainConfig, WIDEST, ZooError};
 
-/// Settings of scGAN and, with `conditional`, of cscGAN (`models.md` §2.17, §2.18).
+/// Settings of scGAN and, with `conditional`, of cscGAN.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScGanConfig {
@@ -186,7 +186,7 @@ mod tests {
         ScGanConfig::preset(preset, 10, None)
     }
 
-    /// `models.md` §7: t = T/2 gives 3.162278e-5.
+    /// A worked example: t = T/2 gives 3.162278e-5.
     #[test]
     fn the_learning_rate_falls_over_the_given_steps_and_not_over_those_of_the_run() {
         let rate = preset(Preset::Paper).rate;

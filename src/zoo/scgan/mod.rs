@@ -1,5 +1,5 @@
 //! scGAN, a Wasserstein GAN with gradient penalty whose cells all have one library size, and cscGAN, its conditional
-//! form (Marouf et al. 2020; `models.md` §2.17, §2.18): one model with and without labels.
+//! form (Marouf et al. 2020): one model with and without labels.
 //!
 //! A trainer step is one minibatch and one update of the critic; every n-th is followed by an update of the generator,
 //! which ends an outer step. Noise, labels and mixtures follow from seed, name and trainer step.

@@ -1,5 +1,5 @@
 //! ACTIVA against PyTorch (`fixtures/make/torch_activa.py`), and the rows of the specification about its updates
-//! (`models.md` §7).
+//!.
 
 use std::collections::BTreeMap;
 
@@ -177,7 +177,7 @@ fn the_published_networks_have_the_shapes_and_the_number_of_weights_of_pytorch()
     assert_eq!(model.params().count() as u64, expected["trained"].as_u64().unwrap());
 }
 
-/// `models.md` §7, stop-gradient: with the divergences as the only terms that could reach it, the generator moves when
+/// A worked example, stop-gradient: with the divergences as the only terms that could reach it, the generator moves when
 /// it is attached, and not by a bit when it is cut off.
 #[test]
 fn the_divergences_reach_the_generator_unless_it_is_cut_off() {
@@ -211,7 +211,7 @@ fn the_divergences_reach_the_generator_unless_it_is_cut_off() {
     assert_eq!(moved(true).0, 0);
 }
 
-/// `models.md` §7, loss scaling: a minibatch twice over, with the same noise and no batch normalisation.
+/// A worked example, loss scaling: a minibatch twice over, with the same noise and no batch normalisation.
 #[test]
 fn a_minibatch_twice_over_has_the_same_loss() {
     let expected = expected();
@@ -251,7 +251,7 @@ fn a_minibatch_twice_over_has_the_same_loss() {
     }
 }
 
-/// `models.md` §7 and §5 row 1: one cell in a minibatch.
+/// One cell in a minibatch.
 #[test]
 fn a_minibatch_of_one_cell_is_a_typed_error_in_every_preset() {
     let expected = expected();
