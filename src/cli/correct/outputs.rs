@@ -39,10 +39,10 @@ pub(in crate::cli) fn check_targets(job: &Job) -> Result<(), CliError> {
         let format = format(job, input, out, own)?;
         Ok(format.is_some_and(|f| io::folder_of(f, out).is_some()))
     });
-    let folders = folders.collect::<Result<Vec<bool>, CliError>>()?;
+    let folders: Vec<Result<bool, CliError>> = folders.collect();
     let targets: Vec<&PathBuf> = job.outputs.iter().chain(&job.report).collect();
     for (i, target) in targets.iter().enumerate() {
-        let folder = folders.get(i).copied().unwrap_or(false);
+        let folder = matches!(folders.get(i), Some(Ok(true)));
         if let Some(input) = inputs.iter().find(|i| same(i, target)) {
             return Err(CliError::usage(format!(
                 "{}: is an input ({}); the input is never changed, give another output",
@@ -84,6 +84,8 @@ pub(in crate::cli) fn check_targets(job: &Job) -> Result<(), CliError> {
         let made = job.out_dir.as_deref().filter(|d| target.parent() == Some(d));
         check_folder(target, made.unwrap_or(target))?;
     }
+    // A name that is wrong in another way was refused for that.
+    folders.into_iter().collect::<Result<Vec<bool>, CliError>>()?;
     if let Some(dir) = &job.save_model {
         if job.out_dir.as_deref().is_some_and(|out| same(out, dir)) {
             return Err(CliError::usage(format!(
