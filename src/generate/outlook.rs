@@ -10,6 +10,9 @@ use crate::data::{
     Values,
 };
 
+/// New cells that are looked at: what becomes of elements does not depend on their number, and any number may be asked for.
+const MOST: usize = 1_000_000;
+
 /// New cells to come.
 #[derive(Debug, Clone, Copy)]
 pub struct NewCells<'a> {
@@ -26,6 +29,7 @@ pub struct NewCells<'a> {
 /// The new cells alone, with the genes of `like`, else with these.
 pub fn outlook_alone(new: &NewCells, like: Option<&Dataset>, genes: &[String]) -> Dataset {
     let var = like.map_or_else(|| Frame::new(Index::names(genes.to_vec())), |d| d.var.clone());
+    let new = &NewCells { n: new.n.min(MOST), ..*new };
     let mut out = Dataset::new(columns(new, like), var);
     out.x = nothing(new.n, out.n_vars(), DType::I64);
     out.changes.extend(new.changes.iter().cloned());
@@ -34,6 +38,7 @@ pub fn outlook_alone(new: &NewCells, like: Option<&Dataset>, genes: &[String]) -
 
 /// The real cells with the new ones below them.
 pub fn outlook_below(new: &NewCells, real: &Dataset, taken: &Taken) -> Dataset {
+    let new = &NewCells { n: new.n.min(MOST), ..*new };
     let mut made = Dataset::new(columns(new, Some(real)), real.var.clone());
     let follows = |m: &Matrix, var: &Frame| matches!(rule(real, taken, (m, var)), Ok(Some(_)));
     let empty = |m: &Matrix| nothing(new.n, m.shape().1, m.dtype());

@@ -59,7 +59,7 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     if below {
         generate::check_below(&dataset, &material.taken).map_err(|e| within(e, &name))?;
     }
-    let n = requests.iter().map(|r| r.n).sum();
+    let n = requests.iter().fold(0usize, |sum, r| sum.saturating_add(r.n));
     let new = NewCells { n, key: &labels.key, kind, changes: &material.changes };
     let outlook = match below {
         true => generate::outlook_below(&new, &dataset, &material.taken),
