@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::support::Dir;
 
-const CELLS: usize = 60;
+const CELLS: usize = 140;
 const GENES: usize = 80;
 
 /// A target of each format, and whether it has columns of cells.
