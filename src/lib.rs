@@ -6,10 +6,10 @@
 //! The main job, from simulated cells to a corrected sample:
 //!
 //! ```
-//! use scx::correct::{self, Method, Plan, Preset};
+//! use scx::correct::{self, FitPlan, Method, Preset};
 //! use scx::{loader, nn, progress, recipe, rng, simulate, zoo};
 //!
-//! let truth = simulate::experiment(simulate::Settings { control: 300, sample: 300 }, rng::Seed(1));
+//! let truth = simulate::experiment(simulate::CytometrySettings { control: 300, sample: 300 }, rng::Seed(1));
 //! let data = [&truth.control[0], &truth.control[1], &truth.sample[0]].map(|cells| cells.dataset());
 //! let markers = correct::choose(&data[0].var, None)?.markers;
 //! assert_eq!(markers.len(), 35);
@@ -28,7 +28,7 @@
 //! let experiment = correct::from_files(names, tables, &files, &roles)?;
 //!
 //! // Learn every method from the controls, then move the sample.
-//! let plan = Plan {
+//! let plan = FitPlan {
 //!     preset: Preset::Paper,
 //!     hidden: vec![64, 16],
 //!     train: zoo::TrainConfig::plain(100, zoo::Length::Steps(50), nn::AdamConfig::default()),
