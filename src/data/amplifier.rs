@@ -78,16 +78,27 @@ pub fn amplifiers(var: &Frame) -> Result<Vec<Amplifier>, DataError> {
 /// Notes in a table of channels that its values are on the linear scale: `pne` becomes `0,0`, `png` 1, and `pnr` what
 /// the range was in channel numbers. A table without these columns stays as it is.
 pub fn mark_linear(var: &mut Frame, amplifiers: &[Amplifier]) {
-    let n = var.len();
-    if var.column("pne").is_some() {
-        var.set("pne", Column::Strings(vec!["0,0".into(); n]));
-    }
+    mark_linear_where(var, amplifiers, |_| true);
     if var.column("png").is_some() {
-        var.set("png", Column::Numbers(Values::F64(vec![1.0; n])));
+        var.set("png", Column::Numbers(Values::F64(vec![1.0; var.len()])));
+    }
+}
+
+/// As [`mark_linear`] for the channels with such an amplifier; gains stay.
+pub(super) fn mark_linear_where(var: &mut Frame, amplifiers: &[Amplifier], of: impl Fn(&Amplifier) -> bool) {
+    let n = var.len();
+    let changed = |i: usize| amplifiers.get(i).filter(|a| of(a));
+    if let Some(column) = var.column("pne") {
+        let text = |i: usize| match changed(i) {
+            Some(_) => "0,0".into(),
+            None => column.text(i).unwrap_or_default().into_owned(),
+        };
+        let texts = (0..n).map(text).collect();
+        var.set("pne", Column::Strings(texts));
     }
     if let Some(column) = var.column("pnr") {
         let range = |i: usize| column.text(i).and_then(|t| t.parse().ok()).unwrap_or(f64::NAN);
-        let linear = (0..n).map(|i| amplifiers.get(i).map_or(range(i), |a| a.linear(range(i)))).collect();
+        let linear = (0..n).map(|i| changed(i).map_or(range(i), |a| a.linear(range(i)))).collect();
         var.set("pnr", Column::Numbers(Values::F64(linear)));
     }
 }

@@ -9,6 +9,7 @@ mod dataset;
 mod frame;
 mod genes;
 mod kind;
+mod linear;
 mod looks;
 mod matrix;
 mod names;
@@ -32,6 +33,7 @@ pub use dataset::{Annotation, Dataset, Raw, Source};
 pub use frame::{Categorical, Categories, Column, Frame, Index};
 pub use genes::{GeneNames, NoGeneColumn};
 pub use kind::ValueKind;
+pub use linear::{linear, linear_patch, logarithmic};
 pub use looks::{LOOK_ROWS, LOOK_VALUES, Looks, Odd, Sample, not_finite, place};
 pub use matrix::{
     Block, Dense, Layout, Matrix, RowSource, Sparse, StoredArrays, check_indices, check_indptr, pick_csr,

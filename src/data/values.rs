@@ -66,6 +66,11 @@ impl DType {
         matches!(self, DType::F16 | DType::F32 | DType::F64)
     }
 
+    /// Whether this is a type of whole numbers; booleans are none.
+    pub fn is_integer(self) -> bool {
+        !self.is_float() && self != DType::Bool
+    }
+
     /// The smallest of `float32` and `float64` that holds every value of this type exactly
     /// (64-bit integers take `float64`, which is exact to 2^53).
     pub fn exact_float(self) -> DType {

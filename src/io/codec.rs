@@ -5,7 +5,7 @@ use std::path::Path;
 use super::additions::Additions;
 use super::check::CheckReport;
 use super::error::{ReadError, WriteError};
-use super::loss::{ElementKind, Entry, Part};
+use super::loss::{ElementKind, Entry, Fate, Part};
 use super::options::{FormatOption, ReadOptions, WriteOptions};
 use super::outline::Outline;
 use crate::data::{DType, Dataset};
@@ -58,6 +58,9 @@ pub type OutlineFn = fn(&Path, &ReadOptions) -> Result<Outline, ReadError>;
 /// Looks for faults in a file of one format.
 pub type CheckFn = fn(&Path, &ReadOptions, &mut CheckReport) -> Result<(), ReadError>;
 
+/// What becomes of one element of a data set, where it is more than its kind that counts.
+pub type OwnFateFn = fn(&Dataset, &Part, &WriteOptions) -> Option<Fate>;
+
 /// Refuses what one format cannot hold.
 pub type HoldsFn = fn(&Dataset, &Path, &WriteOptions) -> Result<(), WriteError>;
 
@@ -89,6 +92,9 @@ pub struct Codec {
     pub options: &'static [&'static FormatOption],
     /// What becomes of each kind of element.
     pub losses: fn(ElementKind) -> Entry,
+    /// What becomes of an element where that depends on the rest of the data set, or on what was asked for; `None`: as
+    /// [`Codec::losses`] says.
+    pub own_fate: OwnFateFn,
     /// Bytes a matrix of this element type takes in a file, uncompressed: at most, where only the values would tell.
     pub stored_bytes: fn(&Part, DType) -> u64,
     /// Whether arrays of cells and of variables may be sparse in it.

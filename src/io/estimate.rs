@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::codec::Format;
-use super::loss::{Part, Place, parts, tables_of};
+use super::loss::{Fate, Part, Place, fates};
 use super::options::{Compression, WriteOptions};
 use crate::data::Dataset;
 
@@ -29,9 +29,9 @@ pub(super) fn estimate(
     to: Format,
     options: &WriteOptions,
 ) -> Estimate {
-    let tables = tables_of(dataset, options);
-    let all = parts(dataset);
-    let kept: u64 = all.iter().filter(|p| !p.left_by(to, tables, options)).map(|p| p.stored_bytes(to)).sum();
+    let (all, fates): (Vec<Part>, Vec<Fate>) = fates(dataset, to, options).into_iter().unzip();
+    let left = |fate: &Fate| matches!(fate, Fate::Left { .. });
+    let kept: u64 = all.iter().zip(&fates).filter(|(_, f)| !left(f)).map(|(p, _)| p.stored_bytes(to)).sum();
     let read: u64 = all.iter().map(|p| p.bytes).sum();
     let beside: u64 = all
         .iter()

@@ -29,7 +29,9 @@ pub use crate::data::scratch::read_exact_at;
 pub use additions::{Additions, NewValues};
 pub use atomic::{replace, replace_folder};
 pub use check::{CheckReport, Finding, Level, check};
-pub use codec::{AnnotateFn, CheckFn, Codec, FilesFn, Fit, Format, HoldsFn, OutlineFn, Probe, RecordsFn};
+pub use codec::{
+    AnnotateFn, CheckFn, Codec, FilesFn, Fit, Format, HoldsFn, OutlineFn, OwnFateFn, Probe, RecordsFn,
+};
 pub use detect::{detect, open, outline};
 pub use error::{ReadError, WriteError};
 pub use estimate::Estimate;

@@ -1,9 +1,7 @@
 //! What is known of FCS.
 
-use super::losses::losses;
-use crate::data::DType;
+use super::losses::{losses, own_fate, stored_bytes};
 use crate::io::codec::{Codec, Format};
-use crate::io::loss::{Part, Place};
 use crate::io::options::FormatOption;
 
 /// Which of two contradicting places of DATA counts.
@@ -33,6 +31,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     files: |_| None,
     options: &[&OFFSETS, &DATA_SET, &VERSION],
     losses,
+    own_fate,
     stored_bytes,
     sparse_arrays: true,
     needs_x: true,
@@ -51,11 +50,3 @@ pub(in crate::io) const CODEC: Codec = Codec {
     annotate: Some(super::annotate),
     takes_elements: |_| false,
 };
-
-/// Events are floats that hold every value exactly, zeros included.
-fn stored_bytes(part: &Part, dtype: DType) -> u64 {
-    match part.place {
-        Place::X => part.cells().saturating_mul(dtype.exact_float().size() as u64),
-        _ => part.bytes,
-    }
-}

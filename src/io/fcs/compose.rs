@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::range::range;
+use super::storage::Storage;
 use crate::io::options::FcsVersion;
 
 /// The keyword that holds the provenance records: a JSON array, oldest first.
@@ -25,6 +27,17 @@ pub(super) struct Column {
     pub(super) amplification: Option<String>,
     /// `$PnG` likewise.
     pub(super) gain: Option<f64>,
+    /// `$PnB` it had as a channel of whole numbers.
+    pub(super) bits: Option<u32>,
+}
+
+#[cfg(test)]
+impl Column {
+    /// A channel of which only the name is known.
+    pub(super) fn named(name: &str) -> Self {
+        let (name, stain) = (name.to_owned(), String::new());
+        Self { name, stain, max: None, range: None, amplification: None, gain: None, bits: None }
+    }
 }
 
 /// What fixes the structural keywords.
@@ -32,8 +45,8 @@ pub(super) struct Column {
 pub(super) struct Shape {
     /// Number of events.
     pub(super) n_events: usize,
-    /// Whether values are stored as doubles.
-    pub(super) double: bool,
+    /// How values are stored.
+    pub(super) storage: Storage,
     /// Version of the standard.
     pub(super) version: FcsVersion,
     /// The channels.
@@ -51,8 +64,7 @@ pub(super) fn compose(
     names_from_old: bool,
     record: Option<&str>,
 ) -> Vec<(String, String)> {
-    let old_value =
-        |key: &str| old.iter().rfind(|(k, _)| k.eq_ignore_ascii_case(key)).map(|(_, v)| v.as_str());
+    let old_value = |key: &str| old_value(old, key);
     let mut out = structure(shape);
     let mut put = |key: String, value: String| out.push((key, value));
     // FCS 3.2 asks for the instrument.
@@ -61,9 +73,11 @@ pub(super) fn compose(
     }
     for (i, column) in shape.columns.iter().enumerate() {
         let n = i + 1;
-        put(format!("$P{n}B"), if shape.double { "64" } else { "32" }.into());
-        put(format!("$P{n}E"), LINEAR.into());
-        put(format!("$P{n}R"), range(old_value(&format!("$P{n}R")), column, shape.double));
+        let amplification = column.amplification.clone().or_else(|| stated(&old_value, n).0);
+        let whole = matches!(shape.storage, Storage::Whole(_));
+        put(format!("$P{n}B"), shape.storage.of(i).bits().to_string());
+        put(format!("$P{n}E"), amplification.clone().filter(|_| whole).unwrap_or_else(|| LINEAR.into()));
+        put(format!("$P{n}R"), range(old_value(&format!("$P{n}R")), column, shape.storage.of(i)));
         for (suffix, value) in [("N", &column.name), ("S", &column.stain)] {
             let key = format!("$P{n}{suffix}");
             let kept = names_from_old && old_value(&key).is_some();
@@ -72,8 +86,7 @@ pub(super) fn compose(
             }
         }
         // The amplification says how integers were meant; floats have none, so it moves out of readers' sight.
-        let amplification = column.amplification.clone().or_else(|| stated(&old_value, n));
-        if let Some(e) = amplification.filter(|e| e.trim() != LINEAR) {
+        if let Some(e) = amplification.filter(|e| !whole && e.trim() != LINEAR) {
             put(format!("SCX_P{n}E"), e);
         }
         if let Some(gain) = changed_gain(&old_value, n, column).filter(|g| *g != 1.0) {
@@ -110,6 +123,11 @@ pub(super) fn compose(
     out
 }
 
+/// The value of a keyword; of duplicates the last.
+pub(super) fn old_value<'a>(old: &'a [(String, String)], key: &str) -> Option<&'a str> {
+    old.iter().rfind(|(k, _)| k.eq_ignore_ascii_case(key)).map(|(_, v)| v.as_str())
+}
+
 /// The keywords that describe DATA, but for those of each channel.
 fn structure(shape: &Shape) -> Vec<(String, String)> {
     let fixed = [
@@ -120,7 +138,7 @@ fn structure(shape: &Shape) -> Vec<(String, String)> {
         ("$BEGINDATA", "0"),
         ("$ENDDATA", "0"),
         ("$BYTEORD", "1,2,3,4"),
-        ("$DATATYPE", if shape.double { "D" } else { "F" }),
+        ("$DATATYPE", shape.storage.letter()),
         ("$MODE", "L"),
         ("$NEXTDATA", "0"),
     ];
@@ -129,12 +147,18 @@ fn structure(shape: &Shape) -> Vec<(String, String)> {
     fixed.chain(counted.iter().map(|(k, n)| ((*k).to_owned(), n.to_string()))).collect()
 }
 
-/// The amplification the old keywords state for channel `n`. Floats are linear whatever `$PnE` says.
-fn stated<'a>(old_value: &impl Fn(&str) -> Option<&'a str>, n: usize) -> Option<String> {
+/// What the keywords of a file say of its channel `n`: the amplification and, of whole numbers, `$PnB`. Floats are linear
+/// whatever `$PnE` says.
+pub(super) fn stated<'a>(
+    old_value: &impl Fn(&str) -> Option<&'a str>,
+    n: usize,
+) -> (Option<String>, Option<u32>) {
     let kept = old_value(&format!("SCX_P{n}E"));
-    let own = old_value(&format!("$P{n}DATATYPE")).or_else(|| old_value("$DATATYPE")).unwrap_or("I");
-    let float = matches!(own.trim(), "F" | "f" | "D" | "d");
-    kept.or_else(|| old_value(&format!("$P{n}E")).filter(|_| !float)).map(str::to_owned)
+    let own = old_value(&format!("$P{n}DATATYPE")).or_else(|| old_value("$DATATYPE")).unwrap_or("I").trim();
+    let float = own.eq_ignore_ascii_case("F") || own.eq_ignore_ascii_case("D");
+    let bits = old_value(&format!("$P{n}B")).and_then(|b| b.trim().parse().ok());
+    let amplification = kept.or_else(|| old_value(&format!("$P{n}E")).filter(|_| !float));
+    (amplification.map(str::to_owned), bits.filter(|_| own.eq_ignore_ascii_case("I")))
 }
 
 /// The gain of channel `n`, when it is another than the old keywords say.
@@ -142,24 +166,6 @@ fn changed_gain<'a>(old_value: &impl Fn(&str) -> Option<&'a str>, n: usize, colu
     let old = old_value(&format!("$P{n}G")).and_then(|v| v.trim().parse().ok());
     let old: f64 = old.filter(|g: &f64| g.is_finite() && *g > 0.0).unwrap_or(1.0);
     column.gain.filter(|g| *g != old)
-}
-
-/// `$PnR`: the old one where it is large enough, else the next whole number above the largest value. As long as it can
-/// get before the largest value is known.
-fn range(old: Option<&str>, column: &Column, double: bool) -> String {
-    let old = old.map(str::trim).unwrap_or_default();
-    let Some(max) = column.max else {
-        // One more digit than the largest number has: rounding up may add one.
-        return "9".repeat((if double { 310 } else { 40 }).max(old.len() + 1));
-    };
-    let stored = old.parse::<f64>().ok().or(column.range).filter(|r| r.is_finite() && *r >= 1.0);
-    match stored {
-        Some(r) if r >= max && !old.is_empty() && old.bytes().all(|b| b.is_ascii_digit()) => old.to_owned(),
-        Some(r) if r >= max => format!("{:.0}", r.ceil()),
-        _ if max < 1.0 => "1".to_owned(),
-        // A range is exclusive in the standard: one above the largest value, where that can be told apart.
-        _ => format!("{:.0}", max.floor() + 1.0),
-    }
 }
 
 /// Whether a keyword describes how the old file was laid out, which the new one is not.
@@ -223,11 +229,16 @@ mod tests {
     }
 
     fn column(max: Option<f64>) -> Column {
-        Column { name: "A".into(), stain: String::new(), max, range: None, amplification: None, gain: None }
+        Column { max, ..Column::named("A") }
     }
 
     fn shape(max: f64) -> Shape {
-        Shape { n_events: 3, double: false, version: FcsVersion::V3_1, columns: vec![column(Some(max))] }
+        Shape {
+            n_events: 3,
+            storage: Storage::Single,
+            version: FcsVersion::V3_1,
+            columns: vec![column(Some(max))],
+        }
     }
 
     fn value<'a>(keywords: &'a [(String, String)], key: &str) -> Vec<&'a str> {
@@ -268,20 +279,5 @@ mod tests {
         assert_eq!(append_record(Some("{\"a\":0.10}"), "2"), r#"[{"a":0.10},2]"#);
         assert_eq!(append_record(Some(" [ ] "), "[2]"), "[[2]]");
         assert_eq!(append_record(Some("[1] [2]"), "3"), r#"["[1] [2]",3]"#);
-    }
-
-    #[test]
-    fn the_range_is_whole_and_never_below_the_largest_value() {
-        let of = |old: Option<&str>, max: f64| range(old, &column(Some(max)), false);
-        assert_eq!(of(Some("1024"), 1023.0), "1024");
-        assert_eq!(of(Some("23.4094"), 20.0), "24");
-        assert_eq!(of(Some("1024"), 1024.5), "1025");
-        assert_eq!(of(Some("1024"), 2000.0), "2001");
-        assert_eq!(of(None, f64::NEG_INFINITY), "1");
-        let longest = of(Some("junk"), f64::from(f32::MAX));
-        assert_eq!(longest, "340282346638528859811704183484516925440");
-        assert!(range(None, &column(None), false).len() > longest.len());
-        assert_eq!(range(None, &column(None), true).len(), of(None, f64::MAX).len() + 1);
-        assert_eq!(range(None, &Column { range: Some(512.0), ..column(Some(3.0)) }, false), "512");
     }
 }

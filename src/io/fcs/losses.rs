@@ -1,18 +1,47 @@
 //! What becomes of each kind of element in FCS: events × channels, and keywords.
 
-use crate::io::loss::{ArrayKind, ColumnKind, ElementKind, Entry, MatrixKind, UnsKind};
+use super::storage::may_stay_whole;
+use crate::data::{DType, Dataset, Layout};
+use crate::io::loss::{ArrayKind, ColumnKind, ElementKind, Entry, Fate, MatrixKind, Part, Place, UnsKind};
+use crate::io::options::WriteOptions;
+
+/// What depends on the rest of the data set: single floats stay as they are, and so do whole numbers of channels of an FCS
+/// file.
+pub(super) fn own_fate(_: &Dataset, part: &Part, _: &WriteOptions) -> Option<Fate> {
+    let dtype = part.dtype.filter(|_| part.place == Place::X && part.layout == Some(Layout::Dense))?;
+    (dtype == DType::F32 || stays_whole(part, dtype)).then_some(Fate::Kept)
+}
+
+/// Zeros are stored. Whole numbers of channels of an FCS file stay so, others become floats that hold every value.
+pub(super) fn stored_bytes(part: &Part, dtype: DType) -> u64 {
+    match part.place {
+        Place::X if stays_whole(part, dtype) => part.cells().saturating_mul(dtype.size() as u64),
+        Place::X => part.cells().saturating_mul(dtype.exact_float().size() as u64),
+        _ => part.bytes,
+    }
+}
+
+/// Whether X stays of whole numbers; of those of 64 bits only the values would tell.
+fn stays_whole(part: &Part, dtype: DType) -> bool {
+    part.of_channels && dtype.size() <= 4 && part.layout.is_some_and(|layout| may_stay_whole(dtype, layout))
+}
 
 pub(super) fn losses(kind: ElementKind) -> Entry {
     use ElementKind::*;
     use Entry::{AsOthers, Changed, Kept, Left, Renamed};
     match kind {
-        X(MatrixKind::Dense) => Changed("floats that hold every value exactly"),
+        X(MatrixKind::Dense) => {
+            Changed("floats that hold every value exactly; whole numbers of an FCS file stay so")
+        }
         X(MatrixKind::Csr | MatrixKind::Csc) => Changed("floats; absent entries become 0"),
         Layer(_) => Entry::ONE,
         CellNumbers | Keywords => Kept,
         CellNames => Left("events have no names"),
         VarNumbers | VarNames | Channel => Renamed("$PnN"),
         Marker => Renamed("$PnS"),
+        Range => Renamed("$PnR"),
+        Amplification => Renamed("$PnE"),
+        Gain => Renamed("$PnG"),
         Keyworded => Renamed("keywords"),
         Records => Renamed("SCX"),
         Raw => Entry::NO_RAW,
@@ -20,7 +49,7 @@ pub(super) fn losses(kind: ElementKind) -> Entry {
         Obsm(ArrayKind::Opaque) | Varm(ArrayKind::Opaque) => Entry::NOT_UNDERSTOOD,
         Obsp(ArrayKind::Opaque) | Varp(ArrayKind::Opaque) => Entry::NOT_UNDERSTOOD,
         Obs(_) => Left("events have no columns beside the channels"),
-        Var(_) => Left("channels have a name and a stain only"),
+        Var(_) => Left("channels have no columns beside their keywords"),
         Obsm(_) | Varm(_) | Obsp(_) | Varp(_) => Entry::NO_ARRAY,
         Uns(_) => Entry::NO_UNS,
         FilteredBarcodes | ProbeIds | GeneIds | FeatureTypes | Genome => AsOthers,

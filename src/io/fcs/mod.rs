@@ -18,11 +18,13 @@ mod layout;
 mod losses;
 mod offsets;
 mod order;
+mod range;
 mod renumber;
+mod rows;
 mod source;
 mod spillover;
 mod split;
-mod survey;
+mod storage;
 mod text;
 mod var;
 mod write;
@@ -43,6 +45,7 @@ pub use codec::{DATA_SET, OFFSETS, VERSION};
 pub use kept::{keywords_from_uns, keywords_to_uns};
 pub use spillover::spillover;
 use write::keep_records;
+pub(super) use write::of_channels;
 pub use write::{add_record, annotate, holds, write};
 
 /// Whether the first bytes are those of an FCS file; a file cut off within the magic counts as possible.

@@ -1,26 +1,27 @@
-//! FCS 3.1 and 3.2 files out: list mode, little-endian floats, or doubles where a value needs them.
+//! FCS 3.1 and 3.2 files out: list mode, little endian. Whole numbers of an FCS file stay whole numbers, with the
+//! amplifiers they were made with; everything else becomes floats, or doubles where a value needs them.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::chain::{self, Parts};
-use super::channel::Stored;
-use super::compose::{Column, RECORD, Shape, append_record, compose};
+use super::compose::{Column, RECORD, Shape, append_record, compose, old_value, stated};
 use super::encode::encode;
 use super::header::{HEADER_LEN, MAX_HEADER_OFFSET};
 use super::kept::keywords_from_uns;
 use super::order::ByteOrder;
 use super::renumber::renumber;
-use super::survey::needs_doubles;
+use super::rows::Rows;
+use super::storage::{Storage, needs_doubles, storage};
 use crate::data::{
-    Block, DataError, Dataset, Dense, Element, Layout, Matrix, Patch, Sparse, in_runs, rows_per_run,
+    DataError, Dataset, Layout, Matrix, Patch, in_runs, linear, linear_patch, logarithmic, rows_per_run,
 };
 use crate::io::additions::Additions;
 use crate::io::error::WriteError;
 use crate::io::options::{FcsVersion, ReadOptions, WriteOptions};
 use crate::io::writers::need_x;
-use crate::{provenance, with_values};
+use crate::provenance;
 
 /// Keywords with their values.
 type Pairs = Vec<(String, String)>;
@@ -29,8 +30,9 @@ type Pairs = Vec<(String, String)>;
 const NO_CHECKSUM: &[u8] = b"00000000";
 
 /// Writes a data set as a new FCS file: `$PnN` from the index of `var`, `$PnS` from `var["marker"]`, further keywords
-/// from `source.keywords` or, without these, from `uns["fcs"]`. Values are little endian, `$DATATYPE` F, or D when a value
-/// is not exact as a single. An empty keyword value is written as one space, since the standard has no empty values.
+/// from `source.keywords` or, without these, from `uns["fcs"]`. Values are little endian: whole numbers of channels of an
+/// FCS file stay so (`$DATATYPE` I, with their `$PnE`), others are `$DATATYPE` F, or D when a value is not exact as a
+/// single. An empty keyword value is written as one space, since the standard has no empty values.
 ///
 /// # Errors
 /// [`WriteError`]; `path` may then hold a part of the file.
@@ -91,8 +93,9 @@ fn kept_keywords(dataset: &Dataset) -> Pairs {
 }
 
 /// Writes the FCS file `dataset` was read from again, as FCS 3.1, with the patched values in place of the stored ones
-/// and the record appended to the JSON array in the keyword `SCX`. Every keyword is kept but those of the layout; an
-/// old `$PnE` other than `0,0` stays as `SCX_PnE`. FCS has no layers: `layer`, `base` and `into_x` have no meaning.
+/// and the record appended to the JSON array in the keyword `SCX`. Every keyword is kept but those of the layout. New
+/// values are no channel numbers: with a patch, logarithmic channels are written on the linear scale, the patch too, and
+/// their `$PnE` is `0,0`. FCS has no layers: `layer`, `base` and `into_x` have no meaning.
 ///
 /// # Errors
 /// [`WriteError`]; `path` may then hold a part of the file.
@@ -104,13 +107,19 @@ pub fn annotate(dataset: &Dataset, additions: &Additions, path: &Path) -> Result
     let output = Output {
         dataset,
         old: dataset.source.keywords.clone(),
-        patch: additions.result.as_ref().map(|r| &r.patch),
+        patch: additions.result.as_ref().map(|r| &r.patch).filter(|p| !p.values().is_empty()),
         record: Some(additions.record.as_str()).filter(|r| !r.is_empty()),
         names_from_keywords: true,
         path,
         options: &WriteOptions::default(),
     };
     output.write()
+}
+
+/// Whether the columns of X are the channels of an FCS file, in whatever format they were since.
+pub(in crate::io) fn of_channels(dataset: &Dataset) -> bool {
+    let stated = |(k, _): &(String, String)| k.eq_ignore_ascii_case("$DATATYPE");
+    dataset.var.column("pne").is_some() || kept_keywords(dataset).iter().any(stated)
 }
 
 /// A file about to be written.
@@ -127,11 +136,17 @@ struct Output<'a> {
 impl Output<'_> {
     fn write(&self) -> Result<(), WriteError> {
         let x = self.events()?;
-        let double = needs_doubles(x, self.options.memory, self.path)?;
-        let mut shape = self.shape(x, double);
-        let width = if double { 8 } else { 4 };
+        let columns = self.columns(x.shape().1);
+        let storage = self.storage(x, &columns)?;
+        // Only beside whole numbers does a reader apply $PnE; what it cannot make sense of stays as it is.
+        let logarithmic = logarithmic(self.dataset).unwrap_or_default();
+        if !matches!(storage, Storage::Whole(_)) && !logarithmic.is_empty() {
+            return self.write_linear();
+        }
+        let event_bytes = storage.event_bytes(columns.len());
+        let mut shape = Shape { n_events: x.shape().0, storage, version: self.options.fcs_version, columns };
         let data_len = (shape.n_events as u64)
-            .checked_mul(shape.columns.len() as u64 * width)
+            .checked_mul(event_bytes)
             .ok_or_else(|| self.cannot_hold("more events than a file can hold"))?;
         // TEXT comes before DATA, but the ranges in it are known only after: room is left for the longest.
         let data_begin = HEADER_LEN + self.text(&shape, HEADER_LEN, data_len)?.1.len() as u64;
@@ -149,6 +164,20 @@ impl Output<'_> {
         file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(&front)).map_err(io)?;
         drop(file);
         self.verify(&shape, &keywords, data_begin + data_len + NO_CHECKSUM.len() as u64)
+    }
+
+    /// The same file with logarithmic channels on the linear scale.
+    fn write_linear(&self) -> Result<(), WriteError> {
+        let input = |e: DataError| WriteError::Input { path: self.path.to_owned(), source: Box::new(e) };
+        let patch = self.patch.cloned().map(|p| linear_patch(self.dataset, p)).transpose().map_err(input)?;
+        let dataset = linear(self.dataset.clone()).map_err(input)?;
+        Output { dataset: &dataset, patch: patch.as_ref(), old: self.old.clone(), ..*self }.write()
+    }
+
+    /// How values are stored; new ones are never whole numbers.
+    fn storage(&self, x: &Matrix, columns: &[Column]) -> Result<Storage, WriteError> {
+        let from_fcs = self.patch.is_none() && of_channels(self.dataset);
+        storage(x, columns, from_fcs, self.options.memory, self.path)
     }
 
     /// All keywords, and TEXT.
@@ -173,32 +202,33 @@ impl Output<'_> {
         Ok(x)
     }
 
-    fn shape(&self, x: &Matrix, double: bool) -> Shape {
-        let (n_events, n) = x.shape();
+    /// The channels, by the table of channels and, where it says nothing, by the keywords.
+    fn columns(&self, n: usize) -> Vec<Column> {
         let var = &self.dataset.var;
         let text =
             |column: &str, i: usize| var.column(column).and_then(|c| c.text(i)).map(|t| t.into_owned());
         let number = |column: &str, i: usize| text(column, i).and_then(|t| t.parse::<f64>().ok());
-        let columns = (0..n).map(|i| Column {
-            name: var.index.get(i).unwrap_or_default().into_owned(),
-            stain: text("marker", i).unwrap_or_default(),
-            max: None,
-            range: number("pnr", i),
-            amplification: text("pne", i),
-            gain: number("png", i),
-        });
-        Shape { n_events, double, version: self.options.fcs_version, columns: columns.collect() }
+        let old = |key: &str| old_value(&self.old, key);
+        let column = |i: usize| {
+            let (amplification, bits) = stated(&old, i + 1);
+            let range = || old(&format!("$P{}R", i + 1)).and_then(|r| r.trim().parse().ok());
+            Column {
+                name: var.index.get(i).unwrap_or_default().into_owned(),
+                stain: text("marker", i).unwrap_or_default(),
+                max: None,
+                range: number("pnr", i).filter(|r| r.is_finite()).or_else(range),
+                amplification: text("pne", i).or(amplification),
+                gain: number("png", i),
+                bits,
+            }
+        };
+        (0..n).map(column).collect()
     }
 
     /// Writes all events and notes the largest value of each channel.
     fn data(&self, x: &Matrix, shape: &mut Shape, file: &mut File) -> Result<(), WriteError> {
         let progress = self.options.progress;
-        let mut out = Run {
-            max: vec![f64::NEG_INFINITY; shape.columns.len()],
-            bytes: Vec::new(),
-            double: shape.double,
-            patch: self.patch,
-        };
+        let mut out = Rows::new(shape.columns.len(), &shape.storage, self.patch);
         progress.start("events", shape.n_events as u64);
         // Runs of sparse rows are cut to what they take with their zeros.
         let step = match x.layout() {
@@ -219,7 +249,8 @@ impl Output<'_> {
         });
         progress.finish();
         walk.map_err(|e| WriteError::streamed(self.path, e))?;
-        for (column, max) in shape.columns.iter_mut().zip(out.max) {
+        let max = out.max;
+        for (column, max) in shape.columns.iter_mut().zip(max) {
             column.max = Some(max);
         }
         Ok(())
@@ -234,7 +265,7 @@ impl Output<'_> {
             let own = format!("{}: ", self.path.display());
             failed(text.strip_prefix(&own).unwrap_or(&text).to_owned())
         })?;
-        let stored = if shape.double { Stored::Double } else { Stored::Float };
+        let stored = || layout.channels.iter().enumerate().all(|(i, c)| c.stored == shape.storage.of(i));
         let trimmed = |k: &str| k.trim_matches(super::split::blank).to_owned();
         let same = |(a, b): (&(String, String), &(String, String))| trimmed(&a.0) == b.0 && a.1 == b.1;
         let (events, channels) = (layout.n_events.unwrap_or(0), layout.channels.len());
@@ -245,7 +276,7 @@ impl Output<'_> {
                 shape.n_events,
                 shape.columns.len()
             )))
-        } else if layout.order != ByteOrder::Little || layout.channels.iter().any(|c| c.stored != stored) {
+        } else if layout.order != ByteOrder::Little || !stored() {
             Err(failed("the type of the values is not the one written".into()))
         } else if read.len() != keywords.len() || !keywords.iter().zip(read).all(same) {
             Err(failed("the keywords read are not those written".into()))
@@ -258,77 +289,6 @@ impl Output<'_> {
 
     fn cannot_hold(&self, what: impl Into<String>) -> WriteError {
         WriteError::CannotHold { path: self.path.to_owned(), what: what.into() }
-    }
-}
-
-/// A run of events on its way to the file.
-struct Run<'a> {
-    max: Vec<f64>,
-    bytes: Vec<u8>,
-    double: bool,
-    patch: Option<&'a Patch>,
-}
-
-impl Run<'_> {
-    /// Makes the bytes of a run that begins with event `start`.
-    fn take(&mut self, start: usize, block: &Block) {
-        self.bytes.clear();
-        match block {
-            Block::Dense(d) => self.dense(start, d),
-            Block::Csr(s) => self.csr(start, s),
-        }
-    }
-
-    fn dense(&mut self, start: usize, d: &Dense) {
-        let n = d.shape().1;
-        let mut row = vec![0.0; n];
-        with_values!(d.values(), v => {
-            for (i, stored) in v.chunks_exact(n).enumerate() {
-                for (to, from) in row.iter_mut().zip(stored) {
-                    *to = from.to_f64();
-                }
-                self.row(start + i, &mut row);
-            }
-        });
-    }
-
-    fn csr(&mut self, start: usize, s: &Sparse) {
-        let mut row = vec![0.0; s.shape().1];
-        with_values!(s.values(), v => {
-            for (i, w) in s.indptr().windows(2).enumerate() {
-                row.fill(0.0);
-                let span = w[0] as usize..w[1] as usize;
-                let indices = s.indices().get(span.clone()).unwrap_or_default();
-                for (&c, x) in indices.iter().zip(v.get(span).unwrap_or_default()) {
-                    // Entries stored twice add up, as in scipy.
-                    if let Some(to) = row.get_mut(c as usize) {
-                        *to += x.to_f64();
-                    }
-                }
-                self.row(start + i, &mut row);
-            }
-        });
-    }
-
-    /// One event, with new values in their places.
-    fn row(&mut self, event: usize, row: &mut [f64]) {
-        if let Some((patch, new)) = self.patch.and_then(|p| p.row(event).map(|new| (p, new))) {
-            for (&column, &v) in patch.columns().iter().zip(new) {
-                if let Some(to) = row.get_mut(column) {
-                    *to = f64::from(v);
-                }
-            }
-        }
-        for (&v, m) in row.iter().zip(&mut self.max) {
-            if v > *m && v.is_finite() {
-                *m = v;
-            }
-        }
-        if self.double {
-            row.iter().for_each(|v| self.bytes.extend_from_slice(&v.to_le_bytes()));
-        } else {
-            row.iter().for_each(|v| self.bytes.extend_from_slice(&(*v as f32).to_le_bytes()));
-        }
     }
 }
 

@@ -23,6 +23,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     files: |_| None,
     options: &[&COMPAT, &COMPRESSION],
     losses,
+    own_fate: |_, _, _| None,
     stored_bytes: |part, _| part.bytes,
     sparse_arrays: true,
     needs_x: false,

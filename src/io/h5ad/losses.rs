@@ -23,6 +23,7 @@ pub(super) fn losses(kind: ElementKind) -> Entry {
         },
         Keywords => Renamed("uns[\"fcs\"]"),
         FilteredBarcodes | ProbeIds | Marker | Channel | GeneIds | FeatureTypes | Genome => AsOthers,
+        Range | Amplification | Gain => AsOthers,
         Keyworded | ChemistryDescription | SoftwareVersion | LibraryIds | OriginalGemGroups => AsOthers,
         TargetSets | Records => AsOthers,
     }

@@ -18,6 +18,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     files: |_| None,
     options: &[&COMPRESSION],
     losses,
+    own_fate: |_, _, _| None,
     stored_bytes,
     sparse_arrays: false,
     needs_x: true,

@@ -40,6 +40,7 @@ pub(super) fn losses(kind: ElementKind) -> Entry {
         Records => Renamed("attrs/scx_log"),
         Keywords => Renamed("attrs/scx_keywords"),
         FilteredBarcodes | ProbeIds | Marker | Channel | GeneIds | FeatureTypes | Genome => AsOthers,
+        Range | Amplification | Gain => AsOthers,
         Keyworded | ChemistryDescription | SoftwareVersion | LibraryIds | OriginalGemGroups => AsOthers,
         TargetSets => AsOthers,
     }

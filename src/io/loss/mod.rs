@@ -9,7 +9,7 @@ mod size;
 
 pub use entry::Entry;
 pub use kind::{ArrayKind, ColumnKind, ElementKind, LayerKind, MatrixKind, UnsKind};
-pub use parts::{Part, Place, parts};
+pub use parts::{Part, Place, fates, parts};
 pub use report::{Fate, Loss, LossReport, table_of, tables_of};
 pub use size::in_units;
 pub(in crate::io) use size::too_wide;

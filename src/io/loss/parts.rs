@@ -1,8 +1,10 @@
 //! A data set taken apart into the elements a report speaks of.
 
+use super::report::tables_of;
 use super::{ArrayKind, ColumnKind, ElementKind, Entry, Fate, LayerKind, MatrixKind, UnsKind};
 use crate::data::{Annotation, Column, DType, Dataset, Frame, Index, Layout, Matrix, Uns, Values};
 use crate::io::codec::Format;
+use crate::io::fcs;
 use crate::io::formats::codec;
 use crate::io::options::{Compat, Tables, WriteOptions};
 
@@ -62,6 +64,8 @@ pub struct Part {
     pub entries: u64,
     /// Columns of a table.
     pub columns: Vec<Part>,
+    /// Whether its columns are the channels of an FCS file, in whatever format they were since.
+    pub of_channels: bool,
     /// Whether nothing of it is at hand: scx does not understand it, and it cannot be copied from where it was.
     pub gone: bool,
 }
@@ -82,6 +86,7 @@ impl Part {
             layout: None,
             entries: 0,
             columns: Vec::new(),
+            of_channels: false,
             gone: false,
         }
     }
@@ -95,11 +100,6 @@ impl Part {
             (fate @ Fate::Left { .. }, _) | (fate, None) => fate,
             (_, Some(why)) => Fate::Left { why },
         }
-    }
-
-    /// Whether a format leaves it behind.
-    pub fn left_by(&self, format: Format, tables: Tables, options: &WriteOptions) -> bool {
-        matches!(self.fate(format, tables, options), Fate::Left { .. })
     }
 
     pub(super) fn fate_by(&self, losses: fn(ElementKind) -> Entry, tables: Tables, compat: Compat) -> Fate {
@@ -139,6 +139,15 @@ impl Place {
     }
 }
 
+/// Every element of a data set, X first, and what becomes of it in a format.
+pub fn fates(d: &Dataset, format: Format, options: &WriteOptions) -> Vec<(Part, Fate)> {
+    let tables = tables_of(d, options);
+    let fate = |part: &Part| {
+        (codec(format).own_fate)(d, part, options).unwrap_or_else(|| part.fate(format, tables, options))
+    };
+    parts(d).into_iter().map(|part| (part.clone(), fate(&part))).collect()
+}
+
 /// Every element of a data set, X first.
 pub fn parts(d: &Dataset) -> Vec<Part> {
     let mut all = Vec::new();
@@ -148,7 +157,7 @@ pub fn parts(d: &Dataset) -> Vec<Part> {
             Layout::Csr => MatrixKind::Csr,
             Layout::Csc => MatrixKind::Csc,
         };
-        all.push(matrix(ElementKind::X(kind), "", x));
+        all.push(Part { of_channels: fcs::of_channels(d), ..matrix(ElementKind::X(kind), "", x) });
     }
     all.extend(d.layers.iter().map(|(name, m)| {
         let dense = m.layout() == Layout::Dense;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::kind::{ElementKind, UnsKind};
-use super::parts::parts;
+use super::parts::{fates, parts};
 use crate::data::{Change, Dataset};
 use crate::io::codec::Format;
 use crate::io::formats::codec;
@@ -75,11 +75,10 @@ pub struct LossReport {
 impl LossReport {
     /// What writing `dataset` in `format` does to each of its elements.
     pub fn new(dataset: &Dataset, format: Format, options: &WriteOptions) -> Self {
-        let tables = tables_of(dataset, options);
-        let rows = parts(dataset)
+        let rows = fates(dataset, format, options)
             .into_iter()
-            .map(|part| Loss {
-                fate: part.fate(format, tables, options),
+            .map(|(part, fate)| Loss {
+                fate,
                 element: part.element(),
                 kind: part.words.clone(),
                 bytes: part.bytes,

@@ -40,6 +40,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     files: super::files,
     options: &[&TABLE, &INDEX_COLUMN, &OBS_COLUMNS, &TRANSPOSE],
     losses,
+    own_fate: |_, _, _| None,
     stored_bytes,
     sparse_arrays: true,
     needs_x: false,

@@ -28,6 +28,7 @@ pub(super) fn losses(kind: ElementKind) -> Entry {
         Obsp(ArrayKind::Opaque) | Varp(ArrayKind::Opaque) => Entry::NOT_UNDERSTOOD,
         Layer(_) | Obsm(_) | Varm(_) | Obsp(_) | Varp(_) | Raw | Uns(_) | Keywords => FILE,
         FilteredBarcodes | ProbeIds | Marker | Channel | GeneIds | FeatureTypes | Genome => AsOthers,
+        Range | Amplification | Gain => AsOthers,
         Keyworded | ChemistryDescription | SoftwareVersion | LibraryIds | OriginalGemGroups => AsOthers,
         TargetSets | Records => AsOthers,
     }

@@ -33,6 +33,6 @@ pub(super) fn losses(kind: ElementKind) -> Entry {
         Obs(_) => NO_OBS,
         Obsm(_) | Varm(_) | Obsp(_) | Varp(_) => Entry::NO_ARRAY,
         Uns(_) | Keywords => Entry::NO_UNS,
-        Marker | Channel | Keyworded | Records => AsOthers,
+        Marker | Channel | Range | Amplification | Gain | Keyworded | Records => AsOthers,
     }
 }

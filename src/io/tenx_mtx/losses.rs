@@ -24,6 +24,7 @@ pub(super) fn losses(kind: ElementKind) -> Entry {
         Obsm(_) | Varm(_) | Obsp(_) | Varp(_) => Entry::NO_ARRAY,
         Uns(_) | Keywords => Entry::NO_UNS,
         FilteredBarcodes | ProbeIds | Marker | Channel | Genome => AsOthers,
+        Range | Amplification | Gain => AsOthers,
         Keyworded | ChemistryDescription | SoftwareVersion | LibraryIds | OriginalGemGroups => AsOthers,
         TargetSets | Records => AsOthers,
     }

@@ -84,7 +84,10 @@ fn everything(x: Matrix) -> Dataset {
         .with("feature_types", Column::Strings(vec!["Gene Expression".into(); g]))
         .with("genome", Column::Strings(vec!["GRCh38".into(); g]))
         .with("marker", Column::Strings((0..g).map(|i| format!("CD{i}")).collect()))
-        .with("channel", Column::Strings((0..g).map(|i| format!("g{i}")).collect()));
+        .with("channel", Column::Strings((0..g).map(|i| format!("g{i}")).collect()))
+        .with("pnr", Column::Numbers(Values::F64((0..g).map(|i| (1000 * (i + 1)) as f64).collect())))
+        .with("pne", Column::Strings(vec!["0,0".into(); g]))
+        .with("png", Column::Numbers(Values::F64((0..g).map(|i| (i + 1) as f64).collect())));
     let obs = table(names("c", n))
         .with("odd", odd_column(n))
         .with("filtered_barcodes", Column::Numbers(Values::Bool((0..n).map(|i| i != 1).collect())));
@@ -308,8 +311,9 @@ fn a_table_holds_the_columns_that_are_not_left_behind() {
             Format::Csv => text.lines().next().unwrap().split(',').any(|n| n == name),
             _ => text.contains(&format!("\"name\":\"{name}\"")),
         };
-        for part in parts(&d).iter().filter(|p| matches!(p.place, Place::Obs | Place::Var)) {
-            let left = part.left_by(format, io::loss::tables_of(&d, &options), &options);
+        let all = io::loss::fates(&d, format, &options);
+        for (part, fate) in all.iter().filter(|(p, _)| matches!(p.place, Place::Obs | Place::Var)) {
+            let left = matches!(fate, Fate::Left { .. });
             // Both tables have columns of these names.
             let twin = d.obs.column(&part.name).is_some() && d.var.column(&part.name).is_some();
             let other = if part.place == Place::Obs { Table::Var } else { Table::Obs };

@@ -16,6 +16,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     files,
     options: &[&TABLE],
     losses,
+    own_fate: |_, _, _| None,
     stored_bytes: |part, _| part.dense_bytes(),
     sparse_arrays: true,
     needs_x: false,
