@@ -58,5 +58,6 @@ pub mod provenance;
 pub mod recipe;
 pub mod report;
 pub mod rng;
+pub mod sheet;
 pub mod simulate;
 pub mod zoo;
