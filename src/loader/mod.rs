@@ -14,7 +14,8 @@ use crate::zoo::{Batch, BatchSource, ZooError};
 pub use cells::LabelledCells;
 pub use labels::{By, LABEL_KEYS, LabelError, Labels, NO_LABEL, too_few};
 
-/// Chosen columns of a matrix on the model's scale, cells × markers, with a look at the stored scale.
+/// Chosen columns of a matrix on the model's scale, cells × markers, with a look at the stored scale. `names` and `scale` have
+/// one entry a column.
 ///
 /// # Errors
 /// [`DataError`] when the matrix cannot be read, or holds NaN or infinite values: those are named by cell and column.
@@ -22,15 +23,19 @@ pub fn table(
     matrix: &Matrix,
     columns: &[usize],
     names: &[String],
-    transform: Transform,
+    scale: &[Transform],
     guess: &mut ScaleGuess,
 ) -> Result<Array2<f32>, DataError> {
     let (n, _) = matrix.shape();
+    if scale.len() != columns.len() {
+        let what = "scales of columns".into();
+        return Err(DataError::Length { what, expected: columns.len(), found: scale.len() });
+    }
     let mut out = Array2::zeros((n, columns.len()));
     matrix.columns(columns, &mut |first, run| {
         let mut to = out.slice_axis_mut(Axis(0), (first..first + run.nrows()).into());
         for (r, (from, mut to)) in run.rows().into_iter().zip(to.rows_mut()).enumerate() {
-            for (c, (&x, y)) in from.iter().zip(to.iter_mut()).enumerate() {
+            for (c, ((&x, y), transform)) in from.iter().zip(to.iter_mut()).zip(scale).enumerate() {
                 if !x.is_finite() {
                     let name = names.get(c).map_or("?", String::as_str);
                     return Err(DataError::Invalid {
@@ -138,9 +143,9 @@ mod tests {
     fn a_nan_is_named_by_cell_and_marker() {
         let m = Matrix::Dense(Dense::new(2, 2, Values::F32(vec![1.0, 2.0, 3.0, f32::NAN])).unwrap());
         let names = ["CD3".to_owned(), "CD4".to_owned()];
-        let e = table(&m, &[0, 1], &names, Transform::None, &mut ScaleGuess::default()).unwrap_err();
+        let e = table(&m, &[0, 1], &names, &[Transform::None; 2], &mut ScaleGuess::default()).unwrap_err();
         assert!(e.to_string().contains("cell 1, CD4: found NaN"), "{e}");
-        assert!(table(&m, &[0], &names, Transform::None, &mut ScaleGuess::default()).is_ok());
+        assert!(table(&m, &[0], &names, &[Transform::None], &mut ScaleGuess::default()).is_ok());
     }
 
     #[test]

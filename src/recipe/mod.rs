@@ -28,6 +28,7 @@ mod fitted;
 mod hvg;
 mod loess;
 mod logicle;
+mod scale;
 mod split;
 mod stats;
 mod step;
@@ -41,6 +42,7 @@ pub use error::RecipeError;
 pub use fit::{looks_like_counts, looks_transformed};
 pub use fitted::{FittedRecipe, FittedStep, ReplayNotes};
 pub use logicle::Logicle;
+pub use scale::Scale;
 pub use split::{Groups, Split, balanced, groups_by};
 pub use stats::Options;
 pub use step::{Flavor, Median, Recipe, Step, TargetSum};
@@ -54,6 +56,11 @@ pub enum Transform {
         /// Divides the stored value.
         cofactor: f64,
     },
+    /// Values are `arcsinh(x / cofactor)` already, and are taken as they are.
+    ArcsinhDone {
+        /// What was divided by.
+        cofactor: f64,
+    },
     /// Values are taken as they are.
     None,
 }
@@ -63,7 +70,7 @@ impl Transform {
     pub fn forward(self, x: f64) -> f64 {
         match self {
             Transform::Arcsinh { cofactor } => (x / cofactor).asinh(),
-            Transform::None => x,
+            Transform::ArcsinhDone { .. } | Transform::None => x,
         }
     }
 
@@ -71,7 +78,7 @@ impl Transform {
     pub fn inverse(self, y: f64) -> f64 {
         match self {
             Transform::Arcsinh { cofactor } => cofactor * y.sinh(),
-            Transform::None => y,
+            Transform::ArcsinhDone { .. } | Transform::None => y,
         }
     }
 
@@ -79,8 +86,14 @@ impl Transform {
     pub fn label(self) -> String {
         match self {
             Transform::Arcsinh { cofactor } => format!("arcsinh(x/{cofactor})"),
+            Transform::ArcsinhDone { cofactor } => format!("arcsinh(x/{cofactor}), as stored"),
             Transform::None => "stored value".into(),
         }
+    }
+
+    /// Whether values on this scale are an arcsinh, on which a gain has a meaning.
+    pub fn is_arcsinh(self) -> bool {
+        matches!(self, Transform::Arcsinh { .. } | Transform::ArcsinhDone { .. })
     }
 }
 

@@ -18,6 +18,7 @@ use crate::data::{DataError, Patch};
 use crate::io::{self, Additions, Format, NewValues, Output, OutputPlan, Table, Target, WriteError};
 use crate::progress::Progress;
 use crate::provenance::Record;
+use crate::recipe::Transform;
 use crate::zoo;
 
 /// Refuses targets that cannot be written, before any work.
@@ -240,13 +241,14 @@ fn patch(method: Method, outcome: &Outcome, file: usize) -> Result<Patch, CliErr
     for (position, &(_, s, _)) in rows.iter().enumerate() {
         at[s].push(position);
     }
+    let scale: Vec<Transform> = order.iter().map(|&j| fitted.scale.of(&inputs.markers[j].name)).collect();
     let mut values = Array2::zeros((rows.len(), order.len()));
     for ((sample, fit), at) in samples.iter().zip(&fits).zip(at) {
         let x = sample.1.cells.gather(&inputs.experiment.tables);
         let moved = fitted.apply(fit, method, x.view())?.values;
         for (row, position) in moved.rows().into_iter().zip(at) {
-            for (to, &j) in values.row_mut(position).iter_mut().zip(&order) {
-                *to = fitted.transform.inverse(f64::from(row[j])) as f32;
+            for ((to, &j), scale) in values.row_mut(position).iter_mut().zip(&order).zip(&scale) {
+                *to = scale.inverse(f64::from(row[j])) as f32;
             }
         }
     }
@@ -273,7 +275,8 @@ fn record(job: &Job, outcome: &Outcome) -> Result<Record, CliError> {
     let settings = json!({
         "method": job.method,
         "preset": fitted.plan.preset,
-        "recipe": [fitted.transform],
+        "recipe": [fitted.scale.common],
+        "cofactors": show::cofactors(&fitted.scale),
         "markers": inputs.markers.iter().map(|m| &m.name).collect::<Vec<_>>(),
         "train": fitted.plan.train,
         "hidden": fitted.plan.hidden,

@@ -68,7 +68,7 @@ pub(in crate::cli) fn execute(
                 seed: Seed(job.seed),
             };
             let markers = inputs.markers.clone();
-            let mut fitted = correct::fit(&inputs.experiment, markers, job.transform, plan, console)?;
+            let mut fitted = correct::fit(&inputs.experiment, markers, inputs.scale.clone(), plan, console)?;
             fitted.reference.clone_from(&inputs.reference);
             fitted
         }
