@@ -18,7 +18,7 @@ pub use crate::data::did_you_mean;
 use crate::io::{ReadError, WriteError};
 use crate::zoo::ZooError;
 
-pub use again::{Earlier, RESULT_LAYER, earlier};
+pub use again::{Earlier, RESULT_LAYER, earlier, records};
 pub use cofactors::own_cofactors;
 pub use experiment::{
     Design, Experiment, FILES_RUN, Roles, Run, Sample, from_annotated, from_files, runs_of,

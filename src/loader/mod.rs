@@ -26,42 +26,53 @@ pub fn table(
     scale: &[Transform],
     guess: &mut ScaleGuess,
 ) -> Result<Array2<f32>, DataError> {
-    let (n, _) = matrix.shape();
+    let rows: Vec<usize> = (0..matrix.shape().0).collect();
+    some(matrix, &rows, columns, names, scale, guess)
+}
+
+/// The same of some rows only, which increase; the others are not looked at.
+///
+/// # Errors
+/// As [`table`].
+pub fn some(
+    matrix: &Matrix,
+    rows: &[usize],
+    columns: &[usize],
+    names: &[String],
+    scale: &[Transform],
+    guess: &mut ScaleGuess,
+) -> Result<Array2<f32>, DataError> {
     if scale.len() != columns.len() {
         let what = "scales of columns".into();
         return Err(DataError::Length { what, expected: columns.len(), found: scale.len() });
     }
-    let mut out = Array2::zeros((n, columns.len()));
+    let mut out = Array2::zeros((rows.len(), columns.len()));
+    let mut done = 0;
     matrix.columns(columns, &mut |first, run| {
-        let mut to = out.slice_axis_mut(Axis(0), (first..first + run.nrows()).into());
-        for (r, (from, mut to)) in run.rows().into_iter().zip(to.rows_mut()).enumerate() {
-            for (c, ((&x, y), transform)) in from.iter().zip(to.iter_mut()).zip(scale).enumerate() {
-                if !x.is_finite() {
-                    let name = names.get(c).map_or("?", String::as_str);
-                    return Err(DataError::Invalid {
-                        what: format!(
-                            "cell {}, {name}: found {x}, expected a finite number; remove such cells first",
-                            first + r
-                        ),
-                    });
-                }
+        while let Some(&row) = rows.get(done).filter(|r| **r < first + run.nrows()) {
+            let from = run.row(row - first);
+            for (c, ((&x, y), transform)) in from.iter().zip(out.row_mut(done)).zip(scale).enumerate() {
                 guess.see(x);
                 *y = transform.forward(x) as f32;
                 if !y.is_finite() {
-                    let name = names.get(c).map_or("?", String::as_str);
-                    return Err(DataError::Invalid {
-                        what: format!(
-                            "cell {}, {name}: found {x}, too large for single precision on the chosen scale; \
-                             use --transform arcsinh or remove such cells first",
-                            first + r
-                        ),
-                    });
+                    return Err(not_finite(x, row, names.get(c).map_or("?", String::as_str)));
                 }
             }
+            done += 1;
         }
         Ok(())
     })?;
     Ok(out)
+}
+
+/// A value that no model can take.
+fn not_finite(x: f64, row: usize, name: &str) -> DataError {
+    let what = if x.is_finite() {
+        "too large for single precision on the chosen scale; use --transform arcsinh or remove such cells first"
+    } else {
+        "expected a finite number; remove such cells first"
+    };
+    DataError::Invalid { what: format!("cell {row}, {name}: found {x}, {what}") }
 }
 
 /// Some rows of one of several tables.

@@ -113,6 +113,13 @@ impl ScaleGuess {
         self.n += 1;
     }
 
+    /// Takes into account what another look has seen.
+    pub fn take(&mut self, other: &Self) {
+        self.max = self.max.max(other.max);
+        self.fractions += other.fractions;
+        self.n += other.n;
+    }
+
     /// The largest value seen.
     pub fn max(&self) -> f64 {
         self.max

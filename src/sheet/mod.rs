@@ -2,6 +2,7 @@
 
 mod columns;
 mod error;
+mod obs;
 mod paths;
 mod read;
 mod rows;

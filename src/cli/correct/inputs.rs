@@ -64,7 +64,13 @@ impl Inputs {
 }
 
 impl Opened {
-    fn open(path: &Path, role: &'static str, how: &How, console: &Console) -> Result<Self, CliError> {
+    /// Opens a file and picks the layer to correct.
+    pub(in crate::cli) fn open(
+        path: &Path,
+        role: &'static str,
+        how: &How,
+        console: &Console,
+    ) -> Result<Self, CliError> {
         let asked = how.layer.as_deref();
         let codec = io::detect(path)?;
         let mut dataset = (codec.read)(path, &reading(&how.reading, &how.running))?;
@@ -88,6 +94,12 @@ impl Opened {
             layer,
             columns: Vec::new(),
         })
+    }
+
+    /// The matrix to correct.
+    pub(in crate::cli) fn matrix(&self) -> Result<&Matrix, CliError> {
+        let matrix = self.dataset.matrix(self.layer.as_deref());
+        matrix.ok_or_else(|| CliError::input(format!("{}: there is no matrix to correct", self.name())))
     }
 
     /// Its name for messages.
@@ -231,10 +243,7 @@ fn read_tables(
     for (done, file) in files.iter().enumerate() {
         console.advance(done as u64, &file.base());
         console.check()?;
-        let matrix = file
-            .dataset
-            .matrix(file.layer.as_deref())
-            .ok_or_else(|| CliError::input(format!("{}: there is no matrix to correct", file.name())))?;
+        let matrix = file.matrix()?;
         let table = loader::table(matrix, &file.columns, names, &scale, &mut guess)
             .map_err(|source| CorrectError::Data { file: file.name(), source })?;
         tables.push(table);
@@ -242,14 +251,19 @@ fn read_tables(
     console.finish();
     if !given && guess.looks_transformed() {
         let list: Vec<String> = files.iter().map(Opened::name).collect();
-        return Err(CliError::input(format!(
-            "{}: the values look transformed already (the largest is {:.2} and many are no whole numbers); say what \
-             they are: --transform none if they are on their final scale, --transform arcsinh if they are raw",
-            list.join(", "),
-            guess.max()
-        )));
+        return Err(CliError::input(format!("{}: {}", list.join(", "), looks_transformed(&guess))));
     }
     Ok(tables)
+}
+
+/// What to say of values that look as if arcsinh or a logarithm had been taken.
+pub(in crate::cli) fn looks_transformed(guess: &ScaleGuess) -> String {
+    format!(
+        "the values look transformed already (the largest is {:.2} and many are no whole numbers); say what they are: \
+         --transform arcsinh-done if they are arcsinh values, --transform none if they are on another final scale, \
+         --transform arcsinh if they are raw",
+        guess.max()
+    )
 }
 
 fn build(

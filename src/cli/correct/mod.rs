@@ -10,6 +10,7 @@ mod run;
 mod scale;
 pub mod settings;
 pub(in crate::cli) mod show;
+mod study;
 
 pub use args::{CorrectArgs, Unanchored};
 pub use how::How;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use ndarray::Array2;
 use serde_json::json;
 
+use crate::cli::correct::how::How;
 use crate::cli::correct::inputs::{Inputs, Opened};
 use crate::cli::correct::outcome::{self, Outcome};
 use crate::cli::correct::settings::{Cells, Job};
@@ -37,7 +38,7 @@ pub(in crate::cli) fn check_targets(job: &Job) -> Result<(), CliError> {
     let folders = written.iter().zip(&job.outputs).map(|(input, out)| {
         // What cannot be opened is refused later, with its own words.
         let own = || io::detect(input).ok().map(|c| c.format);
-        let format = format(job, input, out, own)?;
+        let format = format(&job.how, input, out, own)?;
         Ok(format.is_some_and(|f| io::folder_of(f, out).is_some()))
     });
     let folders: Vec<Result<bool, CliError>> = folders.collect();
@@ -105,12 +106,12 @@ pub(in crate::cli) fn check_targets(job: &Job) -> Result<(), CliError> {
 /// # Errors
 /// [`CliError`] when the name says a format scx does not write.
 pub(in crate::cli) fn format(
-    job: &Job,
+    how: &How,
     input: &Path,
     out: &Path,
     own: impl Fn() -> Option<Format>,
 ) -> Result<Option<Format>, CliError> {
-    if let Some(format) = job.writing.to.or_else(|| Format::for_target(out)) {
+    if let Some(format) = how.writing.to.or_else(|| Format::for_target(out)) {
         return Ok(Some(format));
     }
     let ending = |p: &Path| p.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
@@ -150,7 +151,7 @@ fn output<'a>(
     out: &Path,
     patch: Patch,
 ) -> Result<Output<'a>, CliError> {
-    let format = format(job, &opened.path, out, || Some(opened.format))?.unwrap_or(opened.format);
+    let format = format(&job.how, &opened.path, out, || Some(opened.format))?.unwrap_or(opened.format);
     let target = Target { path: out.to_owned(), format, force: job.writing.force };
     job.writing.warn_idle(format);
     let base = opened.layer.clone();
