@@ -34,7 +34,10 @@ fn read(path: &Path) -> Result<(Vec<Marker>, Array2<f32>)> {
     let columns: Vec<usize> = markers.iter().map(|m| m.column).collect();
     let names: Vec<String> = markers.iter().map(|m| m.name.clone()).collect();
     let x = dataset.x.as_ref().ok_or("no X")?;
-    Ok((markers, loader::table(x, &columns, &names, SCALE, &mut ScaleGuess::default())?))
+    Ok((
+        markers,
+        loader::table(x, &columns, &names, &vec![SCALE; columns.len()], &mut ScaleGuess::default())?,
+    ))
 }
 
 fn cytofin(root: &Path) -> Result<Vec<Case>> {

@@ -21,7 +21,7 @@
 //! let mut guess = recipe::ScaleGuess::default();
 //! let tables = data
 //!     .iter()
-//!     .map(|d| loader::table(d.x.as_ref().ok_or("no X")?, &columns, &names, transform, &mut guess).map_err(Into::into))
+//!     .map(|d| loader::table(d.x.as_ref().ok_or("no X")?, &columns, &names, &vec![transform; columns.len()], &mut guess).map_err(Into::into))
 //!     .collect::<Result<Vec<_>, Box<dyn std::error::Error>>>()?;
 //! let files = ["control 1", "control 2", "sample"].map(String::from);
 //! let roles = correct::Roles { source: 0, target: 1, holdout: None, samples: vec![2] };
@@ -58,5 +58,6 @@ pub mod provenance;
 pub mod recipe;
 pub mod report;
 pub mod rng;
+pub mod sheet;
 pub mod simulate;
 pub mod zoo;

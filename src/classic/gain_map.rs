@@ -1,5 +1,6 @@
 //! One gain and one background per marker: what an instrument's sensitivity and a wash do to a cell.
 
+use ndarray::ArrayView2;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -112,6 +113,11 @@ fn nelder_mead(loss: &dyn Fn([f64; 2]) -> f64, start: [f64; 2]) -> ([f64; 2], f6
     }
     simplex.sort_by(|a, b| a.1.total_cmp(&b.1));
     simplex[0]
+}
+
+/// Mean of each column; NaN when there are no rows.
+pub fn column_means(x: ArrayView2<'_, f32>) -> Vec<f64> {
+    x.columns().into_iter().map(|c| c.iter().map(|&v| f64::from(v)).sum::<f64>() / c.len() as f64).collect()
 }
 
 #[cfg(test)]

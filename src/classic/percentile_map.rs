@@ -1,6 +1,8 @@
 //! The percentile-to-percentile map of neuron editing, without tensors: it serves bottleneck neurons, markers and
 //! principal components alike (Amodio et al., eq. 1).
 
+use ndarray::ArrayView2;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// What happens outside the percentiles that were seen.
@@ -150,6 +152,23 @@ impl PercentileMap {
             && self.source.windows(2).all(|w| w[0] < w[1])
             && self.source.iter().chain(&self.target).all(|x| x.is_finite())
     }
+}
+
+/// One percentile map for each column, from `source` to `target` (cells × columns each).
+pub fn fit_percentile_maps(
+    source: ArrayView2<'_, f32>,
+    target: ArrayView2<'_, f32>,
+    range: [f64; 2],
+    tail: Tail,
+) -> Vec<PercentileMap> {
+    (0..source.ncols())
+        .into_par_iter()
+        .map(|j| {
+            let mut s: Vec<f64> = source.column(j).iter().map(|&x| f64::from(x)).collect();
+            let mut t: Vec<f64> = target.column(j).iter().map(|&x| f64::from(x)).collect();
+            PercentileMap::fit(&mut s, &mut t, range, tail)
+        })
+        .collect()
 }
 
 #[cfg(test)]

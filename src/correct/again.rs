@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use crate::data::{Dataset, Uns};
+use crate::data::Dataset;
 use crate::io::fcs;
+use crate::provenance;
 
 /// Layer that holds corrected values.
 pub const RESULT_LAYER: &str = "scx_correct";
@@ -23,8 +24,8 @@ pub struct Earlier {
 /// The earlier correction of a file, if there is one; `layer` is what would be corrected now, X when none. It shows by a
 /// record in `uns["scx"]["log"]` or the keyword `SCX`, or by the layer of the result.
 pub fn earlier(dataset: &Dataset, layer: Option<&str>) -> Option<Earlier> {
-    let logged = log(dataset);
-    let keyword = keyword(dataset);
+    let logged = corrections(log(dataset));
+    let keyword = corrections(keyword(dataset));
     let has_layer = dataset.layers.contains_key(RESULT_LAYER);
     let found = match (&logged, &keyword, has_layer) {
         (_, _, true) => format!("layers[\"{RESULT_LAYER}\"]"),
@@ -55,6 +56,14 @@ impl Earlier {
     }
 }
 
+/// The records of all runs of scx in a data set, the oldest first: those in `uns["scx"]["log"]`, then those in the
+/// keyword `SCX`.
+pub fn records(dataset: &Dataset) -> Vec<Value> {
+    let mut all = log(dataset);
+    all.extend(keyword(dataset));
+    all
+}
+
 /// Records of corrections; `None` when there is none.
 fn corrections(records: Vec<Value>) -> Option<Vec<Value>> {
     let of: Vec<Value> =
@@ -62,17 +71,11 @@ fn corrections(records: Vec<Value>) -> Option<Vec<Value>> {
     (!of.is_empty()).then_some(of)
 }
 
-fn log(dataset: &Dataset) -> Option<Vec<Value>> {
-    let Some(Uns::Map(scx)) = dataset.uns.get("scx") else { return None };
-    let Some(Uns::Map(log)) = scx.get("log") else { return None };
-    let record = |v: &Uns| match v {
-        Uns::String(text) => serde_json::from_str(text).ok(),
-        _ => None,
-    };
-    corrections(log.values().filter_map(record).collect())
+fn log(dataset: &Dataset) -> Vec<Value> {
+    provenance::records(&dataset.uns).iter().filter_map(|text| serde_json::from_str(text).ok()).collect()
 }
 
-fn keyword(dataset: &Dataset) -> Option<Vec<Value>> {
+fn keyword(dataset: &Dataset) -> Vec<Value> {
     let kept = dataset.uns.get("fcs").and_then(fcs::keywords_from_uns).unwrap_or_default();
     let all = dataset.source.keywords.iter().chain(&kept);
     let records =
@@ -83,5 +86,5 @@ fn keyword(dataset: &Dataset) -> Option<Vec<Value>> {
                 Err(_) => Vec::new(),
             },
         );
-    corrections(records.collect())
+    records.collect()
 }

@@ -99,7 +99,7 @@ const FEWEST: usize = 20;
 /// Control cells below which the 101 percentiles are not all seen.
 const FEW: usize = 101;
 
-fn check_control(file: &str, what: &str, n: usize) -> Result<(), CorrectError> {
+pub(super) fn check_control(file: &str, what: &str, n: usize) -> Result<(), CorrectError> {
     if n < FEWEST {
         return Err(CorrectError::input(
             file,

@@ -13,7 +13,7 @@ use crate::classic::{PAPER_KNOTS, PercentileMap, Tail, column_means, fit_percent
 use crate::eval::median;
 use crate::loader::{Group, Union};
 use crate::progress::Progress;
-use crate::recipe::Transform;
+use crate::recipe::{Scale, Transform};
 use crate::rng::Seed;
 use crate::zoo::{
     Checkpoint, FORMAT_VERSION, LatentEdit, Model, ModelFile, NeuronEdit, NeuronEditConfig, TrainConfig,
@@ -66,7 +66,7 @@ pub struct Fitted {
     /// The markers, in order.
     pub markers: Vec<Marker>,
     /// The scale it works on.
-    pub transform: Transform,
+    pub scale: Scale,
     /// The runs, by name.
     pub runs: Vec<RunFit>,
     /// Name of the reference run, where runs have names.
@@ -79,6 +79,8 @@ pub struct Fitted {
 struct Learnt {
     preset: Preset,
     recipe: Transform,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    cofactors: Vec<(String, f64)>,
     markers: Vec<Marker>,
     reference: Option<String>,
     runs: Vec<RunFit>,
@@ -104,7 +106,7 @@ const ROWS: usize = 1 << 13;
 pub fn fit(
     experiment: &Experiment,
     markers: Vec<Marker>,
-    transform: Transform,
+    scale: impl Into<Scale>,
     plan: FitPlan,
     progress: &dyn Progress,
 ) -> Result<Fitted, CorrectError> {
@@ -114,7 +116,8 @@ pub fn fit(
     let mut trainer = Trainer::new(&model, plan.train, plan.seed);
     let tables = &experiment.tables;
     let all = Union::new(tables, &experiment.training.iter().collect::<Vec<_>>());
-    let gains = matches!(transform, Transform::Arcsinh { .. });
+    let scale = scale.into();
+    let gains = scale.common.is_arcsinh();
     let guesses: Vec<Option<Guess>> = experiment
         .runs
         .iter()
@@ -138,7 +141,7 @@ pub fn fit(
         .zip(guesses)
         .map(|(run, guess)| fit_run(experiment, run, &model, guess))
         .collect::<Result<_, _>>()?;
-    Ok(Fitted { model, trainer, plan, markers, transform, runs, reference: None })
+    Ok(Fitted { model, trainer, plan, markers, scale, runs, reference: None })
 }
 
 /// Everything of a run that is moved and learnt from: its control, its samples, and the held-out source, which joins like a
@@ -303,7 +306,8 @@ impl Fitted {
         let json = |e: serde_json::Error| ZooError::Checkpoint { path: dir.to_owned(), what: e.to_string() };
         let learnt = Learnt {
             preset: self.plan.preset,
-            recipe: self.transform,
+            recipe: self.scale.common,
+            cofactors: self.scale.own.clone(),
             markers: self.markers.clone(),
             reference: self.reference.clone(),
             runs: self.runs.clone(),
@@ -391,7 +395,7 @@ impl Fitted {
             trainer,
             plan,
             markers: learnt.markers,
-            transform: learnt.recipe,
+            scale: Scale { common: learnt.recipe, own: learnt.cofactors },
             runs: learnt.runs,
             reference: learnt.reference,
         })

@@ -2,11 +2,13 @@
 //! measured in both.
 
 mod again;
+mod cofactors;
 mod experiment;
 mod fit;
 mod joined;
 mod markers;
 mod score;
+mod study;
 mod verdict;
 
 use serde::{Deserialize, Serialize};
@@ -16,7 +18,8 @@ pub use crate::data::did_you_mean;
 use crate::io::{ReadError, WriteError};
 use crate::zoo::ZooError;
 
-pub use again::{Earlier, RESULT_LAYER, earlier};
+pub use again::{Earlier, RESULT_LAYER, earlier, records};
+pub use cofactors::own_cofactors;
 pub use experiment::{
     Design, Experiment, FILES_RUN, Roles, Run, Sample, from_annotated, from_files, runs_of,
 };
@@ -24,6 +27,7 @@ pub use fit::{FitPlan, Fitted, RunFit, fit};
 pub use joined::{Codes, Guess, Joined};
 pub use markers::{Choice, Marker, choose, match_panel};
 pub use score::{HoldoutScore, MarkerMedians, MethodScore, SampleScore, score};
+pub use study::{Reference, StudyRun, from_study, mean_control, pooled};
 pub use verdict::{Level, Verdict, verdict};
 
 /// Ways to correct, each fitted on controls and applied to samples.

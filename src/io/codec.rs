@@ -84,6 +84,8 @@ pub struct Codec {
     pub extensions: &'static [&'static str],
     /// Whether a file of it may be packed whole, its name with `.gz` behind the extension.
     pub packed: bool,
+    /// Whether several files of it may be read and written at a time: the HDF5 library works on one.
+    pub concurrent: bool,
     /// Whether it is read from a folder of files: such codecs are asked about folders, too.
     pub folder: bool,
     /// The files it writes into a folder.

@@ -45,4 +45,5 @@ pub use options::{
 };
 pub use outline::{Item, Outline, Storage};
 pub use output::{Mark, Output, OutputPlan, Target, commit_all, or_table};
+pub use table::{TextRow, TextTable, read_text_table};
 pub use write::{annotate, keep_keywords, save};

@@ -2,6 +2,7 @@
 
 mod count_loss;
 mod critic;
+mod error;
 mod first_layer;
 pub mod fused;
 pub mod gemm;
@@ -18,6 +19,7 @@ mod sparse;
 
 pub use count_loss::{CountLaw, ln_negative_binomial, ln_zero_inflated, negative_log_likelihood};
 pub use critic::{Critic, Head, gradient_penalty};
+pub use error::NnError;
 pub use fused::Activation;
 pub use init::Init;
 pub use layers::{Linear, Mlp};
@@ -29,20 +31,3 @@ pub use params::Params;
 pub use relu::leaky_relu;
 pub use sampled::Sampled;
 pub use sparse::{SparseBatch, SparseLinear};
-
-/// What can go wrong in a network.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum NnError {
-    /// A parameter does not fit.
-    #[error("parameter {name}: {what}")]
-    Parameter {
-        /// Its name.
-        name: String,
-        /// What is wrong.
-        what: String,
-    },
-    /// Candle refused.
-    #[error("tensor operation failed")]
-    Tensor(#[from] candle_core::Error),
-}

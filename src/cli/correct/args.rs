@@ -4,19 +4,19 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::correct::scale::{Cofactors, TransformArg, cofactors, transform};
 use crate::cli::kit::config::ConfigArgs;
 use crate::cli::kit::files::{ReadArgs, WriteArgs};
 use crate::cli::kit::running::RunArgs;
 use crate::correct::{Method, Preset};
 
-/// How stored values become the scale of the model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TransformArg {
-    /// arcsinh(x / cofactor), undone afterwards
-    Arcsinh,
-    /// Values are on their final scale already
-    None,
+/// What becomes of runs without a control.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Unanchored {
+    /// Nothing is written for them
+    Skip,
+    /// Their files are written as they are
+    Pass,
 }
 
 const EXAMPLES: &str = "\
@@ -28,6 +28,8 @@ Examples:
         --holdout d1.fcs d2.fcs --report report.html
   One annotated file with any number of runs, moved to run2:
     scx correct runs.h5ad --batch-key run --spikein is_control --reference run2 -o corrected.h5ad
+  A whole study: many runs, many files, one table that says which is which:
+    scx correct --sheet study.csv -o corrected/ --report report.html
   Learn once, apply later:
     scx correct --spikein c1.fcs c2.fcs --sample a.fcs -o a2.fcs --save-model edit/
     scx correct --model-dir edit/ --sample b.fcs -o b2.fcs
@@ -51,10 +53,25 @@ pub struct CorrectArgs {
     /// Where the result goes: a file; a folder when there are several samples
     #[arg(short, long, value_name = "OUT", help_heading = "Data")]
     pub output: Option<PathBuf>,
+    /// A table of a whole study, one row a file: columns file, run, control (1 or 0), and optional sample, donor, group,
+    /// holdout, panel, cofactor; other columns become columns of obs
+    #[arg(long, value_name = "CSV", help_heading = "Study")]
+    pub sheet: Option<PathBuf>,
+    /// What to do with runs that have no control: `skip` writes nothing for them, `pass` writes their files as they are
+    /// [default: refuse]
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = "Study")]
+    pub unanchored: Option<Unanchored>,
+    /// Leave out files that are damaged or hold no cells, list them, and end with exit code 1
+    #[arg(long, help_heading = "Study")]
+    pub keep_going: bool,
+    /// Leave alone what an earlier run of the same settings on the same files has written
+    #[arg(long, help_heading = "Study")]
+    pub resume: bool,
     /// Column of obs that holds the run of each cell
     #[arg(long, value_name = "COLUMN", help_heading = "Data")]
     pub batch_key: Option<String>,
-    /// The run that the others are moved to [default: the first category]
+    /// The run that the others are moved to; with --sheet also `mean`, the mean of the controls of all runs [default: the
+    /// first category, the first run of the sheet]
     #[arg(long, value_name = "RUN", help_heading = "Data")]
     pub reference: Option<String>,
     /// A second control pair that only the score looks at: two files, or with --batch-key one column
@@ -80,12 +97,17 @@ pub struct CorrectArgs {
     /// Form of neuron-edit [default: default]
     #[arg(long, value_enum, help_heading = "Method")]
     pub preset: Option<Preset>,
-    /// Scale to work on [default: arcsinh]
-    #[arg(long, value_enum, help_heading = "Method")]
+    /// Scale to work on: `arcsinh` takes arcsinh(x / cofactor) and undoes it afterwards, `arcsinh-done[:COFACTOR]` says
+    /// that the file holds such values already, `none` that it holds values of another final scale [default: arcsinh]
+    #[arg(long, value_name = "SCALE", value_parser = transform, help_heading = "Method")]
     pub transform: Option<TransformArg>,
-    /// Divides values before arcsinh: 5 for mass, about 150 for fluorescence cytometry [default: 5]
-    #[arg(long, value_name = "X", help_heading = "Method")]
-    pub cofactor: Option<f64>,
+    /// Divides values before arcsinh: 5 for mass, about 150 for fluorescence cytometry. Single channels may have their
+    /// own: 150,CD3=5,FITC-A=6000 [default: 5]
+    #[arg(long, value_name = "X|NAME=X", value_parser = cofactors, help_heading = "Method")]
+    pub cofactor: Option<Cofactors>,
+    /// Remove spillover between fluorescence channels first, by the matrix in the file ($SPILLOVER)
+    #[arg(long, help_heading = "Method")]
+    pub compensate: bool,
     /// Training length in passes over all cells
     #[arg(long, value_name = "N", conflicts_with = "steps", help_heading = "Method")]
     pub epochs: Option<u64>,

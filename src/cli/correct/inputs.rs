@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 
+use crate::cli::correct::how::How;
 use crate::cli::correct::settings::{Cells, Job};
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
@@ -17,7 +18,7 @@ use crate::io::{self, Format};
 use crate::loader;
 use crate::progress::Progress;
 use crate::provenance;
-use crate::recipe::{ScaleGuess, Transform};
+use crate::recipe::{Scale, ScaleGuess};
 
 /// A file that was opened.
 #[derive(Debug)]
@@ -51,6 +52,8 @@ pub(in crate::cli) struct Inputs {
     pub samples: Vec<(String, Sample, usize)>,
     /// The reference run, where runs have names.
     pub reference: Option<String>,
+    /// The scale of each marker.
+    pub scale: Scale,
 }
 
 impl Inputs {
@@ -61,15 +64,21 @@ impl Inputs {
 }
 
 impl Opened {
-    fn open(path: &Path, role: &'static str, job: &Job, console: &Console) -> Result<Self, CliError> {
-        let asked = job.layer.as_deref();
+    /// Opens a file and picks the layer to correct.
+    pub(in crate::cli) fn open(
+        path: &Path,
+        role: &'static str,
+        how: &How,
+        console: &Console,
+    ) -> Result<Self, CliError> {
+        let asked = how.layer.as_deref();
         let codec = io::detect(path)?;
-        let mut dataset = (codec.read)(path, &reading(&job.reading, &job.running))?;
+        let mut dataset = (codec.read)(path, &reading(&how.reading, &how.running))?;
         // Read twice, for training and for writing: a matrix in memory must not be held twice.
         let share = |source| CorrectError::Data { file: path.display().to_string(), source };
         dataset.x = dataset.x.take().map(Matrix::shared).transpose().map_err(share)?;
         let layer = pick_layer(path, &dataset, asked)?;
-        if !job.again
+        if !how.again
             && let Some(earlier) = correct::earlier(&dataset, layer.as_deref())
         {
             return Err(CliError::usage(earlier.message(&path.display().to_string(), layer.as_deref())));
@@ -85,6 +94,12 @@ impl Opened {
             layer,
             columns: Vec::new(),
         })
+    }
+
+    /// The matrix to correct.
+    pub(in crate::cli) fn matrix(&self) -> Result<&Matrix, CliError> {
+        let matrix = self.dataset.matrix(self.layer.as_deref());
+        matrix.ok_or_else(|| CliError::input(format!("{}: there is no matrix to correct", self.name())))
     }
 
     /// Its name for messages.
@@ -168,7 +183,7 @@ pub(in crate::cli) fn load(
                 i
             }
             None => {
-                files.push(Opened::open(path, role, job, console)?);
+                files.push(Opened::open(path, role, &job.how, console)?);
                 files.len() - 1
             }
         };
@@ -193,14 +208,17 @@ pub(in crate::cli) fn load(
     }
     let names: Vec<String> = markers.iter().map(|m| m.name.clone()).collect();
     console.say(&format!("{} markers ({how}): {}", names.len(), names.join(", ")));
-    let transform = stored.map_or(job.transform, |f| f.transform);
-    let tables = read_tables(&files, &names, transform, job.transform_given, console)?;
+    let scale = match stored {
+        Some(fitted) => fitted.scale.clone(),
+        None => correct::own_cofactors(&job.scale, &markers)?,
+    };
+    let tables = read_tables(&files, &names, &scale, job.scale_given, console)?;
     for file in files.iter_mut().filter(|f| !f.roles.iter().any(|r| ["sample", "runs"].contains(r))) {
         // Only what is written again is needed any longer.
         file.dataset.x = None;
         file.dataset.layers.clear();
     }
-    build(job, files, &roles, markers, how, tables, stored)
+    build(job, files, &roles, markers, how, tables, scale, stored)
 }
 
 /// Adds the file's name to a message that has none.
@@ -214,35 +232,38 @@ fn at(file: &Opened, e: CorrectError) -> CliError {
 fn read_tables(
     files: &[Opened],
     names: &[String],
-    transform: Transform,
+    scale: &Scale,
     given: bool,
     console: &Console,
 ) -> Result<Vec<Array2<f32>>, CliError> {
+    let scale = scale.each(names);
     let mut guess = ScaleGuess::default();
     let mut tables = Vec::new();
     console.start("reading", files.len() as u64);
     for (done, file) in files.iter().enumerate() {
         console.advance(done as u64, &file.base());
         console.check()?;
-        let matrix = file
-            .dataset
-            .matrix(file.layer.as_deref())
-            .ok_or_else(|| CliError::input(format!("{}: there is no matrix to correct", file.name())))?;
-        let table = loader::table(matrix, &file.columns, names, transform, &mut guess)
+        let matrix = file.matrix()?;
+        let table = loader::table(matrix, &file.columns, names, &scale, &mut guess)
             .map_err(|source| CorrectError::Data { file: file.name(), source })?;
         tables.push(table);
     }
     console.finish();
     if !given && guess.looks_transformed() {
         let list: Vec<String> = files.iter().map(Opened::name).collect();
-        return Err(CliError::input(format!(
-            "{}: the values look transformed already (the largest is {:.2} and many are no whole numbers); say what \
-             they are: --transform none if they are on their final scale, --transform arcsinh if they are raw",
-            list.join(", "),
-            guess.max()
-        )));
+        return Err(CliError::input(format!("{}: {}", list.join(", "), looks_transformed(&guess))));
     }
     Ok(tables)
+}
+
+/// What to say of values that look as if arcsinh or a logarithm had been taken.
+pub(in crate::cli) fn looks_transformed(guess: &ScaleGuess) -> String {
+    format!(
+        "the values look transformed already (the largest is {:.2} and many are no whole numbers); say what they are: \
+         --transform arcsinh-done if they are arcsinh values, --transform none if they are on another final scale, \
+         --transform arcsinh if they are raw",
+        guess.max()
+    )
 }
 
 fn build(
@@ -252,6 +273,7 @@ fn build(
     markers: Vec<Marker>,
     how: String,
     tables: Vec<Array2<f32>>,
+    scale: Scale,
     stored: Option<&Fitted>,
 ) -> Result<Inputs, CliError> {
     let names: Vec<String> = markers.iter().map(|m| m.name.clone()).collect();
@@ -289,6 +311,7 @@ fn build(
                 experiment,
                 samples,
                 reference: fitted.reference.clone(),
+                scale,
             });
         }
     };
@@ -300,7 +323,7 @@ fn build(
         .iter()
         .flat_map(|run| run.samples.iter().map(|s| (run.name.clone(), s.clone(), s.cells.table)))
         .collect();
-    Ok(Inputs { files, markers, how, experiment, samples, reference })
+    Ok(Inputs { files, markers, how, experiment, samples, reference, scale })
 }
 
 /// The samples a stored edit is applied to.

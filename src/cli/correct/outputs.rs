@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use ndarray::Array2;
 use serde_json::json;
 
+use crate::cli::correct::how::How;
 use crate::cli::correct::inputs::{Inputs, Opened};
 use crate::cli::correct::outcome::{self, Outcome};
 use crate::cli::correct::settings::{Cells, Job};
@@ -18,6 +19,7 @@ use crate::data::{DataError, Patch};
 use crate::io::{self, Additions, Format, NewValues, Output, OutputPlan, Table, Target, WriteError};
 use crate::progress::Progress;
 use crate::provenance::Record;
+use crate::recipe::Transform;
 use crate::zoo;
 
 /// Refuses targets that cannot be written, before any work.
@@ -36,7 +38,7 @@ pub(in crate::cli) fn check_targets(job: &Job) -> Result<(), CliError> {
     let folders = written.iter().zip(&job.outputs).map(|(input, out)| {
         // What cannot be opened is refused later, with its own words.
         let own = || io::detect(input).ok().map(|c| c.format);
-        let format = format(job, input, out, own)?;
+        let format = format(&job.how, input, out, own)?;
         Ok(format.is_some_and(|f| io::folder_of(f, out).is_some()))
     });
     let folders: Vec<Result<bool, CliError>> = folders.collect();
@@ -104,12 +106,12 @@ pub(in crate::cli) fn check_targets(job: &Job) -> Result<(), CliError> {
 /// # Errors
 /// [`CliError`] when the name says a format scx does not write.
 pub(in crate::cli) fn format(
-    job: &Job,
+    how: &How,
     input: &Path,
     out: &Path,
     own: impl Fn() -> Option<Format>,
 ) -> Result<Option<Format>, CliError> {
-    if let Some(format) = job.writing.to.or_else(|| Format::for_target(out)) {
+    if let Some(format) = how.writing.to.or_else(|| Format::for_target(out)) {
         return Ok(Some(format));
     }
     let ending = |p: &Path| p.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
@@ -149,7 +151,7 @@ fn output<'a>(
     out: &Path,
     patch: Patch,
 ) -> Result<Output<'a>, CliError> {
-    let format = format(job, &opened.path, out, || Some(opened.format))?.unwrap_or(opened.format);
+    let format = format(&job.how, &opened.path, out, || Some(opened.format))?.unwrap_or(opened.format);
     let target = Target { path: out.to_owned(), format, force: job.writing.force };
     job.writing.warn_idle(format);
     let base = opened.layer.clone();
@@ -240,13 +242,14 @@ fn patch(method: Method, outcome: &Outcome, file: usize) -> Result<Patch, CliErr
     for (position, &(_, s, _)) in rows.iter().enumerate() {
         at[s].push(position);
     }
+    let scale: Vec<Transform> = order.iter().map(|&j| fitted.scale.of(&inputs.markers[j].name)).collect();
     let mut values = Array2::zeros((rows.len(), order.len()));
     for ((sample, fit), at) in samples.iter().zip(&fits).zip(at) {
         let x = sample.1.cells.gather(&inputs.experiment.tables);
         let moved = fitted.apply(fit, method, x.view())?.values;
         for (row, position) in moved.rows().into_iter().zip(at) {
-            for (to, &j) in values.row_mut(position).iter_mut().zip(&order) {
-                *to = fitted.transform.inverse(f64::from(row[j])) as f32;
+            for ((to, &j), scale) in values.row_mut(position).iter_mut().zip(&order).zip(&scale) {
+                *to = scale.inverse(f64::from(row[j])) as f32;
             }
         }
     }
@@ -273,7 +276,8 @@ fn record(job: &Job, outcome: &Outcome) -> Result<Record, CliError> {
     let settings = json!({
         "method": job.method,
         "preset": fitted.plan.preset,
-        "recipe": [fitted.transform],
+        "recipe": [fitted.scale.common],
+        "cofactors": show::cofactors(&fitted.scale),
         "markers": inputs.markers.iter().map(|m| &m.name).collect::<Vec<_>>(),
         "train": fitted.plan.train,
         "hidden": fitted.plan.hidden,

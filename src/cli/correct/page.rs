@@ -43,7 +43,7 @@ pub(in crate::cli) fn build(job: &Job, outcome: &Outcome) -> Result<Report, CliE
             thousands(cells),
             inputs.markers.len()
         ),
-        unit: fitted.transform.label(),
+        unit: fitted.scale.label(),
         verdict: report::Verdict {
             headline: sentence(&verdict.text),
             details: details(scores, job.method),
@@ -302,7 +302,7 @@ fn parameters(job: &Job, outcome: &Outcome) -> Vec<(String, String)> {
     let mut out = vec![
         ("method".to_owned(), job.method.name().to_owned()),
         ("preset".to_owned(), format!("{:?}", plan.preset).to_lowercase()),
-        ("scale".to_owned(), outcome.fitted.transform.label()),
+        ("scale".to_owned(), outcome.fitted.scale.label()),
         ("autoencoder".to_owned(), format!("{} and back", layers.join("-"))),
         (
             "training".to_owned(),

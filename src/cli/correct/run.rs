@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::cli::correct::inputs::Inputs;
 use crate::cli::correct::outcome::{Outcome, run_fit};
 use crate::cli::correct::settings::Job;
-use crate::cli::correct::{CorrectArgs, inputs, outputs, show};
+use crate::cli::correct::{CorrectArgs, inputs, outputs, show, study};
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::process::on_threads;
@@ -16,6 +16,9 @@ use crate::rng::Seed;
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: CorrectArgs) -> Result<(), CliError> {
+    if let Some(sheet) = args.sheet.clone() {
+        return study::run(args, &sheet);
+    }
     let job = args.check()?;
     let console = Console::new(job.running.quiet);
     let way = outputs::way(&job, &console);
@@ -68,7 +71,7 @@ pub(in crate::cli) fn execute(
                 seed: Seed(job.seed),
             };
             let markers = inputs.markers.clone();
-            let mut fitted = correct::fit(&inputs.experiment, markers, job.transform, plan, console)?;
+            let mut fitted = correct::fit(&inputs.experiment, markers, inputs.scale.clone(), plan, console)?;
             fitted.reference.clone_from(&inputs.reference);
             fitted
         }

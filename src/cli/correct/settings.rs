@@ -1,16 +1,11 @@
-//! The options of `correct`, checked. The one place where their defaults live.
+//! Where the cells of `correct` come from and where they go: the options, checked.
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::correct::{CorrectArgs, TransformArg};
+use crate::cli::correct::CorrectArgs;
+use crate::cli::correct::how::How;
 use crate::cli::kit::error::CliError;
-use crate::cli::kit::files::{ReadArgs, WriteArgs};
-use crate::cli::kit::running::RunArgs;
-use crate::correct::{Method, Preset};
 use crate::io::{CODECS, Format};
-use crate::nn::AdamConfig;
-use crate::recipe::Transform;
-use crate::zoo::{Length, TrainConfig};
 
 /// Where the cells come from.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,56 +34,31 @@ pub enum Cells {
     },
 }
 
-/// A request that makes sense: what `correct` runs on.
+/// A request that makes sense: what `correct` runs on, one pair of runs at a time or one annotated file.
 #[derive(Debug, Clone)]
 pub struct Job {
+    /// How cells are corrected and written.
+    pub how: How,
     /// Where the cells come from.
     pub cells: Cells,
     /// Where the result goes, one path a sample.
     pub outputs: Vec<PathBuf>,
     /// The folder to make when there are several samples.
     pub out_dir: Option<PathBuf>,
-    /// Markers asked for.
-    pub markers: Option<String>,
-    /// Layer asked for.
-    pub layer: Option<String>,
-    /// Result into X.
-    pub into_x: bool,
-    /// Correct what was corrected before.
-    pub again: bool,
-    /// The method.
-    pub method: Method,
-    /// The form of NeuronEdit.
-    pub preset: Preset,
-    /// The scale.
-    pub transform: Transform,
-    /// Whether the user said what scale the values are on.
-    pub transform_given: bool,
-    /// Training.
-    pub train: TrainConfig,
-    /// Hidden layers of the encoder.
-    pub hidden: Vec<usize>,
-    /// The seed.
-    pub seed: u64,
-    /// HTML page.
-    pub report: Option<PathBuf>,
-    /// Markers to draw against each other, as asked for.
-    pub biaxial: Option<[String; 2]>,
-    /// Folder to keep the model in.
-    pub save_model: Option<PathBuf>,
     /// Folder of a stored model.
     pub model_dir: Option<PathBuf>,
-    /// The configuration the options came from: read, and never replaced.
-    pub config: Option<PathBuf>,
-    /// How to read.
-    pub reading: ReadArgs,
-    /// How to write.
-    pub writing: WriteArgs,
-    /// How it runs.
-    pub running: RunArgs,
+}
+
+impl std::ops::Deref for Job {
+    type Target = How;
+
+    fn deref(&self) -> &How {
+        &self.how
+    }
 }
 
 const FILES_FORM: &str = "scx correct --spikein CONTROL_SOURCE CONTROL_TARGET --sample SAMPLE... -o OUT";
+pub(super) const STUDY_FORM: &str = "scx correct --sheet STUDY.csv -o FOLDER";
 const ANNOTATED_FORM: &str = "scx correct RUNS.h5ad --batch-key RUN --spikein COLUMN[=VALUE] -o OUT.h5ad";
 
 impl CorrectArgs {
@@ -96,107 +66,25 @@ impl CorrectArgs {
     ///
     /// # Errors
     /// [`CliError`] of wrong usage, with the right form.
-    pub fn check(self) -> Result<Job, CliError> {
+    pub fn check(mut self) -> Result<Job, CliError> {
+        let how = How::of(&mut self)?;
         let r = self;
-        let preset = r.preset.unwrap_or(Preset::Default);
-        let transform_given = r.transform.is_some() || r.model_dir.is_some();
-        let transform = match (r.transform.unwrap_or(TransformArg::Arcsinh), r.cofactor) {
-            (TransformArg::None, Some(_)) => {
-                return Err(CliError::usage(
-                    "--cofactor belongs to --transform arcsinh; leave one of them out",
-                ));
-            }
-            (TransformArg::None, None) => Transform::None,
-            (TransformArg::Arcsinh, c) => Transform::Arcsinh { cofactor: c.unwrap_or(5.0) },
-        };
-        if let Transform::Arcsinh { cofactor } = transform
-            && !(cofactor.is_finite() && cofactor > 0.0)
-        {
-            return Err(CliError::usage(format!("--cofactor {cofactor}: expected a number above 0")));
-        }
-        let length = match (r.epochs, r.steps) {
-            (Some(n), _) => Length::Epochs(n),
-            (None, n) => Length::Steps(n.unwrap_or(3000)),
-        };
-        if matches!(length, Length::Steps(0) | Length::Epochs(0)) {
-            return Err(CliError::usage("--steps and --epochs take a number above 0"));
-        }
-        let asked_model =
-            !r.model_hidden.is_empty() || r.model_minibatch.or(r.model_learning_rate.map(|_| 0)).is_some();
-        let lr = r.model_learning_rate.unwrap_or(1e-3);
-        let minibatch = r.model_minibatch.unwrap_or(100);
-        let hidden = if r.model_hidden.is_empty() { vec![500, 250, 50] } else { r.model_hidden };
-        if !(lr.is_finite() && lr > 0.0) || minibatch == 0 || hidden.is_empty() || hidden.contains(&0) {
-            return Err(CliError::usage(
-                "model: learning_rate, minibatch and every hidden layer must be above 0, with at least one layer",
-            ));
+        if let Some((option, _)) = study_only(&r).iter().find(|(_, given)| *given) {
+            return Err(CliError::usage(format!("{option} goes with --sheet")));
         }
         let stored = r.model_dir.is_some();
-        let learnt = [
-            ("--markers", r.markers.is_some()),
-            ("--transform", r.transform.is_some()),
-            ("--cofactor", r.cofactor.is_some()),
-            ("--preset", r.preset.is_some()),
-            ("--steps", r.steps.is_some()),
-            ("--epochs", r.epochs.is_some()),
-            ("--seed", r.seed.is_some()),
-            ("model (in the configuration)", asked_model),
-        ];
-        if let Some((option, _)) = learnt.iter().find(|(_, given)| stored && *given) {
-            return Err(CliError::usage(format!(
-                "{option} is part of the stored edit: leave it out with --model-dir"
-            )));
-        }
-        if stored && r.save_model.is_some() {
-            return Err(CliError::usage(
-                "--model-dir applies a stored edit and --save-model stores a new one; leave one out",
-            ));
-        }
-        let biaxial = match (&r.biaxial, &r.report) {
-            (None, _) => None,
-            (Some(_), None) => {
-                return Err(CliError::usage("--biaxial is a figure of the report: add --report FILE.html"));
-            }
-            (Some(names), Some(_)) => match names.split_once(',') {
-                Some((x, y)) if !y.contains(',') => Some([x.trim().to_owned(), y.trim().to_owned()]),
-                _ => {
-                    return Err(CliError::usage(format!(
-                        "--biaxial {names}: expected two markers, as in CD4,IFNg"
-                    )));
-                }
-            },
-        };
         let cells = cells(r.input, r.batch_key, r.reference, r.spikein, r.holdout, &r.sample, stored)?;
         let output = r.output.ok_or_else(|| {
-            CliError::usage(format!("-o OUT is missing: {FILES_FORM}, or {ANNOTATED_FORM}"))
+            CliError::usage(format!("-o OUT is missing: {FILES_FORM}, or {ANNOTATED_FORM}, or {STUDY_FORM}"))
         })?;
-        let to = r.writing.to;
-        let (outputs, out_dir) = outputs(&cells, output, to)?;
-        Ok(Job {
-            cells,
-            outputs,
-            out_dir,
-            markers: r.markers,
-            layer: r.layer,
-            into_x: r.into_x,
-            again: r.again,
-            method: r.method.unwrap_or(Method::NeuronEdit),
-            preset,
-            transform,
-            transform_given,
-            train: TrainConfig::plain(minibatch, length, AdamConfig { lr, ..AdamConfig::default() }),
-            hidden,
-            seed: r.seed.unwrap_or(0),
-            report: r.report,
-            biaxial,
-            save_model: r.save_model,
-            model_dir: r.model_dir,
-            config: r.config.config,
-            reading: r.reading,
-            writing: r.writing,
-            running: r.running,
-        })
+        let (outputs, out_dir) = outputs(&cells, output, how.writing.to)?;
+        Ok(Job { how, cells, outputs, out_dir, model_dir: r.model_dir })
     }
+}
+
+/// Options that have a meaning for studies only, and whether they are given.
+fn study_only(r: &CorrectArgs) -> [(&'static str, bool); 3] {
+    [("--unanchored", r.unanchored.is_some()), ("--keep-going", r.keep_going), ("--resume", r.resume)]
 }
 
 fn cells(

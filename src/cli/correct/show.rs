@@ -9,6 +9,7 @@ use crate::cli::correct::outcome::Outcome;
 use crate::cli::correct::settings::Job;
 use crate::cli::kit::show::{align, number, percent, thousands};
 use crate::correct::{MethodScore, SampleScore};
+use crate::recipe::Scale;
 use crate::report::Column;
 use crate::zoo::Length;
 
@@ -68,13 +69,24 @@ pub(in crate::cli) fn scores(scores: &[SampleScore]) -> Value {
     serde_json::to_value(scores).unwrap_or(Value::Null)
 }
 
+/// Cofactors of single markers, by name.
+pub(in crate::cli) fn cofactors(scale: &Scale) -> Value {
+    scale
+        .own
+        .iter()
+        .map(|(name, c)| (name.clone(), Value::from(*c)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
 /// The object for programs.
 pub(in crate::cli) fn json(job: &Job, outcome: &Outcome) -> Value {
     let history = &outcome.fitted.trainer.state().history;
     json!({
         "method": job.method,
         "preset": outcome.fitted.plan.preset,
-        "transform": outcome.fitted.transform,
+        "transform": outcome.fitted.scale.common,
+        "cofactors": cofactors(&outcome.fitted.scale),
         "seed": outcome.fitted.plan.seed,
         "markers": outcome.inputs.markers.iter().map(|m| &m.name).collect::<Vec<_>>(),
         "markers_chosen_by": outcome.inputs.how,

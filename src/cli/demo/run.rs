@@ -83,7 +83,7 @@ fn truth(experiment: &Experiment, corrected: &Path, outcome: &Outcome) -> Result
     let columns: Vec<usize> = (0..MARKERS.len()).collect();
     let x = dataset.x.as_ref().ok_or_else(|| CliError::input("the corrected file has no events"))?;
     let mut guess = crate::recipe::ScaleGuess::default();
-    let moved = crate::loader::table(x, &columns, &names, SCALE, &mut guess)
+    let moved = crate::loader::table(x, &columns, &names, &vec![SCALE; columns.len()], &mut guess)
         .map_err(|e| CliError::input(format!("{}: {e}", corrected.display())))?;
     let scaled = |cells: &SimulatedCells, marker: &str| -> Vec<f32> {
         cells.marker(marker).iter().map(|&v| SCALE.forward(f64::from(v)) as f32).collect()

@@ -12,6 +12,7 @@ use crate::linalg::LinalgError;
 use crate::loader::LabelError;
 use crate::nn::NnError;
 use crate::recipe::RecipeError;
+use crate::sheet::SheetError;
 use crate::simulate::splat::SplatError;
 use crate::zoo::ZooError;
 
@@ -134,6 +135,16 @@ impl From<WriteError> for CliError {
             _ => 3,
         };
         Self { message: chain(&e), code }
+    }
+}
+
+impl From<SheetError> for CliError {
+    fn from(e: SheetError) -> Self {
+        match e {
+            SheetError::Read(e) => e.into(),
+            SheetError::Missing { .. } => Self::usage(chain(&e)),
+            SheetError::Row { .. } => Self::input(chain(&e)),
+        }
     }
 }
 

@@ -14,6 +14,37 @@ pub(in crate::cli) fn say(report: &LossReport, console: &Console) {
     }
 }
 
+/// The same of many outputs, each line once with the number of outputs it holds for.
+pub(in crate::cli) fn say_merged(plans: &[OutputPlan], console: &Console) {
+    let mut lines: Vec<(String, usize)> = Vec::new();
+    for plan in plans {
+        for row in plan.losses.rows.iter().filter(|r| r.fate.loses() || r.kind.is_empty()) {
+            let text = line(row);
+            match lines.iter_mut().find(|l| l.0 == text) {
+                Some(known) => known.1 += 1,
+                None => lines.push((text, 1)),
+            }
+        }
+    }
+    for (text, n) in lines {
+        let of =
+            if n == plans.len() { "every output".into() } else { format!("{n} of {} outputs", plans.len()) };
+        console.say(&format!("{text} (in {of})"));
+    }
+}
+
+/// What writing many outputs would take, and what would be lost in them.
+pub(in crate::cli) fn plan_merged(plans: &[OutputPlan]) -> String {
+    let out: u64 = plans.iter().map(|p| p.estimate.output_bytes).sum();
+    let mut text = format!("write {} files, at most {} in all\n", plans.len(), bytes(out));
+    for plan in plans {
+        for row in plan.losses.lost() {
+            let _ = writeln!(text, "{}: {}", plan.target.path.display(), line(row).trim_start());
+        }
+    }
+    text
+}
+
 fn line(row: &Loss) -> String {
     let kind = if row.kind.is_empty() { String::new() } else { format!(" ({})", row.kind) };
     format!("  {}: {}{kind}", row.element, row.fate.words())

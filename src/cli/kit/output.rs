@@ -27,6 +27,7 @@ pub(in crate::cli) struct Way<'a> {
     running: &'a RunArgs,
     console: &'a Console,
     table: Option<Table>,
+    merged: bool,
 }
 
 impl<'a> Way<'a> {
@@ -36,12 +37,17 @@ impl<'a> Way<'a> {
         running: &'a RunArgs,
         console: &'a Console,
     ) -> Self {
-        Self { verb, writing, running, console, table: None }
+        Self { verb, writing, running, console, table: None, merged: false }
     }
 
     /// With this table in a single CSV or Parquet file, unless another one is asked for.
     pub(in crate::cli) fn with_table(self, table: Table) -> Self {
         Self { table: Some(table), ..self }
+    }
+
+    /// Says once what became of an element in many outputs, and not of each output that it is written.
+    pub(in crate::cli) fn merged(self) -> Self {
+        Self { merged: true, ..self }
     }
 
     /// A target that can be written, its format told by `--to`, else by its name.
@@ -195,21 +201,31 @@ impl<'a> Way<'a> {
             print(&(self.envelope(plans, object, lost).to_string() + "\n"))?;
         } else if self.dry() {
             print("dry run, nothing is written:\n")?;
-            for plan in plans {
-                print(&losses::plan(plan))?;
+            if self.merged {
+                print(&losses::plan_merged(plans))?;
+            } else {
+                for plan in plans {
+                    print(&losses::plan(plan))?;
+                }
             }
             print(text)?;
         } else {
-            plans.iter().for_each(|plan| losses::say(&plan.losses, self.console));
+            if self.merged {
+                losses::say_merged(plans, self.console);
+            } else {
+                plans.iter().for_each(|plan| losses::say(&plan.losses, self.console));
+            }
             print(text)?;
         }
-        if !self.dry() {
+        if !self.dry() && !self.merged {
             for plan in plans {
                 self.console.say(&losses::wrote(plan));
             }
         }
         if self.writing.strict && lost > 0 {
-            let names: Vec<String> = plans.iter().map(|p| p.target.path.display().to_string()).collect();
+            let named = plans.iter().filter(|p| p.losses.lost().next().is_some());
+            let names: Vec<String> = named.map(|p| p.target.path.display().to_string()).collect();
+            let names = if names.len() > 3 { vec![format!("{} files", names.len())] } else { names };
             let would = if self.dry() { "would be" } else { "were" };
             let what = format!("{}: {lost} elements {would} lost or changed (--strict)", names.join(", "));
             return Err(CliError::findings(what));

@@ -3,7 +3,10 @@
 use ndarray::{Array2, array};
 
 use super::*;
+use crate::data::Counts;
+use crate::linalg::SparseRows;
 use crate::progress::Silent;
+use crate::rng::Seed;
 
 /// Counts of `cells` cells of three types over `genes` genes; a third of the genes is high in each type. With `together`,
 /// half of those go up where the other half goes down, by a factor of each cell; without, genes vary each by itself.

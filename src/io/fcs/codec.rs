@@ -27,6 +27,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     about: "Flow Cytometry Standard",
     extensions: &["fcs", "lmd"],
     packed: false,
+    concurrent: true,
     folder: false,
     files: |_| None,
     options: &[&OFFSETS, &DATA_SET, &VERSION],

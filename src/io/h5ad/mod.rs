@@ -18,13 +18,9 @@ mod patched;
 mod raw;
 mod read;
 mod rows;
+mod stored;
 mod write;
 mod write_elem;
-
-use hdf5_metno as hdf5;
-
-use super::hdf5::Source;
-use crate::data::StoredObject;
 
 pub use add::takes_columns;
 pub use annotate::annotate;
@@ -34,13 +30,5 @@ pub use codec::COMPAT;
 pub use names::safe_name;
 pub use outline::outline;
 pub use read::{probe, read};
+use stored::stored;
 pub use write::write;
-
-/// Where an open object lies, to be copied from there; `None` when it has no name of its own.
-fn stored(source: &Source, at: &hdf5::Location) -> Option<StoredObject> {
-    let object = at.name();
-    // A link may lead to another file.
-    let file = at.filename();
-    let path = if file.is_empty() { source.path.clone() } else { file.into() };
-    (!object.is_empty()).then_some(StoredObject { path, object })
-}

@@ -36,6 +36,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     about: "Comma-separated table",
     extensions: &["csv", "tsv", "tab"],
     packed: true,
+    concurrent: true,
     folder: false,
     files: super::files,
     options: &[&TABLE, &INDEX_COLUMN, &OBS_COLUMNS, &TRANSPOSE],

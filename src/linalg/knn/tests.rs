@@ -1,7 +1,10 @@
 use ndarray::Array2;
 
 use super::*;
+use crate::linalg::LinalgError;
+use crate::progress::Progress;
 use crate::progress::Silent;
+use crate::rng::Seed;
 
 /// Rows around some centres.
 fn clouds(n: usize, columns: usize) -> Array2<f32> {

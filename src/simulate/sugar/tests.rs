@@ -1,4 +1,10 @@
+use ndarray::{Array2, ArrayView1};
+
+use super::geometry::Geometry;
 use super::*;
+use crate::data::Counts;
+use crate::progress::Silent;
+use crate::rng::Seed;
 
 /// A ring of points, dense on one side.
 fn ring(n: usize) -> Array2<f32> {

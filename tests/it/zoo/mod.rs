@@ -39,7 +39,8 @@ fn simulated() -> (Experiment, Vec<Marker>) {
         .iter()
         .map(|d| {
             let x = d.x.as_ref().unwrap();
-            loader::table(x, &columns, &names, SCALE, &mut ScaleGuess::default()).unwrap()
+            loader::table(x, &columns, &names, &vec![SCALE; columns.len()], &mut ScaleGuess::default())
+                .unwrap()
         })
         .collect();
     (from_tables(names, tables), markers)
@@ -321,13 +322,13 @@ fn values_that_are_no_finite_single_never_reach_a_model() {
         loader::table(&m, &[0, 1], &names, scale, &mut ScaleGuess::default())
     };
     for x in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-        let e = table(x, SCALE).unwrap_err().to_string();
+        let e = table(x, &[SCALE; 2]).unwrap_err().to_string();
         assert!(e.contains("cell 1, CD4"), "{e}");
     }
     // Finite as a double, infinite as a single.
-    let e = table(1e300, Transform::None).unwrap_err().to_string();
+    let e = table(1e300, &[Transform::None; 2]).unwrap_err().to_string();
     assert!(e.contains("cell 1, CD4"), "{e}");
-    assert!(table(1e300, SCALE).is_ok());
+    assert!(table(1e300, &[SCALE; 2]).is_ok());
 }
 
 #[test]

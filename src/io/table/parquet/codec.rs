@@ -1,9 +1,9 @@
 //! What is known of Parquet.
 
-use super::super::{TABLE, files, holds, losses as text};
 use crate::io::codec::{Codec, Format};
 use crate::io::loss::{ColumnKind, ElementKind, Entry, MatrixKind};
 use crate::io::options::Table;
+use crate::io::table::{TABLE, files, holds, losses as text};
 
 pub(in crate::io) const CODEC: Codec = Codec {
     format: Format::Parquet,
@@ -12,6 +12,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     about: "Apache Parquet table",
     extensions: &["parquet"],
     packed: false,
+    concurrent: true,
     folder: false,
     files,
     options: &[&TABLE],

@@ -1,98 +1,20 @@
-//! SUGAR (Lindenbaum, Stanley, Wolf, Krishnaswamy 2018): new cells where real ones are rare, along the
-//! geometry of the data.
-//!
-//! Works on principal components of ln(1 + 20,000-scaled counts). Sparsity of a cell is one over its kernel degree; each
-//! cell sends out points from a Gaussian with the covariance of its neighbourhood; the points are pulled onto the data by
-//! one step of a measure-based diffusion, and each component is stretched so that its 95th percentile stays.
-//!
-//! Points become counts by this rule: components times loadings plus the mean of each gene; negative values are zero; back
-//! from the logarithm; times a factor of each gene, chosen so that the real cells, sent through the same way, keep the mean
-//! of each gene (the mean of a logarithm is not the logarithm of the mean); a library size is drawn from the real cells of
-//! the label of the nearest real cell; counts are Poisson with these shares. Components hold means, not the noise of
-//! counting, so Poisson noise is what rounding by chance would lack.
-
-mod geometry;
+//! What SUGAR has learnt, and the cells it makes.
 
 use ndarray::{Array2, ArrayView1, Axis};
 use serde::{Deserialize, Serialize};
 
+use super::geometry::Geometry;
+use super::{Amount, SugarError, SugarSettings};
 use crate::data::Counts;
-use crate::linalg::{LinalgError, Pca, SparseRows, knn};
+use crate::linalg::{Pca, SparseRows, knn};
 use crate::progress::{Progress, Silent};
 use crate::rng::{Seed, Stream};
-use geometry::Geometry;
 
 /// Sum each cell is scaled to before the logarithm.
 const TARGET: f64 = 20_000.0;
+
 /// Points at most, real or new: kernels hold every pair. The reference stops there too.
 pub const MOST_POINTS: usize = 10_000;
-
-/// Why SUGAR cannot learn or make cells.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SugarError {
-    /// As many labels as cells are needed, each below the number of labels.
-    #[error("{labels} labels below {n_labels} for {cells} cells; each cell needs one")]
-    Labels {
-        /// Labels given.
-        labels: usize,
-        /// Number of different ones.
-        n_labels: usize,
-        /// Cells given.
-        cells: usize,
-    },
-    /// Too few cells to have neighbourhoods.
-    #[error("{found} cells with counts; SUGAR needs {needed} to know a neighbourhood")]
-    TooFew {
-        /// Cells with counts.
-        found: usize,
-        /// Cells needed.
-        needed: usize,
-    },
-    /// More points than kernels over all pairs allow.
-    #[error(
-        "{found} {what}; SUGAR works with kernels over all pairs and takes at most {MOST_POINTS}: \
-         take fewer cells, or another model"
-    )]
-    TooMany {
-        /// Points found or asked for.
-        found: usize,
-        /// Real cells or new ones.
-        what: &'static str,
-    },
-    /// Principal components or neighbours could not be found.
-    #[error(transparent)]
-    Linalg(#[from] LinalgError),
-}
-
-/// How SUGAR works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SugarSettings {
-    /// Principal components; fewer where the data have fewer.
-    pub n_pcs: usize,
-    /// Cells of a neighbourhood, the cell itself among them; also the neighbour whose distance is the width of a kernel of
-    /// the diffusion.
-    pub neighbours: usize,
-}
-
-impl Default for SugarSettings {
-    /// Few components: in many, most of them noise, all distances are alike, the diffusion averages over everything, and
-    /// what is left of a component is stretched by a large factor.
-    fn default() -> Self {
-        Self { n_pcs: 5, neighbours: 5 }
-    }
-}
-
-/// How many points each real cell sends out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Amount {
-    /// As many as make all neighbourhoods equally dense.
-    Equalise,
-    /// So many in all, shared out by sparsity. Shares are rounded down as in the reference; the points that are then
-    /// missing go to the largest remainders.
-    Total(usize),
-}
 
 /// New cells.
 #[derive(Debug, Clone)]
@@ -265,7 +187,7 @@ impl Sugar {
 }
 
 /// The 95th percentile of each column.
-fn percentiles(x: &Array2<f32>) -> Vec<f64> {
+pub(super) fn percentiles(x: &Array2<f32>) -> Vec<f64> {
     let each = |c: ArrayView1<'_, f32>| {
         let mut sorted: Vec<f64> = c.iter().map(|&v| f64::from(v)).collect();
         sorted.sort_by(f64::total_cmp);
@@ -275,6 +197,3 @@ fn percentiles(x: &Array2<f32>) -> Vec<f64> {
     };
     x.axis_iter(Axis(1)).map(each).collect()
 }
-
-#[cfg(test)]
-mod tests;
