@@ -33,6 +33,8 @@ pub struct How {
     pub scale: Scale,
     /// Whether the user said what scale the values are on.
     pub scale_given: bool,
+    /// Whether the user gave a cofactor.
+    pub cofactor_given: bool,
     /// Training.
     pub train: TrainConfig,
     /// Hidden layers of the encoder.
@@ -89,6 +91,7 @@ impl How {
             preset: r.preset.unwrap_or(Preset::Default),
             scale: scale(r)?,
             scale_given: r.transform.is_some() || r.model_dir.is_some(),
+            cofactor_given: r.cofactor.is_some() || r.model_dir.is_some(),
             train,
             hidden,
             seed: r.seed.unwrap_or(0),
@@ -100,6 +103,13 @@ impl How {
             writing: std::mem::take(&mut r.writing),
             running: std::mem::take(&mut r.running),
         })
+    }
+}
+
+impl How {
+    /// Whether values are scaled as those of mass cytometry because nobody said otherwise.
+    pub(super) fn is_mass_by_default(&self) -> bool {
+        !self.cofactor_given && matches!(self.scale.common, Transform::Arcsinh { .. })
     }
 }
 

@@ -156,8 +156,9 @@ fn output<'a>(
     job.writing.warn_idle(format);
     let base = opened.layer.clone();
     let result = NewValues { layer: LAYER.into(), base, patch, into_x: job.into_x };
-    let additions = Additions { result: Some(result), ..Additions::default() };
-    way.adding(opened.dataset.clone(), opened.format, additions, &target)
+    let anew = opened.original.is_some();
+    let additions = Additions { result: Some(result), anew, ..Additions::default() };
+    way.adding(opened.kept(&target), opened.format, additions, &target)
 }
 
 pub(in crate::cli) fn write_outputs(

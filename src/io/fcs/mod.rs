@@ -38,6 +38,6 @@ pub(super) use codec::CODEC;
 pub use codec::{DATA_SET, OFFSETS, VERSION};
 pub use kept::{keywords_from_uns, keywords_to_uns};
 pub use read::{probe, read};
-pub use spillover::spillover;
+pub use spillover::{mark_compensated, spillover};
 pub(super) use write::of_channels;
 pub use write::{add_record, annotate, holds, write};
