@@ -18,6 +18,7 @@ mod layout;
 mod losses;
 mod offsets;
 mod order;
+mod packing;
 mod read;
 mod renumber;
 mod source;
