@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::layout::{Layout, Packing};
+use super::layout::Layout;
+use super::packing::Packing;
 use crate::data::DType;
 use crate::io::error::ReadError;
 use crate::io::limits::ReadLimits;

@@ -18,6 +18,7 @@ mod layout;
 mod losses;
 mod offsets;
 mod order;
+mod packing;
 mod range;
 mod read;
 mod renumber;
