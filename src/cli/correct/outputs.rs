@@ -285,6 +285,9 @@ fn record(job: &Job, outcome: &Outcome) -> Result<Record, CliError> {
         "seed": fitted.plan.seed,
         "layer": job.layer,
         "into_x": job.into_x,
+        "compensate": job.compensate,
+        "only": job.only,
+        "zeros": fitted.plan.zeros,
         "stored_edit": job.model_dir.is_some(),
         "design": design,
     });
