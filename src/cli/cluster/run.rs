@@ -15,7 +15,7 @@ use crate::cli::kit::show::thousands;
 use crate::cluster::{self, ClusterSettings, Clusters};
 use crate::data::counts;
 use crate::data::{Categorical, Categories, Column, DataError, Dataset, Dense, Matrix, Uns, Values};
-use crate::io::{self, Additions, Table};
+use crate::io::{Additions, Table};
 use crate::provenance::Record;
 
 /// Names of the graph's elements, as scanpy names those of a run with a key of its own.
@@ -32,8 +32,7 @@ pub(in crate::cli) fn run(args: &ClusterArgs) -> Result<(), CliError> {
 fn execute(args: &ClusterArgs, console: &Console) -> Result<(), CliError> {
     let way = Way::new("cluster", &args.writing, &args.running, console).with_table(Table::Obs);
     let target = way.target_for_columns(&args.output, &[&args.input], "the clusters of cells")?;
-    let codec = io::detect(&args.input)?;
-    let dataset = (codec.read)(&args.input, &reading(&args.reading, &args.running))?;
+    let (codec, dataset) = args.reading.open(&args.input, &reading(&args.reading, &args.running))?;
     let names = Names::choose(args, &dataset, console)?;
     if way.dry() {
         let (additions, text) = outlook(args, &dataset, &names)?;

@@ -27,7 +27,7 @@ fn convert(args: &ConvertArgs, console: &Console) -> Result<(), CliError> {
         Some(format) => io::codec(format),
         None => io::detect(&args.input)?,
     };
-    args.reading.warn_idle(from.format);
+    args.reading.warn_idle(&[from.format]);
     let mut dataset = (from.read)(&args.input, &reading(&args.reading, &args.running))?;
     dataset
         .arrange(x.as_deref(), &layers)

@@ -12,7 +12,6 @@ use crate::cli::kit::show::thousands;
 use crate::data::Counts;
 use crate::eval::generation::{GenerationError, RareCluster, RareProtocol, rare_cluster};
 use crate::generate::{self, Material, Request, Stops};
-use crate::io;
 use crate::loader::Labels;
 use crate::progress::{Quietly, Silent};
 use crate::rng::Seed;
@@ -36,7 +35,7 @@ fn execute(args: &AugmentationArgs, console: &Console) -> Result<(), CliError> {
     let learn = Learn::resolve(&args.learn, args.model.as_deref())?;
     let reading = reading(&args.reading, &args.learn.running);
     let learn = learn.scratch(&reading);
-    let dataset = io::open(&args.input, &reading)?;
+    let (_, dataset) = args.reading.open(&args.input, &reading)?;
     let material = learn.material(&args.input, &dataset, console)?;
     let name = args.input.display().to_string();
     let mut rare = Vec::new();

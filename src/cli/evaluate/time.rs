@@ -13,7 +13,6 @@ use crate::cli::kit::output::reading;
 use crate::cli::kit::process::{on_threads, print};
 use crate::cli::kit::show::thousands;
 use crate::generate::{self, Material, Stops, TrainPlan, Trained, proportions};
-use crate::io;
 use crate::progress::Quietly;
 use crate::rng::Seed;
 
@@ -49,7 +48,7 @@ fn execute(args: &TimeArgs, console: &Console) -> Result<(), CliError> {
     let learn = |model: &String| Learn::resolve(&args.learn, Some(model)).map(|l| l.scratch(&reading));
     let learns = args.model.iter().map(learn).collect::<Result<Vec<_>, _>>()?;
     let [first, ..] = learns.as_slice() else { return Ok(()) };
-    let dataset = io::open(&args.input, &reading)?;
+    let (_, dataset) = args.reading.open(&args.input, &reading)?;
     let material = first.material(&args.input, &dataset, console)?;
     if args.learn.running.dry_run {
         return print(&format!(

@@ -162,7 +162,7 @@ fn find<'a>(command: &'a Command, key: &str, path: &Path) -> Result<&'a Arg, Cli
         let names: Vec<&str> = known().filter(|a| !a.is_hide_set()).map(|a| a.get_id().as_str()).collect();
         CliError::usage(format!(
             "{}: not a configuration of scx {}: unknown field {}{}; there are {}",
-            path.display(),
+            place(path, &id),
             command.get_name(),
             key.replacen("model_", "model: ", 1),
             did_you_mean(&id, all),
@@ -175,7 +175,8 @@ fn find<'a>(command: &'a Command, key: &str, path: &Path) -> Result<&'a Arg, Cli
 fn words(arg: &Arg, value: &Value, path: &Path) -> Result<Vec<String>, CliError> {
     let wrong = |expected: &str| {
         let found = serde_yaml::to_string(value).unwrap_or_default();
-        let (at, id) = (place(path, arg), arg.get_id());
+        let id = arg.get_id();
+        let at = place(path, id.as_str());
         Err(CliError::usage(format!("{at}: {id}: found {}, expected {expected}", found.trim())))
     };
     if matches!(arg.get_action(), ArgAction::SetTrue) {
@@ -238,9 +239,8 @@ fn refusal(arg: &Arg, word: &str) -> Option<String> {
     Some(if why.contains("invalid") { "a number".to_owned() } else { why.to_owned() })
 }
 
-/// The file with the line an option stands on.
-fn place(path: &Path, arg: &Arg) -> String {
-    let key = arg.get_id().as_str();
+/// The file with the line the name of an option stands on, dashes in it written as `_`.
+fn place(path: &Path, key: &str) -> String {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let lines: Vec<&str> = text.lines().map(|l| l.split('#').next().unwrap_or_default()).collect();
     let starts = |line: &str, key: &str| line.trim_start().replace('-', "_").starts_with(&format!("{key}:"));
