@@ -45,8 +45,7 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     let (stored, genes) = stored.map(onto).transpose().map_err(|e| within(e, &name))?.unzip();
     genes.iter().filter_map(GeneNames::words).for_each(|w| console.say(&w));
     if let (Some(by), None) = (&args.by, &stored) {
-        learn::divide(&mut material, &dataset.obs, by, &args.cluster, console)
-            .map_err(|e| within(e, &name))?;
+        material.divide(&dataset.obs, by, &args.cluster).map_err(|e| within(e, &name))?;
     }
     let kind = stored.as_ref().map_or(learn.plan.kind.as_str(), |s| s.description.kind.as_str());
     let labels = stored.as_ref().map_or_else(|| material.labels.clone(), |s| s.labels());

@@ -31,7 +31,7 @@ fn convert(args: &ConvertArgs, console: &Console) -> Result<(), CliError> {
     let mut dataset = (from.read)(&args.input, &reading(&args.reading, &args.running))?;
     dataset
         .arrange(x.as_deref(), &layers)
-        .map_err(|e| CliError::usage(format!("{}: {e}", args.input.display())))?;
+        .map_err(|e| CliError::arranged(&e).within(&args.input.display().to_string()))?;
     let settings = json!({
         "from": from.format.name(), "to": target.format.name(), "x": x, "layers": args.add_layers,
     });

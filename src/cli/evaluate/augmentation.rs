@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::cli::evaluate::AugmentationArgs;
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
-use crate::cli::kit::learn::{Learn, within};
+use crate::cli::kit::learn::{Learn, say_left_out, within};
 use crate::cli::kit::output::reading;
 use crate::cli::kit::process::{on_threads, print};
 use crate::cli::kit::show::thousands;
@@ -37,6 +37,7 @@ fn execute(args: &AugmentationArgs, console: &Console) -> Result<(), CliError> {
     let learn = learn.scratch(&reading);
     let (_, dataset) = args.reading.open(&args.input, &reading)?;
     let material = learn.material(&args.input, &dataset, console)?;
+    say_left_out(&material.changes, console);
     let name = args.input.display().to_string();
     let mut rare = Vec::new();
     for label in &args.cluster {

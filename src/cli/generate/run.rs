@@ -57,6 +57,7 @@ fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
         }
         (None, Some(input), Some(d)) => {
             let material = learn.material(input, d, console)?;
+            learn::say_left_out(&material.changes, console);
             let parts = wanted(args, &material.labels)?;
             details = json!({"counts_taken": material.taken});
             let outlook = outlook(Some(d), &material.labels, &learn.plan.kind, &material.genes)?;

@@ -122,7 +122,11 @@ fn read(path: &Path, command: &Command) -> Result<Vec<(String, Value)>, CliError
     let wrong = |e: String| {
         CliError::usage(format!("{name}: not a configuration of scx {}: {e}", command.get_name()))
     };
-    let value: Value = serde_yaml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+    let value: Value = serde_yaml::from_str(&text).map_err(|e| {
+        let e = e.to_string();
+        let line = repeated(&text, &e).map_or_else(String::new, |n| format!(" (line {n})"));
+        wrong(e + &line)
+    })?;
     let map = match value {
         Value::Mapping(map) => map,
         Value::Null => Mapping::new(),
@@ -142,6 +146,13 @@ fn read(path: &Path, command: &Command) -> Result<Vec<(String, Value)>, CliError
         }
     }
     Ok(pairs)
+}
+
+/// The line on which a name stands for the second time, where that is what the parser refuses without a place.
+fn repeated(text: &str, refusal: &str) -> Option<usize> {
+    let key = refusal.split("duplicate entry with key \"").nth(1)?.split('"').next()?;
+    let named = |line: &str| line.trim_start().trim_matches(['"', '\'']).starts_with(&format!("{key}:"));
+    text.lines().enumerate().filter(|(_, line)| named(line)).nth(1).map(|(i, _)| i + 1)
 }
 
 /// Whether an option takes names and values as JSON.

@@ -87,7 +87,7 @@ fn choose_matrix(
     let (round, feature_type) = (args.round, args.feature_type.clone());
     let wanted = CountsArgs { layer: None, round, feature_type }.wanted_linear();
     if let Some(name) = &args.layer {
-        dataset.arrange(Some(name), &[]).map_err(|e| CliError::usage(e.to_string()))?;
+        dataset.arrange(Some(name), &[]).map_err(|e| CliError::arranged(&e))?;
         if !round {
             return Ok((None, Features::of(&dataset.var, &wanted.features, &Place::X)?));
         }

@@ -24,6 +24,7 @@ fn execute(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
     let learn = learn.scratch(&reading);
     let (_, dataset) = args.reading.open(&args.input, &reading)?;
     let material = learn.material(&args.input, &dataset, console)?;
+    learn::say_left_out(&material.changes, console);
     if args.learn.running.dry_run {
         return print(&format!(
             "would train {} ({}) on {} cells × {} genes and write {}\n",
