@@ -83,9 +83,9 @@ impl Dataset {
             _ => None,
         };
         let element = format!("layers[{name:?}]");
-        found.ok_or_else(|| match self.changes.iter().find(|c| c.left && c.element == element) {
+        found.ok_or_else(|| match self.left_out(&element) {
             Some(left) => {
-                DataError::Invalid { what: format!("the layer {name} was left out: {}", left.what) }
+                DataError::LeftOut { what: format!("the layer {name} was left out: {}", left.what) }
             }
             None => DataError::Invalid { what: format!("no matrix {name} ({})", known()) },
         })

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::Dataset;
+
 /// An element that a reader or a verb left behind or changed. Every road out reports it: see [`crate::io::loss`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
@@ -45,5 +47,12 @@ impl Change {
     /// In a few words: `left behind: …`, or what it became.
     pub fn words(&self) -> String {
         if self.left { format!("left behind: {}", self.what) } else { self.what.clone() }
+    }
+}
+
+impl Dataset {
+    /// The line about an element, as `layers["counts"]`, that was left behind when the file was read.
+    pub(crate) fn left_out(&self, element: &str) -> Option<&Change> {
+        self.changes.iter().find(|c| c.left && c.element == element)
     }
 }

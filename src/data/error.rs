@@ -42,6 +42,12 @@ pub enum DataError {
         /// What is wrong, in words.
         what: String,
     },
+    /// A part that was asked for, and was left out when the file was read.
+    #[error("{what}")]
+    LeftOut {
+        /// Which part, and why.
+        what: String,
+    },
     /// Whoever took the rows of a matrix stopped; holds their own error.
     #[error("stopped")]
     Stopped(#[source] Box<dyn std::error::Error + Send + Sync>),

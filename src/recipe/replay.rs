@@ -119,6 +119,15 @@ impl FittedRecipe {
                 some(&missing)
             )));
         }
+        if missing.len() == kept.len() && !kept.is_empty() {
+            return Err(RecipeError::input(format!(
+                "none of the {} genes of the recipe ({}) is among the names of this file ({}); where a column of var holds \
+                 names of that kind, name it with --gene-column",
+                kept.len(),
+                some(&missing),
+                some(&dataset.var.index.iter().take(6).map(|n| n.into_owned()).collect::<Vec<_>>())
+            )));
+        }
         let share = missing.len() as f64 / kept.len().max(1) as f64;
         if share > options.max_missing {
             return Err(RecipeError::input(format!(

@@ -14,7 +14,6 @@ use crate::cli::kit::targets;
 use crate::data::GeneNames;
 use crate::data::counts::chosen;
 use crate::generate::{self, Material, NewCells, Request, Synthetic, Trained};
-use crate::io;
 use crate::loader::Labels;
 use crate::report::render_generation;
 
@@ -30,10 +29,9 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     let way = Way::new("augment", &args.writing, running, console);
     let target = way.target(&args.output, &[&args.input])?;
     check(args)?;
-    let from = io::detect(&args.input)?;
     let reading = reading(&args.reading, running).towards(&args.output);
     let learn = learn.scratch(&reading);
-    let dataset = (from.read)(&args.input, &reading)?;
+    let (from, dataset) = args.reading.open(&args.input, &reading)?;
     let name = args.input.display().to_string();
 
     let stored = args.model_dir.as_deref().map(Trained::load).transpose()?;
@@ -47,8 +45,7 @@ fn execute(args: &AugmentArgs, console: &Console) -> Result<(), CliError> {
     let (stored, genes) = stored.map(onto).transpose().map_err(|e| within(e, &name))?.unzip();
     genes.iter().filter_map(GeneNames::words).for_each(|w| console.say(&w));
     if let (Some(by), None) = (&args.by, &stored) {
-        learn::divide(&mut material, &dataset.obs, by, &args.cluster, console)
-            .map_err(|e| within(e, &name))?;
+        material.divide(&dataset.obs, by, &args.cluster).map_err(|e| within(e, &name))?;
     }
     let kind = stored.as_ref().map_or(learn.plan.kind.as_str(), |s| s.description.kind.as_str());
     let labels = stored.as_ref().map_or_else(|| material.labels.clone(), |s| s.labels());

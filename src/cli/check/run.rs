@@ -19,7 +19,7 @@ const SLOWEST: u64 = 4 << 20;
 
 /// Runs the verb: one file after the other, then the exit code says how the worst of them fared.
 pub(in crate::cli) fn run(args: &CheckArgs) -> Result<(), CliError> {
-    let mut shown = Vec::new();
+    let (mut shown, mut formats) = (Vec::new(), Vec::new());
     let (mut faulty, mut failed) = (0usize, None);
     for path in &args.files {
         let found = apart::check(path, &args.reading, args.deep, limit(args, path));
@@ -28,6 +28,7 @@ pub(in crate::cli) fn run(args: &CheckArgs) -> Result<(), CliError> {
             Err(_) => true,
         };
         faulty += usize::from(!fine);
+        formats.extend(found.as_ref().ok().map(|report| report.format.clone()));
         if args.json {
             shown.push(describe(path, &found));
         } else if let Ok(report) = &found {
@@ -47,6 +48,7 @@ pub(in crate::cli) fn run(args: &CheckArgs) -> Result<(), CliError> {
         let all = json!({"schema_version": 1, "verb": "check", "deep": args.deep, "files": shown});
         print(&(all.to_string() + "\n"))?;
     }
+    args.reading.warn_idle_in(&formats);
     match failed {
         Some(e) if args.files.len() == 1 => Err(e),
         Some(_) => Err(CliError::input("some files could not be opened (see above)")),

@@ -15,7 +15,7 @@ use crate::cli::kit::show::thousands;
 use crate::data::counts::{self, Taken};
 use crate::data::{Categorical, Categories, Column, Dataset, Values};
 use crate::generate::{self, Classified, Matching, Trained};
-use crate::io::{self, Additions, Table};
+use crate::io::{Additions, Table};
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: &ClassifyArgs) -> Result<(), CliError> {
@@ -33,9 +33,8 @@ fn execute(args: &ClassifyArgs, console: &Console) -> Result<(), CliError> {
         )));
     }
     let trained = Trained::load(&args.model_dir)?;
-    let codec = io::detect(&args.input)?;
     let reading = reading(&args.reading, &args.running).towards(&args.output);
-    let dataset = (codec.read)(&args.input, &reading)?;
+    let (codec, dataset) = args.reading.open(&args.input, &reading)?;
     let names = names(args, &trained, &dataset)?;
     let file = args.input.display().to_string();
     let mut taken = counts::find(&dataset, &args.counts.wanted()).map_err(|e| within(e.into(), &file))?;

@@ -13,10 +13,11 @@ use crate::cli::kit::output::{Way, hash, reading};
 use crate::cli::kit::process::on_threads;
 use crate::cli::kit::show::thousands;
 use crate::cluster::{self, ClusterSettings, Clusters};
-use crate::data::counts;
+use crate::data::counts::{self, Place, Taken};
 use crate::data::{Categorical, Categories, Column, DataError, Dataset, Dense, Matrix, Uns, Values};
-use crate::io::{self, Additions, Table};
+use crate::io::{Additions, Table};
 use crate::provenance::Record;
+use crate::recipe::looks_like_counts;
 
 /// Names of the graph's elements, as scanpy names those of a run with a key of its own.
 const DISTANCES: &str = "scx_distances";
@@ -32,8 +33,7 @@ pub(in crate::cli) fn run(args: &ClusterArgs) -> Result<(), CliError> {
 fn execute(args: &ClusterArgs, console: &Console) -> Result<(), CliError> {
     let way = Way::new("cluster", &args.writing, &args.running, console).with_table(Table::Obs);
     let target = way.target_for_columns(&args.output, &[&args.input], "the clusters of cells")?;
-    let codec = io::detect(&args.input)?;
-    let dataset = (codec.read)(&args.input, &reading(&args.reading, &args.running))?;
+    let (codec, dataset) = args.reading.open(&args.input, &reading(&args.reading, &args.running))?;
     let names = Names::choose(args, &dataset, console)?;
     if way.dry() {
         let (additions, text) = outlook(args, &dataset, &names)?;
@@ -44,6 +44,7 @@ fn execute(args: &ClusterArgs, console: &Console) -> Result<(), CliError> {
     let found = cluster::run(&dataset, &args.settings(), console)
         .map_err(|e| CliError::from(e).within(&args.input.display().to_string()))?;
     console.say(&format!("counts taken from {}", found.taken.words()));
+    tell_of_default(args, &dataset, &found.taken)?;
     counts_args::say(&found.taken, console);
     if let Some(recall) = found.recall.filter(|r| *r < 0.95) {
         tracing::warn!("only {:.1} % of the nearest neighbours were found", 100.0 * recall);
@@ -53,6 +54,17 @@ fn execute(args: &ClusterArgs, console: &Console) -> Result<(), CliError> {
     let output = way.adding(dataset, codec.format, additions, &target)?.with_record(record);
     let plans = way.commit(vec![output])?;
     way.tell(&plans, report(args, found.labels.len(), &names, outcome(&found)), &table(args, &found))
+}
+
+/// Clusters were found in X before, where it held counts.
+fn tell_of_default(args: &ClusterArgs, dataset: &Dataset, taken: &Taken) -> Result<(), CliError> {
+    let (None, Some(x)) = (&args.counts.layer, &dataset.x) else { return Ok(()) };
+    if taken.place == Place::Layer("counts".into()) && looks_like_counts(x)? {
+        tracing::warn!(
+            "cluster takes layers[\"counts\"] now, where it took X before; with --layer X it takes X again"
+        );
+    }
+    Ok(())
 }
 
 /// Names of the new elements.
@@ -204,6 +216,7 @@ fn table(args: &ClusterArgs, found: &Clusters) -> String {
 fn outlook(args: &ClusterArgs, dataset: &Dataset, names: &Names) -> Result<(Additions, String), CliError> {
     let taken = counts::find(dataset, &args.settings().wanted)
         .map_err(|e| CliError::from(e).within(&args.input.display().to_string()))?;
+    tell_of_default(args, dataset, &taken)?;
     let n = dataset.n_obs();
     let clusters = Column::Categorical(Categorical {
         codes: vec![0; n],

@@ -78,6 +78,8 @@ fn open(args: &ConcatArgs, console: &Console) -> Result<Vec<(Format, Piece)>, Cl
         console.advance(pieces.len() as u64, "");
     }
     console.finish();
+    let formats: Vec<Format> = pieces.iter().map(|(format, _)| *format).collect();
+    args.reading.warn_idle(&formats);
     Ok(pieces)
 }
 

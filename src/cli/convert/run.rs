@@ -27,11 +27,11 @@ fn convert(args: &ConvertArgs, console: &Console) -> Result<(), CliError> {
         Some(format) => io::codec(format),
         None => io::detect(&args.input)?,
     };
-    args.reading.warn_idle(from.format);
+    args.reading.warn_idle(&[from.format]);
     let mut dataset = (from.read)(&args.input, &reading(&args.reading, &args.running))?;
     dataset
         .arrange(x.as_deref(), &layers)
-        .map_err(|e| CliError::usage(format!("{}: {e}", args.input.display())))?;
+        .map_err(|e| CliError::arranged(&e).within(&args.input.display().to_string()))?;
     let settings = json!({
         "from": from.format.name(), "to": target.format.name(), "x": x, "layers": args.add_layers,
     });

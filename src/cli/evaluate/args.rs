@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::classic::sampling::Baseline;
+use crate::cli::kit::config::ConfigArgs;
 use crate::cli::kit::counts_args::CountsArgs;
 use crate::cli::kit::files::ReadArgs;
 use crate::cli::kit::learn_args::LearnArgs;
-use crate::cli::kit::size::size;
+use crate::cli::kit::size::{size, threads};
 
 /// Options of `evaluate`.
 #[derive(Debug, Args)]
@@ -105,11 +106,14 @@ pub struct GenerationArgs {
     /// How to read the files
     #[command(flatten)]
     pub reading: ReadArgs,
+    /// Options from a file
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// Memory to read files within, as 512M or 4G [default: 2G]
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Running")]
     pub memory: Option<u64>,
     /// Threads to use [default: all cores]; the result does not depend on it
-    #[arg(long, value_name = "N", help_heading = "Running")]
+    #[arg(long, value_name = "N", value_parser = threads, help_heading = "Running")]
     pub threads: Option<usize>,
     /// No progress, no remarks: only warnings and errors
     #[arg(short, long, help_heading = "Running")]
@@ -138,6 +142,7 @@ impl GenerationArgs {
             json: false,
             force: false,
             reading: ReadArgs::default(),
+            config: ConfigArgs::default(),
             memory: None,
             threads: None,
             quiet: false,

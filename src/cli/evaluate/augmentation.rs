@@ -5,14 +5,13 @@ use serde_json::json;
 use crate::cli::evaluate::AugmentationArgs;
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
-use crate::cli::kit::learn::{Learn, within};
+use crate::cli::kit::learn::{Learn, say_left_out, within};
 use crate::cli::kit::output::reading;
 use crate::cli::kit::process::{on_threads, print};
 use crate::cli::kit::show::thousands;
 use crate::data::Counts;
 use crate::eval::generation::{GenerationError, RareCluster, RareProtocol, rare_cluster};
 use crate::generate::{self, Material, Request, Stops};
-use crate::io;
 use crate::loader::Labels;
 use crate::progress::{Quietly, Silent};
 use crate::rng::Seed;
@@ -36,8 +35,9 @@ fn execute(args: &AugmentationArgs, console: &Console) -> Result<(), CliError> {
     let learn = Learn::resolve(&args.learn, args.model.as_deref())?;
     let reading = reading(&args.reading, &args.learn.running);
     let learn = learn.scratch(&reading);
-    let dataset = io::open(&args.input, &reading)?;
+    let (_, dataset) = args.reading.open(&args.input, &reading)?;
     let material = learn.material(&args.input, &dataset, console)?;
+    say_left_out(&material.changes, console);
     let name = args.input.display().to_string();
     let mut rare = Vec::new();
     for label in &args.cluster {

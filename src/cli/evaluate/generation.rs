@@ -36,6 +36,9 @@ fn execute(args: &GenerationArgs, console: &Console) -> Result<(), CliError> {
         inputs.extend(&args.train);
         targets::check(path, &inputs, args.force, false)?;
     }
+    let paths = [&args.real, &args.synthetic].into_iter().chain(&args.train);
+    let formats = paths.map(|p| io::detect(p).map(|codec| codec.format)).collect::<Result<Vec<_>, _>>()?;
+    args.reading.warn_idle(&formats);
     let real = File::read("real", &args.real, args, None, console)?;
     let key = real.key().map(str::to_owned);
     let mut files = vec![real];

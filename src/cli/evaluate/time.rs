@@ -8,12 +8,11 @@ use serde_json::json;
 use crate::cli::evaluate::TimeArgs;
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
-use crate::cli::kit::learn::Learn;
+use crate::cli::kit::learn::{Learn, say_left_out};
 use crate::cli::kit::output::reading;
 use crate::cli::kit::process::{on_threads, print};
 use crate::cli::kit::show::thousands;
 use crate::generate::{self, Material, Stops, TrainPlan, Trained, proportions};
-use crate::io;
 use crate::progress::Quietly;
 use crate::rng::Seed;
 
@@ -49,8 +48,9 @@ fn execute(args: &TimeArgs, console: &Console) -> Result<(), CliError> {
     let learn = |model: &String| Learn::resolve(&args.learn, Some(model)).map(|l| l.scratch(&reading));
     let learns = args.model.iter().map(learn).collect::<Result<Vec<_>, _>>()?;
     let [first, ..] = learns.as_slice() else { return Ok(()) };
-    let dataset = io::open(&args.input, &reading)?;
+    let (_, dataset) = args.reading.open(&args.input, &reading)?;
     let material = first.material(&args.input, &dataset, console)?;
+    say_left_out(&material.changes, console);
     if args.learn.running.dry_run {
         return print(&format!(
             "would train {} {} times each on {} cells × {} genes, and make {} cells with each\n",

@@ -11,7 +11,6 @@ use crate::cli::kit::process::on_threads;
 use crate::cli::kit::show::thousands;
 use crate::data::{Dataset, GeneNames, counts};
 use crate::generate::{self, NewCells, Request, Trained};
-use crate::io;
 use crate::loader::Labels;
 
 /// Runs the verb.
@@ -38,7 +37,8 @@ fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
     }
     let options = reading(&args.reading, running).towards(&args.output);
     let learn = learn.scratch(&options);
-    let dataset = args.input.as_deref().map(|i| io::open(i, &options)).transpose()?;
+    let opened = args.input.as_deref().map(|i| args.reading.open(i, &options)).transpose()?;
+    let dataset = opened.map(|(_, dataset)| dataset);
     let folder = state_folder(args.save_model.as_deref(), &args.output);
     let stored = args.model_dir.as_deref().map(Trained::load).transpose()?;
     let outlook = |like: Option<&Dataset>, labels: &Labels, kind: &str, genes: &[String]| {
@@ -57,6 +57,7 @@ fn execute(args: &GenerateArgs, console: &Console) -> Result<(), CliError> {
         }
         (None, Some(input), Some(d)) => {
             let material = learn.material(input, d, console)?;
+            learn::say_left_out(&material.changes, console);
             let parts = wanted(args, &material.labels)?;
             details = json!({"counts_taken": material.taken});
             let outlook = outlook(Some(d), &material.labels, &learn.plan.kind, &material.genes)?;

@@ -14,7 +14,7 @@ use crate::io::{Item, Outline};
 /// Runs the verb. Files that cannot be read are told of at the end; the others are shown.
 pub(in crate::cli) fn run(args: &InfoArgs) -> Result<(), CliError> {
     let limit = Some(args.timeout).filter(|s| *s > 0).map(Duration::from_secs);
-    let (mut shown, mut failed) = (Vec::new(), None);
+    let (mut shown, mut failed, mut formats) = (Vec::new(), None, Vec::new());
     let mut panel = panel::Panel::default();
     for path in &args.files {
         match apart::outline(path, &args.reading, limit) {
@@ -25,6 +25,7 @@ pub(in crate::cli) fn run(args: &InfoArgs) -> Result<(), CliError> {
                     print(&show::text(path, &format, &outline))?;
                 }
                 panel.add(path, &outline);
+                formats.push(format);
             }
             Err(e) if !matches!(e.code(), 3 | 5) => return Err(e),
             Err(e) => {
@@ -44,6 +45,7 @@ pub(in crate::cli) fn run(args: &InfoArgs) -> Result<(), CliError> {
     } else {
         print(&panel.text())?;
     }
+    args.reading.warn_idle_in(&formats);
     match failed {
         None => Ok(()),
         Some(e) if args.files.len() == 1 => Err(e),

@@ -122,7 +122,11 @@ fn read(path: &Path, command: &Command) -> Result<Vec<(String, Value)>, CliError
     let wrong = |e: String| {
         CliError::usage(format!("{name}: not a configuration of scx {}: {e}", command.get_name()))
     };
-    let value: Value = serde_yaml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+    let value: Value = serde_yaml::from_str(&text).map_err(|e| {
+        let e = e.to_string();
+        let line = repeated(&text, &e).map_or_else(String::new, |n| format!(" (line {n})"));
+        wrong(e + &line)
+    })?;
     let map = match value {
         Value::Mapping(map) => map,
         Value::Null => Mapping::new(),
@@ -144,6 +148,13 @@ fn read(path: &Path, command: &Command) -> Result<Vec<(String, Value)>, CliError
     Ok(pairs)
 }
 
+/// The line on which a name stands for the second time, where that is what the parser refuses without a place.
+fn repeated(text: &str, refusal: &str) -> Option<usize> {
+    let key = refusal.split("duplicate entry with key \"").nth(1)?.split('"').next()?;
+    let named = |line: &str| line.trim_start().trim_matches(['"', '\'']).starts_with(&format!("{key}:"));
+    text.lines().enumerate().filter(|(_, line)| named(line)).nth(1).map(|(i, _)| i + 1)
+}
+
 /// Whether an option takes names and values as JSON.
 fn takes_map(command: &Command, group: &str) -> bool {
     command.get_arguments().any(|a| a.get_id() == group && a.get_value_names() == Some(&["JSON".into()]))
@@ -162,7 +173,7 @@ fn find<'a>(command: &'a Command, key: &str, path: &Path) -> Result<&'a Arg, Cli
         let names: Vec<&str> = known().filter(|a| !a.is_hide_set()).map(|a| a.get_id().as_str()).collect();
         CliError::usage(format!(
             "{}: not a configuration of scx {}: unknown field {}{}; there are {}",
-            path.display(),
+            place(path, &id),
             command.get_name(),
             key.replacen("model_", "model: ", 1),
             did_you_mean(&id, all),
@@ -175,7 +186,8 @@ fn find<'a>(command: &'a Command, key: &str, path: &Path) -> Result<&'a Arg, Cli
 fn words(arg: &Arg, value: &Value, path: &Path) -> Result<Vec<String>, CliError> {
     let wrong = |expected: &str| {
         let found = serde_yaml::to_string(value).unwrap_or_default();
-        let (at, id) = (place(path, arg), arg.get_id());
+        let id = arg.get_id();
+        let at = place(path, id.as_str());
         Err(CliError::usage(format!("{at}: {id}: found {}, expected {expected}", found.trim())))
     };
     if matches!(arg.get_action(), ArgAction::SetTrue) {
@@ -238,9 +250,8 @@ fn refusal(arg: &Arg, word: &str) -> Option<String> {
     Some(if why.contains("invalid") { "a number".to_owned() } else { why.to_owned() })
 }
 
-/// The file with the line an option stands on.
-fn place(path: &Path, arg: &Arg) -> String {
-    let key = arg.get_id().as_str();
+/// The file with the line the name of an option stands on, dashes in it written as `_`.
+fn place(path: &Path, key: &str) -> String {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let lines: Vec<&str> = text.lines().map(|l| l.split('#').next().unwrap_or_default()).collect();
     let starts = |line: &str, key: &str| line.trim_start().replace('-', "_").starts_with(&format!("{key}:"));

@@ -45,6 +45,14 @@ impl CliError {
         Self { message: message.into(), code: 2 }
     }
 
+    /// A matrix that was asked for cannot be X: it was left out when the file was read, or is not there.
+    pub fn arranged(e: &DataError) -> Self {
+        match e {
+            DataError::LeftOut { .. } => Self::input(e.to_string()),
+            e => Self::usage(e.to_string()),
+        }
+    }
+
     /// Bad input: exit 3.
     pub fn input(message: impl Into<String>) -> Self {
         Self { message: message.into(), code: 3 }

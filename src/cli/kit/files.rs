@@ -1,14 +1,16 @@
 //! Options about reading and writing files, shared by the verbs that turn files into files.
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use crate::cli::kit::running::RunArgs;
+use crate::data::Dataset;
 use crate::io::{
-    CODECS, COMPRESSION, Compat, Compression, FcsOffsets, FcsVersion, Format, FormatOption, Mark,
-    ReadOptions, Table, WriteOptions, fcs, h5ad, table, tenx_h5,
+    self, CODECS, COMPRESSION, Codec, Compat, Compression, FcsOffsets, FcsVersion, Format, FormatOption,
+    Mark, ReadError, ReadOptions, Table, WriteOptions, fcs, h5ad, table, tenx_h5,
 };
 
 /// Formats by the names used in options: one for each row of [`CODECS`].
@@ -39,10 +41,13 @@ fn name_of<T: PartialEq>(all: &[(T, &str, &str)], value: &T) -> Option<String> {
     all.iter().find(|(v, ..)| v == value).map(|(_, name, _)| (*name).to_owned())
 }
 
-/// Warns of options that a format has no use for.
-fn warn_idle(format: Format, given: &[(&FormatOption, bool)]) {
-    for (option, _) in given.iter().filter(|(option, given)| *given && !format.codec().uses(option)) {
-        tracing::warn!("{} has no meaning for {} and is ignored", option.name, format.name());
+/// Warns of options that none of these formats has a use for.
+fn warn_idle(formats: &[Format], given: &[(&FormatOption, bool)]) {
+    let used = |option: &FormatOption| formats.iter().any(|f| f.codec().uses(option));
+    for (option, _) in given.iter().filter(|(option, given)| *given && !used(option)) {
+        let mut names: Vec<&str> = formats.iter().map(|f| f.name()).collect();
+        names.dedup();
+        tracing::warn!("{} has no meaning for {} and is ignored", option.name, names.join(", "));
     }
 }
 
@@ -122,8 +127,18 @@ impl ReadArgs {
         pairs.chain(transpose.then(|| table::TRANSPOSE.name.to_owned())).collect()
     }
 
-    /// Warns of options that a format has no use for.
-    pub fn warn_idle(&self, from: Format) {
+    /// Opens a file of any format. An option its format has no use for causes a warning.
+    ///
+    /// # Errors
+    /// [`ReadError`] with the file and the place.
+    pub fn open(&self, path: &Path, options: &ReadOptions) -> Result<(&'static Codec, Dataset), ReadError> {
+        let codec = io::detect(path)?;
+        self.warn_idle(&[codec.format]);
+        Ok((codec, (codec.read)(path, options)?))
+    }
+
+    /// Warns of options that none of these formats, one for each input, has a use for.
+    pub fn warn_idle(&self, from: &[Format]) {
         let Self { fcs_offsets, data_set, genome, index_column, obs_columns, transpose } = self;
         let given = [
             (&fcs::OFFSETS, fcs_offsets.is_some()),
@@ -134,6 +149,15 @@ impl ReadArgs {
             (&table::TRANSPOSE, *transpose),
         ];
         warn_idle(from, &given);
+    }
+
+    /// As [`ReadArgs::warn_idle`], by the names that people use for the formats.
+    pub fn warn_idle_in(&self, names: &[String]) {
+        let of = |name: &String| CODECS.iter().map(|c| c.format).find(|f| f.name() == name);
+        let formats: Vec<Format> = names.iter().filter_map(of).collect();
+        if !formats.is_empty() {
+            self.warn_idle(&formats);
+        }
     }
 
     /// As options of the library.
@@ -162,7 +186,7 @@ impl WriteArgs {
             (&fcs::VERSION, self.fcs_version.is_some()),
             (&table::TABLE, self.table.is_some()),
         ];
-        warn_idle(to, &given);
+        warn_idle(&[to], &given);
     }
 
     /// As options of the library; progress goes to `progress`.

@@ -12,7 +12,7 @@ use crate::cli::kit::error::CliError;
 use crate::cli::kit::learn_args::{LearnArgs, PresetArg};
 use crate::cli::kit::output::hash;
 use crate::cli::kit::show::thousands;
-use crate::data::{Change, Dataset, Frame, scratch};
+use crate::data::{Change, Dataset, scratch};
 use crate::generate::{self, GenerateError, KINDS, Material, Sought, Stops, TrainPlan, Trained};
 use crate::io::ReadOptions;
 use crate::provenance::Record;
@@ -172,7 +172,6 @@ impl Learn {
                 thousands(made)
             ));
         }
-        say_left_out(&material.changes, console);
         Ok(material)
     }
 
@@ -277,24 +276,8 @@ impl Asked {
     }
 }
 
-/// Divides clusters by a column, and says what is too small for it.
-///
-/// # Errors
-/// As [`Material::divide`].
-pub(in crate::cli) fn divide(
-    material: &mut Material,
-    obs: &Frame,
-    by: &str,
-    clusters: &[String],
-    console: &Console,
-) -> Result<(), GenerateError> {
-    let before = material.changes.len();
-    material.divide(obs, by, clusters)?;
-    say_left_out(&material.changes[before..], console);
-    Ok(())
-}
-
-fn say_left_out(changes: &[Change], console: &Console) {
+/// Says what nothing is learnt from, for verbs whose output has no report of losses.
+pub(in crate::cli) fn say_left_out(changes: &[Change], console: &Console) {
     changes.iter().for_each(|c| console.say(&format!("{}: {}", c.element, c.words())));
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::kit::size::size;
+use crate::cli::kit::size::{size, threads};
 
 /// How a verb runs.
 #[derive(Debug, Clone, Default, Args)]
@@ -23,7 +23,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "DIR")]
     pub temp_dir: Option<PathBuf>,
     /// Threads to use [default: all cores]; the result does not depend on it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<usize>,
     /// No progress, no remarks: only warnings and errors
     #[arg(short, long)]

@@ -1,4 +1,4 @@
-//! Sizes of memory as people write them.
+//! Sizes of memory and numbers of threads as people write them.
 
 /// The least memory scx can work in.
 const LEAST_MEMORY: u64 = 64 << 20;
@@ -26,6 +26,14 @@ pub fn size(text: &str) -> Result<u64, String> {
         return Err(wrong());
     }
     Ok(bytes as u64)
+}
+
+/// A number of threads; no thread does no work.
+pub fn threads(text: &str) -> Result<usize, String> {
+    match text.trim().parse() {
+        Ok(0) | Err(_) => Err("expected a number of 1 or more; leave it out to use all cores".into()),
+        Ok(n) => Ok(n),
+    }
 }
 
 #[cfg(test)]

@@ -31,8 +31,8 @@ fn execute(args: &PreprocessArgs, console: &Console) -> Result<(), CliError> {
     let mut inputs = vec![&args.input];
     inputs.extend(&args.replay);
     let target = way.target(&args.output, &inputs)?;
-    let from = io::detect(&args.input)?;
-    let mut dataset = (from.read)(&args.input, &reading(&args.reading, &args.running).towards(&args.output))?;
+    let options = reading(&args.reading, &args.running).towards(&args.output);
+    let (from, mut dataset) = args.reading.open(&args.input, &options)?;
     let before = dataset.shape();
     if let Some(made) = synthetic::mask(&dataset) {
         let n = made.iter().filter(|m| **m).count();
@@ -92,7 +92,7 @@ fn choose_matrix(
     let (round, feature_type) = (args.round, args.feature_type.clone());
     let wanted = CountsArgs { layer: None, round, feature_type }.wanted_linear();
     if let Some(name) = &args.layer {
-        dataset.arrange(Some(name), &[]).map_err(|e| CliError::usage(e.to_string()))?;
+        dataset.arrange(Some(name), &[]).map_err(|e| CliError::arranged(&e))?;
         if !round {
             return Ok((None, Features::of(&dataset.var, &wanted.features, &Place::X)?));
         }

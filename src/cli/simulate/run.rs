@@ -109,9 +109,8 @@ fn like(
     console: &Console,
 ) -> Result<(SplatParams, Option<Source>), CliError> {
     let at_file = |e: CliError| e.within(&path.display().to_string());
-    let codec = io::detect(path)?;
     let reading = reading(&args.reading, &args.running).towards(args.output()?);
-    let dataset = (codec.read)(path, &reading)?;
+    let (_, dataset) = args.reading.open(path, &reading)?;
     let dataset = match synthetic::real(&dataset).map_err(|e| at_file(CliError::input(e.to_string())))? {
         None => dataset,
         Some((rows, real)) => {

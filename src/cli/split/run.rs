@@ -11,7 +11,6 @@ use crate::cli::kit::process::on_threads;
 use crate::cli::kit::show::thousands;
 use crate::cli::split::SplitArgs;
 use crate::data::{Dataset, Take};
-use crate::io;
 use crate::provenance::Record;
 use crate::recipe::{Split, balanced, groups_by};
 use crate::rng::Seed;
@@ -30,8 +29,7 @@ fn execute(args: &SplitArgs, console: &Console) -> Result<(), CliError> {
         .collect();
     let paths: Vec<&PathBuf> = parts.iter().map(|(_, path)| *path).collect();
     let targets = way.targets(&paths, &[&args.input])?;
-    let from = io::detect(&args.input)?;
-    let dataset = (from.read)(&args.input, &reading(&args.reading, &args.running))?;
+    let (from, dataset) = args.reading.open(&args.input, &reading(&args.reading, &args.running))?;
     let (Split { train, test, valid }, missing) = divide(args, &dataset)?;
     if missing > 0 {
         console.say(&format!(

@@ -10,7 +10,6 @@ use crate::cli::kit::output::reading;
 use crate::cli::kit::process::{on_threads, print};
 use crate::cli::kit::show::thousands;
 use crate::cli::train::TrainArgs;
-use crate::io;
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: &TrainArgs) -> Result<(), CliError> {
@@ -23,8 +22,9 @@ fn execute(args: &TrainArgs, console: &Console) -> Result<(), CliError> {
     learn::check_model_folder(&args.output, args.force || args.learn.resume)?;
     let reading = reading(&args.reading, &args.learn.running).towards(&args.output);
     let learn = learn.scratch(&reading);
-    let dataset = io::open(&args.input, &reading)?;
+    let (_, dataset) = args.reading.open(&args.input, &reading)?;
     let material = learn.material(&args.input, &dataset, console)?;
+    learn::say_left_out(&material.changes, console);
     if args.learn.running.dry_run {
         return print(&format!(
             "would train {} ({}) on {} cells × {} genes and write {}\n",

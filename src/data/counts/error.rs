@@ -15,6 +15,14 @@ pub enum CountsError {
         /// What is there.
         there: String,
     },
+    /// The place that was asked for was left out when the file was read.
+    #[error("{place} was left out: {why}")]
+    LeftOut {
+        /// What was asked for.
+        place: Place,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The features that were asked for are not there.
     #[error("{place} has no features of type {asked}; {there}")]
     NoFeatures {

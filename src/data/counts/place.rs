@@ -67,6 +67,11 @@ pub fn chosen<'a>(dataset: &'a Dataset, place: &Place) -> Result<Chosen<'a>, Cou
         Place::X => dataset.x.as_ref().map(|matrix| Chosen { matrix, var: &dataset.var }),
     };
     found.ok_or_else(|| {
+        if let Place::Layer(name) = place
+            && let Some(left) = dataset.left_out(&format!("layers[{name:?}]"))
+        {
+            return CountsError::LeftOut { place: place.clone(), why: left.what.clone() };
+        }
         let layers: Vec<&str> = dataset.layers.keys().map(String::as_str).collect();
         let mut there = vec![if dataset.x.is_some() { "X is there" } else { "X is missing" }.to_owned()];
         if dataset.raw.is_some() {

@@ -14,7 +14,7 @@ use super::{add, matrix};
 use crate::data::{Annotation, Dataset, RowSource};
 use crate::io::additions::{Additions, NewValues};
 use crate::io::error::{ReadError, WriteError};
-use crate::io::hdf5::{Node, Source, set_text, write_error, write_file, write_string};
+use crate::io::hdf5::{Node, Source, has_attr, set_text, set_texts, write_error, write_file, write_string};
 use crate::io::options::WriteOptions;
 
 /// Copies the file `dataset` was read from to `path` and adds the new elements and the record of the run.
@@ -57,16 +57,38 @@ fn mend(file: &File, dataset: &Dataset, out: &Path) -> Result<(), WriteError> {
     };
     for place in dataset.changes.iter().filter_map(|c| c.place.as_deref()) {
         let Some((group, name)) = place.rsplit_once('/') else { continue };
+        if let Some(attribute) = name.strip_prefix('@').filter(|_| group.is_empty()) {
+            if has_attr(file, attribute).map_err(lib)? {
+                file.delete_attr(attribute).map_err(lib)?;
+            }
+            continue;
+        }
         let parent: Group = match group {
             "" => file.as_group().map_err(lib)?,
             group => same_file(file, file.group(group).map_err(lib)?, out)?,
         };
         if parent.link_exists(name) {
             parent.unlink(name).map_err(lib)?;
+            unlist(&parent, name, out)?;
         }
         if let Some((frame, rows)) = table(place) {
             Out { path: out, options: &options }.named_frame(&parent, name, frame, rows)?;
         }
+    }
+    Ok(())
+}
+
+/// Takes a column that is there no more out of the list of its table.
+fn unlist(table: &Group, name: &str, out: &Path) -> Result<(), WriteError> {
+    let lib = |e: hdf5::Error| write_error(out, &e);
+    let input = |e: ReadError| WriteError::Input { path: out.to_owned(), source: Box::new(e) };
+    let Some(listed) = Source::plain(out).attr_strings(table, "column-order").map_err(input)? else {
+        return Ok(());
+    };
+    let left: Vec<&str> = listed.iter().map(String::as_str).filter(|n| *n != name).collect();
+    if left.len() < listed.len() {
+        table.delete_attr("column-order").map_err(lib)?;
+        set_texts(table, "column-order", &left).map_err(lib)?;
     }
     Ok(())
 }

@@ -7,19 +7,26 @@ use hdf5::{Dataset, Group, Location};
 
 use super::stored;
 
-use crate::data::{Categorical, Categories, Column, Frame, Index, Names, Values};
+use crate::data::{Categorical, Categories, Change, Column, Frame, Index, Names, Values};
 use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, extent, has_attr, length};
 
 /// Reads a table: a group (anndata 0.7 and later) or a dataset of records (before).
 pub(super) fn read(source: &Source, node: &Node) -> Result<Frame, ReadError> {
-    read_like(source, node, None)
+    read_like(source, node, None, None)
 }
 
 /// As [`read`], of a table whose names are most likely those of `like`, which are shared then.
-pub(super) fn read_like(source: &Source, node: &Node, like: Option<&Index>) -> Result<Frame, ReadError> {
+///
+/// With `changes`, a column that is damaged is left out, which they say; without, it is an error.
+pub(super) fn read_like(
+    source: &Source,
+    node: &Node,
+    like: Option<&Index>,
+    changes: Option<&mut Vec<Change>>,
+) -> Result<Frame, ReadError> {
     match node {
-        Node::Group(g) => read_group(source, g, like.and_then(Index::stored)),
+        Node::Group(g) => read_group(source, g, like.and_then(Index::stored), changes),
         Node::Dataset(d) => read_records(source, d),
     }
 }
@@ -112,14 +119,25 @@ pub(super) fn column(source: &Source, g: &Group, name: &str, rows: usize) -> Res
     Ok(column)
 }
 
-fn read_group(source: &Source, g: &Group, like: Option<&Names>) -> Result<Frame, ReadError> {
+fn read_group(
+    source: &Source,
+    g: &Group,
+    like: Option<&Names>,
+    mut changes: Option<&mut Vec<Change>>,
+) -> Result<Frame, ReadError> {
     let Layout { index, order } = layout(source, g)?;
     let values = row_names(source, g, &index, like)?;
     let rows = values.len();
     let mut frame = Frame::new(Index::Names { name: index, values });
     for name in order {
-        let column = column(source, g, &name, rows)?;
-        frame.columns.push((name, column));
+        match (column(source, g, &name, rows), &mut changes) {
+            (Ok(column), _) => frame.columns.push((name, column)),
+            (Err(e), Some(changes)) if e.is_damage() => {
+                let element = format!("{}[{name:?}]", g.name().trim_start_matches('/'));
+                changes.push(Change::left(element, e.what()).at(format!("{}/{name}", g.name())));
+            }
+            (Err(e), _) => return Err(e),
+        }
     }
     Ok(frame)
 }

@@ -48,11 +48,11 @@ pub(super) fn read_like(
     let file = source.open()?;
     let root: &Group = &file;
     let (obs, var) = tables(&source, root)?;
-    let mut dataset = Dataset::new(
-        frame::read_like(&source, &obs, like.map(|d| &d.obs.index))?,
-        frame::read(&source, &var)?,
-    );
     let mut changes = Vec::new();
+    let mut dataset = Dataset::new(
+        frame::read_like(&source, &obs, like.map(|d| &d.obs.index), Some(&mut changes))?,
+        frame::read_like(&source, &var, None, Some(&mut changes))?,
+    );
     raw::unlisted(&source, &obs, &mut changes);
     raw::unlisted(&source, &var, &mut changes);
     dataset.uns = elem::uns(&source, root, &mut changes);
@@ -77,6 +77,10 @@ pub(super) fn read_like(
     adopt_old_neighbours(&mut dataset);
     dataset.raw = raw::read(&source, root, shape.0, &mut changes)?;
     keep_unknown(&source, root, &mut dataset, &mut changes)?;
+    for name in source.attr_names(root)?.into_iter().filter(|n| !ATTRIBUTES.contains(&n.as_str())) {
+        let what = "AnnData has no attributes at the root beside its encoding";
+        changes.push(Change::left(format!("/@{name}"), what).at(format!("/@{name}")));
+    }
     let old_tables = matches!(obs, Node::Dataset(_)) || matches!(var, Node::Dataset(_));
     if old_tables {
         adopt_old_categories(&source, &mut dataset)?;
@@ -125,9 +129,22 @@ fn read_layers(
     };
     for name in source.members(&layers)? {
         let Some(node) = source.node(&layers, &name)? else { continue };
-        if let Some(m) = matrix::on_disk(source, &node, (dataset.n_obs(), dataset.n_vars()))? {
-            dataset.layers.insert(name, m);
-            continue;
+        let shape = (dataset.n_obs(), dataset.n_vars());
+        let read = matrix::on_disk(source, &node, shape).and_then(|m| match m {
+            Some(m) if m.shape() != shape => Err(source.malformed(node.name(), misfit(m.shape(), shape))),
+            m => Ok(m),
+        });
+        match read {
+            Ok(Some(m)) => {
+                dataset.layers.insert(name, m);
+                continue;
+            }
+            Ok(None) => {}
+            Err(e) if e.is_damage() => {
+                changes.push(Change::left(format!("layers[{name:?}]"), e.what()).at(node.name()));
+                continue;
+            }
+            Err(e) => return Err(e),
         }
         tracing::warn!(
             "{}: {}: not a matrix scx understands; it stays in the file",
@@ -143,6 +160,9 @@ fn read_layers(
 
 /// Every name an AnnData file has at its root.
 const ROOT: &[&str] = &["X", "obs", "var", "layers", "obsm", "varm", "obsp", "varp", "uns"];
+
+/// Every attribute an AnnData file has at its root.
+const ATTRIBUTES: &[&str] = &["encoding-type", "encoding-version"];
 
 /// Whether a member of the root is one that AnnData defines.
 pub(super) fn defined(name: &str) -> bool {
@@ -177,7 +197,6 @@ fn keep_unknown(
 
 /// X. anndata before 0.7 squeezed it when there was one cell or one gene.
 fn main_matrix(source: &Source, node: &Node, shape: (usize, usize)) -> Result<Matrix, ReadError> {
-    let (n_obs, n_vars) = shape;
     let Some(m) = matrix::on_disk(source, node, shape)? else {
         let encoding = source
             .attr_string(node.location(), "encoding-type")?
@@ -188,16 +207,20 @@ fn main_matrix(source: &Source, node: &Node, shape: (usize, usize)) -> Result<Ma
         ));
     };
     if m.shape() != shape {
-        let (rows, columns) = m.shape();
-        let mut what = format!(
-            "shape {rows} × {columns} but there are {n_obs} cells in obs and {n_vars} variables in var"
-        );
-        if (columns, rows) == shape {
-            what += ": it lies as variables × cells; write its transpose";
-        }
-        return Err(source.malformed(node.name(), what));
+        return Err(source.malformed(node.name(), misfit(m.shape(), shape)));
     }
     Ok(m)
+}
+
+/// Why a matrix does not fit the cells and variables around it.
+fn misfit((rows, columns): (usize, usize), (n_obs, n_vars): (usize, usize)) -> String {
+    let turned = match (columns, rows) == (n_obs, n_vars) {
+        true => ": it lies as variables × cells; write its transpose",
+        false => "",
+    };
+    format!(
+        "shape {rows} × {columns} but there are {n_obs} cells in obs and {n_vars} variables in var{turned}"
+    )
 }
 
 /// Moves `uns["<column>_categories"]` into the columns they belong to.
