@@ -101,7 +101,8 @@ impl<'a> Output<'a> {
     ) -> Result<Self, WriteError> {
         let as_asked = options.compression.is_none()
             && options.compat == Default::default()
-            && options.fcs_version == Default::default();
+            && options.fcs_version == Default::default()
+            && options.append.is_empty();
         let takes = !additions.has_elements() || (codec(from).takes_elements)(&dataset);
         let marked = mark == Mark::Names && synthetic::mask(&dataset).is_some();
         additions.tell_replaced(&mut dataset);

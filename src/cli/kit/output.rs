@@ -74,6 +74,7 @@ impl<'a> Way<'a> {
         }
         let force = self.writing.force;
         targets::check(path, inputs, force, io::folder_of(format, path).is_some())?;
+        self.writing.refuse_idle(format)?;
         self.writing.warn_idle(format);
         Ok(Target { path: path.to_owned(), format, force })
     }
