@@ -16,7 +16,7 @@ pub fn concat(mut pieces: Vec<Piece>, options: &Options) -> Result<Dataset, Conc
     if options.continuous_time {
         time::go_on(&mut pieces, &mut changes)?;
     }
-    scale::settle(&mut pieces, &mut changes)?;
+    scale::settle(&mut pieces, options.join, &mut changes)?;
     let genes = names::join(&pieces, |d| Some(&d.var), options.join)?;
     if genes.names.is_empty() && pieces.iter().all(|p| p.dataset.n_vars() > 0) {
         let what = "no variable is in all files; check that names are of one kind (symbols, ids), or take --join outer";

@@ -1,6 +1,6 @@
 //! Keywords of FCS files: those of the files, and those of their channels, which follow their channels.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Changes, Piece};
 use crate::data::Frame;
@@ -32,11 +32,10 @@ pub(super) fn keywords(pieces: &[Piece], var: &Frame, changes: &mut Changes) -> 
     };
     let mut kept = Pairs::new();
     let mut left = BTreeSet::new();
-    for (key, value) in all.iter().flatten() {
+    let mut seen = HashSet::new();
+    for (key, value) in all.iter().flatten().filter(|pair| seen.insert(*pair)) {
         if same(key, value) {
-            if !kept.iter().any(|(k, v)| k == key && v == value) {
-                kept.push((key.clone(), value.clone()));
-            }
+            kept.push((key.clone(), value.clone()));
         } else if !fcs::of_layout(key) {
             left.insert(key.clone());
         }

@@ -1,18 +1,22 @@
 //! Channels of FCS files that were stored on different scales, put on one before their values meet.
 
-use super::{Changes, ConcatError, Piece, fail};
+use std::collections::BTreeSet;
+
+use super::{Changes, ConcatError, Join, Piece, fail};
 use crate::data::{Column, Frame, Values, amplifiers, linear};
 
-/// Puts logarithmic channels on the linear scale where files do not agree on their amplifier, and gives every channel the
-/// largest of its ranges.
+/// Puts logarithmic channels on the linear scale where files do not agree on their amplifier, or missing channels will make
+/// floats of whole numbers; and gives every channel the largest of its ranges.
 ///
 /// # Errors
 /// [`ConcatError::Data`] when an amplifier cannot be understood.
-pub(super) fn settle(pieces: &mut [Piece], changes: &mut Changes) -> Result<(), ConcatError> {
+pub(super) fn settle(pieces: &mut [Piece], join: Join, changes: &mut Changes) -> Result<(), ConcatError> {
     if pieces.len() < 2 || pieces.iter().any(|p| p.dataset.var.column("pne").is_none()) {
         return Ok(());
     }
-    if !amplifiers_agree(pieces)? {
+    // Only whole numbers are read by their amplifiers.
+    let gaps = join == Join::Outer && !one_panel(pieces);
+    if gaps || !amplifiers_agree(pieces)? {
         pieces.iter_mut().try_for_each(|p| make_linear(p, changes))?;
     }
     largest_ranges(pieces);
@@ -29,6 +33,13 @@ pub(super) fn make_linear(piece: &mut Piece, changes: &mut Changes) -> Result<()
     let new = piece.dataset.changes.split_off(before);
     new.into_iter().for_each(|c| changes.add(c.element, format!("{}: {}", piece.file, c.what)));
     Ok(())
+}
+
+/// Whether all files have the same channels.
+fn one_panel(pieces: &[Piece]) -> bool {
+    let names = |p: &Piece| p.dataset.var.index.iter().map(|n| n.into_owned()).collect::<BTreeSet<_>>();
+    let first = pieces.first().map(names);
+    pieces.iter().skip(1).all(|p| Some(names(p)) == first)
 }
 
 /// Whether every logarithmic channel has the same amplifier and range in all files that have it.

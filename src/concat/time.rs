@@ -144,12 +144,18 @@ fn shift(
     let dtype = piece.dataset.x.as_ref().map_or(DType::F64, Matrix::dtype);
     let unsigned = matches!(dtype, DType::U8 | DType::U16 | DType::U32);
     let whole = unsigned && scale == 1.0 && add.fract() == 0.0 && end <= f64::from(u32::MAX);
+    // Singles count exactly so far.
+    let single = dtype == DType::F32 && clock.whole && scale == 1.0 && add.fract() == 0.0 && end <= 16_777_216.0;
     if !whole {
         // Only whole numbers are read by their amplifiers.
         make_linear(piece, changes)?;
     }
     let Some(base) = piece.dataset.x.take() else { return Ok(()) };
-    let dtype = if whole { DType::U32 } else { DType::F64 };
+    let dtype = match () {
+        () if whole => DType::U32,
+        () if single => DType::F32,
+        () => DType::F64,
+    };
     let view = Shifted { base, column: clock.column, scale, add, dtype };
     piece.dataset.x = Some(Matrix::OnDisk(Arc::new(view)));
     grow(&mut piece.dataset.var, clock.column, end);
@@ -197,6 +203,7 @@ impl Shifted {
         let (n, columns) = rows.dim();
         let values = match self.dtype {
             DType::U32 => Values::U32(rows.into_iter().map(|x| x as u32).collect()),
+            DType::F32 => Values::F32(rows.into_iter().map(|x| x as f32).collect()),
             _ => Values::F64(rows.into_iter().collect()),
         };
         Ok(Block::Dense(Dense::new(n, columns, values)?))

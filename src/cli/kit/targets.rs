@@ -40,7 +40,7 @@ fn refuse_packed(target: &Path, asked: Option<Format>) -> Result<(), CliError> {
         Some(codec) if gz && !codec.packed => {
             let plain = target.with_extension("");
             Err(CliError::usage(format!(
-                "{}: {} is not written packed; write {} and pack it afterwards: gzip {}",
+                "{}: {} is not written packed; write {} and pack it then: gzip {}",
                 target.display(),
                 codec.name,
                 plain.display(),
