@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::stack::{Part, Stacked};
-use super::{Changes, ConcatError, Join, Options, Piece, fail, frames, merge, names};
+use super::{Changes, ConcatError, Join, Options, Piece, fail, frames, keywords, merge, names, scale, time};
 use crate::data::{Annotation, Dataset, Frame, Matrix, Raw};
 
 /// Puts data sets one below the other.
@@ -11,8 +11,12 @@ use crate::data::{Annotation, Dataset, Frame, Matrix, Raw};
 /// # Errors
 /// [`ConcatError`] when cells share names and that is refused, when no variable is common, when some have X and others
 /// do not, or when a matrix cannot be read.
-pub fn concat(pieces: Vec<Piece>, options: &Options) -> Result<Dataset, ConcatError> {
+pub fn concat(mut pieces: Vec<Piece>, options: &Options) -> Result<Dataset, ConcatError> {
     let mut changes = Changes::of(&pieces);
+    if options.continuous_time {
+        time::go_on(&mut pieces, &mut changes)?;
+    }
+    scale::settle(&mut pieces, options.join, &mut changes)?;
     let genes = names::join(&pieces, |d| Some(&d.var), options.join)?;
     if genes.names.is_empty() && pieces.iter().all(|p| p.dataset.n_vars() > 0) {
         let what = "no variable is in all files; check that names are of one kind (symbols, ids), or take --join outer";
@@ -44,7 +48,7 @@ pub fn concat(pieces: Vec<Piece>, options: &Options) -> Result<Dataset, ConcatEr
     }
     dataset.raw = raw(&pieces, options, &mut changes)?;
     dataset.uns = merge::uns(&pieces, &mut changes);
-    dataset.source.keywords = merge::keywords(&pieces, &mut changes);
+    dataset.source.keywords = keywords::keywords(&pieces, &dataset.var, &mut changes);
     dataset.check().map_err(|source| ConcatError::Data { file: "the result".into(), source })?;
     dataset.changes.extend(changes.0);
     Ok(dataset)

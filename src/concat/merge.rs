@@ -142,23 +142,3 @@ fn same(all: &[&BTreeMap<String, Uns>], at: &str, changes: &mut Changes) -> BTre
     }
     out
 }
-
-/// Keywords of FCS files that have the same value in all.
-pub(super) fn keywords(pieces: &[Piece], changes: &mut Changes) -> Vec<(String, String)> {
-    let Some((first, rest)) = pieces.split_first() else { return Vec::new() };
-    let of = |p: &Piece| p.dataset.source.keywords.iter().cloned().collect::<std::collections::HashSet<_>>();
-    let sets: Vec<_> = rest.iter().map(of).collect();
-    let kept: Vec<_> = first
-        .dataset
-        .source
-        .keywords
-        .iter()
-        .filter(|pair| sets.iter().all(|s| s.contains(pair)))
-        .cloned()
-        .collect();
-    let most = pieces.iter().map(|p| p.dataset.source.keywords.len()).max().unwrap_or(0);
-    if most > kept.len() {
-        changes.lossy("keywords", format!("{} of {most} left behind: files differ", most - kept.len()));
-    }
-    kept
-}

@@ -11,6 +11,8 @@
 //! - entries of `obsm` must be of one width (anndata cuts or pads them); a file without one gets NaN in an outer join;
 //! - whole numbers of 64 bits stay whole where signs differ (anndata makes rounded doubles of them), and where X, a layer,
 //!   raw or an entry of obsm must become doubles, a value that would be rounded is refused;
+//! - logarithmic channels of FCS files with different amplifiers are put on the linear scale, ranges of channels are the
+//!   largest of all files, and keywords of channels follow their channels;
 //! - whatever is left behind or changed is listed.
 
 mod assemble;
@@ -20,11 +22,14 @@ mod changes;
 mod columns;
 mod error;
 mod frames;
+mod keywords;
 mod merge;
 mod names;
 mod options;
 mod rows;
+mod scale;
 mod stack;
+mod time;
 mod types;
 
 pub use assemble::concat;

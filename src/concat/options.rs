@@ -39,6 +39,8 @@ pub struct Options {
     pub batch_key: String,
     /// Layers to keep; all that every file has when `None`.
     pub layers: Option<Vec<String>>,
+    /// Whether the channel Time of each file goes on where that of the file before ended.
+    pub continuous_time: bool,
     /// Bytes that may be in memory at once.
     pub memory: u64,
 }

@@ -2,6 +2,7 @@
 
 mod amplifier;
 mod arrange;
+mod beside;
 mod bytes;
 mod change;
 pub mod counts;
@@ -27,6 +28,7 @@ mod uns;
 mod values;
 
 pub use amplifier::{Amplifier, amplifiers, amplify, mark_linear};
+pub use beside::beside;
 pub use bytes::Word;
 pub use change::Change;
 pub use counts::{Counts, CountsBuilder};

@@ -194,6 +194,7 @@ pub fn below(
         on_duplicate: OnDuplicate::Error,
         batch_key: PART.into(),
         layers: None,
+        continuous_time: false,
         memory,
     };
     let mut out = concat(pieces, &options)?;

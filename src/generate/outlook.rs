@@ -67,6 +67,7 @@ pub fn outlook_below(new: &NewCells, real: &Dataset, taken: &Taken) -> Dataset {
         on_duplicate: OnDuplicate::Error,
         batch_key: PART.into(),
         layers: None,
+        continuous_time: false,
         memory: 1 << 26,
     };
     let mut out = concat(vec![piece("the real cells", old.clone()), piece("the new cells", made)], &options)

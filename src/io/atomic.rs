@@ -246,6 +246,7 @@ fn rename_error(error: WriteError, tmp: &Path, target: &Path) -> WriteError {
         WriteError::NoFolder { path, folder } => WriteError::NoFolder { path: name(path), folder },
         WriteError::Full { path } => WriteError::Full { path: name(path) },
         WriteError::CannotHold { path, what } => WriteError::CannotHold { path: name(path), what },
+        WriteError::NotThere { path, what } => WriteError::NotThere { path: name(path), what },
         WriteError::Verify { path, what } => {
             let what = what.replace(&format!("{}: ", tmp.display()), "");
             WriteError::Verify { path: name(path), what }

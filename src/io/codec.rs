@@ -82,8 +82,10 @@ pub struct Codec {
     pub about: &'static str,
     /// Usual file extensions, without the dot, lower case; they only break ties.
     pub extensions: &'static [&'static str],
-    /// Whether a file of it may be packed whole, its name with `.gz` behind the extension.
+    /// Whether a file of it may be written packed whole, its name with `.gz` behind the extension.
     pub packed: bool,
+    /// Whether a file of it that is packed whole is read.
+    pub unpacked: bool,
     /// Whether several files of it may be read and written at a time: the HDF5 library works on one.
     pub concurrent: bool,
     /// Whether it is read from a folder of files: such codecs are asked about folders, too.

@@ -159,6 +159,14 @@ pub enum WriteError {
         /// The target.
         path: PathBuf,
     },
+    /// What a user asked for by name is not in the data set, or cannot be had.
+    #[error("{}: {what}", path.display())]
+    NotThere {
+        /// The target.
+        path: PathBuf,
+        /// What was asked for, and what there is.
+        what: String,
+    },
     /// The format cannot hold this.
     #[error("{}: cannot be written: {what}", path.display())]
     CannotHold {

@@ -80,7 +80,7 @@ pub(super) fn no_text(path: &Path, head: &[u8]) -> Option<String> {
 }
 
 /// What can be unpacked of the head of a gzip file, which may end inside a block.
-fn inflated(head: &[u8]) -> Vec<u8> {
+pub(super) fn inflated(head: &[u8]) -> Vec<u8> {
     let mut inner = Vec::new();
     let _ = flate2::read::MultiGzDecoder::new(head).read_to_end(&mut inner);
     inner
@@ -111,7 +111,6 @@ fn packed(path: &Path, head: &[u8]) -> String {
     }
     match &inner[..] {
         h if h.starts_with(b"\x89HDF\r\n\x1a\n") => unpack("an HDF5 file", "h5"),
-        h if h.starts_with(b"FCS") => unpack("an FCS file", "fcs"),
         h => content(path, h).unwrap_or_else(|| unpack("something else", "unpacked")),
     }
 }
@@ -241,7 +240,7 @@ pub(super) fn folder(path: &Path) -> String {
     }
     let without = "it is a folder without a 10x matrix (matrix.mtx or matrix.mtx.gz)";
     let read = |n: &&String| {
-        Format::for_target(Path::new(n.as_str())).is_some_and(|f| f.codec().reads) && path.join(n).is_file()
+        Format::of_name(Path::new(n.as_str())).is_some_and(|f| f.codec().reads) && path.join(n).is_file()
     };
     let fitting: Vec<&str> = names.iter().filter(read).map(String::as_str).collect();
     match &fitting[..] {

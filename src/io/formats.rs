@@ -43,15 +43,25 @@ impl Format {
 
     /// The format of a target by its extension; a name without one is a folder, and `None` leaves the choice to the caller.
     pub fn for_target(path: &Path) -> Option<Format> {
-        let extension = path.extension()?.to_string_lossy().to_lowercase();
-        let packed = extension == "gz";
-        let extension = match packed {
-            true => path.with_extension("").extension()?.to_string_lossy().to_lowercase(),
-            false => extension,
-        };
-        let fits = |c: &&Codec| c.extensions.contains(&extension.as_str()) && (!packed || c.packed);
-        CODECS.iter().find(fits).map(|c| c.format)
+        named(path, |c| c.packed)
     }
+
+    /// The format a file to be read has by its extension, also when it is packed whole; its content decides.
+    pub fn of_name(path: &Path) -> Option<Format> {
+        named(path, |c| c.unpacked)
+    }
+}
+
+/// The format of a name; `may_be_packed` tells which may have `.gz` behind their extension.
+fn named(path: &Path, may_be_packed: fn(&Codec) -> bool) -> Option<Format> {
+    let extension = path.extension()?.to_string_lossy().to_lowercase();
+    let packed = extension == "gz";
+    let extension = match packed {
+        true => path.with_extension("").extension()?.to_string_lossy().to_lowercase(),
+        false => extension,
+    };
+    let fits = |c: &&Codec| c.extensions.contains(&extension.as_str()) && (!packed || may_be_packed(c));
+    CODECS.iter().find(fits).map(|c| c.format)
 }
 
 /// The codec of a format.

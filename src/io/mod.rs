@@ -40,8 +40,8 @@ pub use formats::{CODECS, codec, folder_of};
 pub use hdf5::{is_hdf5, prepare};
 pub use limits::ReadLimits;
 pub use options::{
-    COMPRESSION, Compat, Compression, DEFAULT_MEMORY, FcsOffsets, FcsVersion, FormatOption, ReadOptions,
-    Table, Tables, WriteOptions,
+    Append, COMPRESSION, Compat, Compression, DEFAULT_MEMORY, FcsOffsets, FcsVersion, FormatOption,
+    ReadOptions, Table, Tables, WriteOptions,
 };
 pub use outline::{Item, Outline, Storage};
 pub use output::{Mark, Output, OutputPlan, Target, commit_all, or_table};

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::limits::ReadLimits;
+use super::loss::Place;
 use crate::progress::{Progress, Silent};
 
 /// An option of the command line that only some formats have a use for.
@@ -153,6 +154,47 @@ impl FcsVersion {
         &[(Self::V3_1, "3.1", "FCS 3.1"), (Self::V3_2, "3.2", "FCS 3.2")];
 }
 
+/// Something known of the cells that becomes channels of an FCS file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Append {
+    /// A column of obs.
+    Obs(String),
+    /// An array of obsm.
+    Obsm(String),
+}
+
+impl Append {
+    /// Whether this is the element of that name at that place.
+    pub(super) fn is(&self, at: Place, called: &str) -> bool {
+        let (place, name) = match self {
+            Append::Obs(name) => (Place::Obs, name),
+            Append::Obsm(name) => (Place::Obsm, name),
+        };
+        place == at && name == called
+    }
+}
+
+impl std::fmt::Display for Append {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Append::Obs(name) => write!(f, "obs:{name}"),
+            Append::Obsm(name) => write!(f, "obsm:{name}"),
+        }
+    }
+}
+
+impl std::str::FromStr for Append {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("obs", name)) if !name.is_empty() => Ok(Append::Obs(name.to_owned())),
+            Some(("obsm", name)) if !name.is_empty() => Ok(Append::Obsm(name.to_owned())),
+            _ => Err("expected obs:COLUMN or obsm:ARRAY, as obs:leiden or obsm:X_umap".into()),
+        }
+    }
+}
+
 /// Which table a single CSV or Parquet file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {
@@ -176,6 +218,8 @@ pub struct WriteOptions<'a> {
     pub compat: Compat,
     /// Version of FCS files.
     pub fcs_version: FcsVersion,
+    /// What of the cells becomes channels of an FCS file, in this order.
+    pub append: Vec<Append>,
     /// Which table a single CSV or Parquet file holds; `None`: chosen by what there is.
     pub table: Option<Table>,
     /// CSV and Parquet go into a folder with a file for each table: obs and var, and X when `table` asks for it.
@@ -200,6 +244,7 @@ impl Default for WriteOptions<'_> {
             compression: None,
             compat: Compat::default(),
             fcs_version: FcsVersion::default(),
+            append: Vec::new(),
             table: None,
             table_folder: false,
             scratch: None,

@@ -8,6 +8,7 @@ use super::atomic;
 use super::codec::Format;
 use super::error::WriteError;
 use super::estimate::{Estimate, estimate};
+use super::fcs;
 use super::formats::{codec, folder_of};
 use super::loss::{ElementKind, Fate, LossReport, Place};
 use super::options::{Table, WriteOptions};
@@ -23,6 +24,26 @@ pub struct Target {
     pub format: Format,
     /// Replace what is there.
     pub force: bool,
+}
+
+impl Target {
+    /// Refuses a name that says the file is packed where its format is not written so, and channels where it has none.
+    fn suits(&self, options: &WriteOptions) -> Result<(), WriteError> {
+        let codec = codec(self.format);
+        let path = self.path.clone();
+        if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz")) && !codec.packed {
+            let plain = path.with_extension("");
+            let plain = plain.display();
+            let what =
+                format!("{} is not written packed; write {plain} and pack it then: gzip {plain}", codec.name);
+            return Err(WriteError::NoPlace { path, what });
+        }
+        if !options.append.is_empty() && !codec.uses(&fcs::APPEND) {
+            let what = format!("{} has no channels, leave {} out", codec.name, fcs::APPEND.name);
+            return Err(WriteError::NotThere { path, what });
+        }
+        Ok(())
+    }
 }
 
 /// How made cells are marked on their way out.
@@ -71,7 +92,8 @@ impl<'a> Output<'a> {
     /// A data set as a new file. `from` is the format it was read in, where there is one.
     ///
     /// # Errors
-    /// [`WriteError::CannotHold`] when the target has no place for the mark of made cells.
+    /// [`WriteError::CannotHold`] when the target has no place for the mark of made cells, [`WriteError::NoPlace`] when its
+    /// name says that it is packed and it would not be, [`WriteError::NotThere`] when it has no channels to append.
     pub fn new(
         dataset: Dataset,
         from: Option<Format>,
@@ -79,6 +101,7 @@ impl<'a> Output<'a> {
         options: WriteOptions<'a>,
         mark: Mark,
     ) -> Result<Self, WriteError> {
+        target.suits(&options)?;
         let table_folder = folder_of(target.format, &target.path).is_some();
         let options = WriteOptions { table_folder, ..options };
         let mut output = Self { dataset, from, target, options, added: None, record: None };
@@ -99,9 +122,11 @@ impl<'a> Output<'a> {
         options: WriteOptions<'a>,
         mark: Mark,
     ) -> Result<Self, WriteError> {
+        target.suits(&options)?;
         let as_asked = options.compression.is_none()
             && options.compat == Default::default()
-            && options.fcs_version == Default::default();
+            && options.fcs_version == Default::default()
+            && options.append.is_empty();
         let takes = !additions.has_elements() || (codec(from).takes_elements)(&dataset);
         let marked = mark == Mark::Names && synthetic::mask(&dataset).is_some();
         additions.tell_replaced(&mut dataset);

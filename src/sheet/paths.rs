@@ -45,7 +45,7 @@ fn of_path(path: PathBuf) -> Result<Vec<PathBuf>, String> {
         return Ok(vec![path]);
     }
     let list = std::fs::read_dir(&path).map_err(|e| format!("{}: cannot read: {e}", path.display()))?;
-    let known = |p: &PathBuf| p.is_file() && io::Format::for_target(p).is_some();
+    let known = |p: &PathBuf| p.is_file() && io::Format::of_name(p).is_some();
     let mut inside: Vec<PathBuf> = list.filter_map(|e| Some(e.ok()?.path())).filter(known).collect();
     inside.sort();
     if inside.is_empty() {

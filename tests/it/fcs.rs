@@ -1,11 +1,14 @@
 //! FCS files: read as others read them, bad ones refused, written ones opened by others.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
+mod append;
 mod bad;
+mod packed;
 mod quirks;
 mod real;
 mod small;
 mod spread;
+mod whole;
 mod write;
 
 use std::collections::BTreeSet;
@@ -13,7 +16,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use scx::data::{Block, DType, Dataset, Dense, Frame, Index, Matrix, Patch, Values};
+use scx::data::{Block, Column, DType, Dataset, Dense, Frame, Index, Matrix, Patch, Values};
 use scx::io::{Additions, NewValues, ReadError, ReadOptions, open};
 
 fn fixtures(folder: &str) -> PathBuf {

@@ -15,6 +15,8 @@ Examples:
   scx concat run*/filtered_feature_bc_matrix.h5 -o all.h5ad --on-duplicate suffix
   scx concat a.h5ad b.loom -o all.h5ad --join outer --batch-names day1,day2
   scx concat *.fcs -o all.h5ad --join inner --dry-run     # which channels would be left behind
+  scx concat tube*.fcs -o all.fcs --continuous-time
+  scx concat --sheet study.csv -o study.h5ad
 
 Variables are matched by name; X is never held in memory. What was left behind or changed is printed.";
 
@@ -62,12 +64,16 @@ impl From<DuplicateArg> for OnDuplicate {
 #[command(after_help = EXAMPLES)]
 pub struct ConcatArgs {
     /// Files to put one below the other, of any format
-    #[arg(required = true, num_args = 1.., value_name = "INPUT")]
+    #[arg(required_unless_present = "sheet", num_args = 1.., value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
+    /// A sample sheet instead of INPUT: a table with a column file, one row a file; run, sample and all other columns become
+    /// columns of obs
+    #[arg(long, value_name = "SHEET", conflicts_with = "inputs", help_heading = "Data")]
+    pub sheet: Option<PathBuf>,
     /// File to write; its format is that of its extension
     #[arg(short, long, value_name = "OUT", help_heading = "Writing")]
     pub output: PathBuf,
-    /// Column of obs that tells the file of each cell [default: batch]
+    /// Column of obs that tells the file of each cell [default: batch; with --sheet: file]
     #[arg(long, value_name = "COLUMN", help_heading = "Data")]
     pub batch_key: Option<String>,
     /// What that column calls each file, in order, separated by commas [default: names of the files, or of the folders in which they differ]
@@ -77,6 +83,9 @@ pub struct ConcatArgs {
     /// is given]
     #[arg(long, value_enum, value_name = "JOIN", help_heading = "Data")]
     pub join: Option<JoinArg>,
+    /// The channel Time of each file goes on where that of the file before ended
+    #[arg(long, help_heading = "Data")]
+    pub continuous_time: bool,
     /// What to do when two cells share a name [default: error]
     #[arg(long, value_enum, value_name = "WHAT", help_heading = "Data")]
     pub on_duplicate: Option<DuplicateArg>,

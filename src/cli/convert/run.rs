@@ -28,7 +28,7 @@ fn convert(args: &ConvertArgs, console: &Console) -> Result<(), CliError> {
         None => io::detect(&args.input)?,
     };
     args.reading.warn_idle(&[from.format]);
-    let mut dataset = (from.read)(&args.input, &reading(&args.reading, &args.running))?;
+    let mut dataset = (from.read)(&args.input, &reading(&args.reading, &args.running).towards(&args.output))?;
     dataset
         .arrange(x.as_deref(), &layers)
         .map_err(|e| CliError::arranged(&e).within(&args.input.display().to_string()))?;

@@ -137,6 +137,7 @@ impl From<WriteError> for CliError {
             | WriteError::NotPlain { .. }
             | WriteError::NotFolder { .. }
             | WriteError::NoFolder { .. }
+            | WriteError::NotThere { .. }
             | WriteError::Stranger { .. } => 2,
             WriteError::Full { .. } | WriteError::Scratch { .. } | WriteError::CannotHold { .. } => 5,
             WriteError::Cancelled { .. } => crate::cli::kit::signals::stop_code().unwrap_or(130),

@@ -6,11 +6,12 @@ use std::sync::LazyLock;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
+use crate::cli::kit::error::CliError;
 use crate::cli::kit::running::RunArgs;
 use crate::data::Dataset;
 use crate::io::{
-    self, CODECS, COMPRESSION, Codec, Compat, Compression, FcsOffsets, FcsVersion, Format, FormatOption,
-    Mark, ReadError, ReadOptions, Table, WriteOptions, fcs, h5ad, table, tenx_h5,
+    self, Append, CODECS, COMPRESSION, Codec, Compat, Compression, FcsOffsets, FcsVersion, Format,
+    FormatOption, Mark, ReadError, ReadOptions, Table, WriteOptions, fcs, h5ad, table, tenx_h5,
 };
 
 /// Formats by the names used in options: one for each row of [`CODECS`].
@@ -93,6 +94,9 @@ pub struct WriteArgs {
     #[arg(long, value_parser = choice(FcsVersion::CHOICES), value_name = "VERSION", help_heading = "Writing")]
     #[arg(help = fcs::VERSION.help)]
     pub fcs_version: Option<FcsVersion>,
+    /// See [`fcs::APPEND`].
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', help_heading = "Writing", help = fcs::APPEND.help)]
+    pub append: Vec<Append>,
     /// See [`table::TABLE`].
     #[arg(long, value_parser = choice(Table::CHOICES), value_name = "TABLE", help_heading = "Writing")]
     #[arg(help = table::TABLE.help)]
@@ -189,6 +193,23 @@ impl WriteArgs {
         warn_idle(&[to], &given);
     }
 
+    /// Refuses what a format has no use for and must not be without.
+    ///
+    /// # Errors
+    /// [`CliError`] that says what to do.
+    pub fn refuse_idle(&self, to: Format) -> Result<(), CliError> {
+        if self.append.is_empty() || to.codec().uses(&fcs::APPEND) {
+            return Ok(());
+        }
+        let able: Vec<&str> = CODECS.iter().filter(|c| c.uses(&fcs::APPEND)).map(|c| c.name).collect();
+        Err(CliError::usage(format!(
+            "{} makes channels of what is known of cells, and {} has none; leave it out or write {}",
+            fcs::APPEND.name,
+            to.name(),
+            able.join(", ")
+        )))
+    }
+
     /// As options of the library; progress goes to `progress`.
     pub fn options<'a>(
         &self,
@@ -200,6 +221,7 @@ impl WriteArgs {
             compression,
             h5ad_compat,
             fcs_version,
+            append,
             table,
             mark: _,
             force: _,
@@ -212,6 +234,7 @@ impl WriteArgs {
             compression: *compression,
             compat: h5ad_compat.unwrap_or_default(),
             fcs_version: fcs_version.unwrap_or_default(),
+            append: append.clone(),
             table: *table,
             table_folder: false,
             scratch: running.temp_dir.clone(),

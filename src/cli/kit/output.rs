@@ -74,6 +74,7 @@ impl<'a> Way<'a> {
         }
         let force = self.writing.force;
         targets::check(path, inputs, force, io::folder_of(format, path).is_some())?;
+        self.writing.refuse_idle(format)?;
         self.writing.warn_idle(format);
         Ok(Target { path: path.to_owned(), format, force })
     }
@@ -89,7 +90,9 @@ impl<'a> Way<'a> {
         what: &str,
     ) -> Result<Target, CliError> {
         let format = targets::format(path, self.writing.to)?;
-        if format.has_columns() {
+        // What is asked for as channels has a place.
+        let channels = !self.writing.append.is_empty() && format.codec().uses(&io::fcs::APPEND);
+        if format.has_columns() || channels {
             return self.target_of(path, format, inputs);
         }
         let all = io::CODECS.iter().map(|c| c.format).filter(|f| f.has_columns());

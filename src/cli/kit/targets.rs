@@ -11,6 +11,7 @@ use crate::io::{CODECS, Format, WriteError};
 /// [`CliError`] with the extensions there are.
 pub(in crate::cli) fn format(target: &Path, asked: Option<Format>) -> Result<Format, CliError> {
     crate::io::check_place(target)?;
+    refuse_packed(target, asked)?;
     if let Some(format) = asked {
         return Ok(format);
     }
@@ -28,6 +29,26 @@ pub(in crate::cli) fn format(target: &Path, asked: Option<Format>) -> Result<For
         target.display(),
         known.join(" ")
     )))
+}
+
+/// Refuses a name that says the file is packed where its format is not written so.
+fn refuse_packed(target: &Path, asked: Option<Format>) -> Result<(), CliError> {
+    let gz = target.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
+    let format =
+        asked.or_else(|| Format::of_name(target)).or_else(|| Format::for_target(&target.with_extension("")));
+    match format.map(Format::codec) {
+        Some(codec) if gz && !codec.packed => {
+            let plain = target.with_extension("");
+            Err(CliError::usage(format!(
+                "{}: {} is not written packed; write {} and pack it then: gzip {}",
+                target.display(),
+                codec.name,
+                plain.display(),
+                plain.display()
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses a target that cannot be written: an input, a device, a folder where a file belongs, one that is there without

@@ -46,12 +46,20 @@ fn in_memory(_: &Path) -> bool {
     false
 }
 
+/// An unnamed file there, which is gone when nobody has it open any more.
+///
+/// # Errors
+/// The system's.
+pub fn unnamed(folder: &Path) -> std::io::Result<File> {
+    tempfile::tempfile_in(folder)
+}
+
 /// An unnamed file there.
 ///
 /// # Errors
 /// [`DataError::Scratch`] that names the folder.
 pub(super) fn file(folder: &Path) -> Result<File, DataError> {
-    tempfile::tempfile_in(folder).map_err(|e| DataError::scratch(folder, e))
+    unnamed(folder).map_err(|e| DataError::scratch(folder, e))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ mod positioned;
 mod rows;
 mod sorter;
 
-pub use folder::folder;
+pub use folder::{folder, unnamed};
 pub(super) use numbers::Numbers;
 pub use positioned::read_exact_at;
 pub use rows::{RowsWriter, StoredRows};

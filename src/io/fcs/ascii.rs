@@ -1,11 +1,10 @@
 //! `$DATATYPE` A: numbers written as text, in fields of fixed width or with blanks between them.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::layout::Layout;
 use super::packing::Packing;
+use super::store::Store;
 use crate::data::DType;
 use crate::io::error::ReadError;
 use crate::io::limits::ReadLimits;
@@ -58,7 +57,7 @@ pub(super) fn decimal(field: &[u8]) -> Option<f64> {
 /// element type. Nothing is done for other layouts.
 pub(super) fn index(
     path: &Path,
-    file: &mut File,
+    store: &Store,
     layout: &mut Layout,
     limits: &ReadLimits,
 ) -> Result<Option<TextIndex>, ReadError> {
@@ -69,7 +68,7 @@ pub(super) fn index(
     let end = layout.begin + layout.len;
     let mut scan = Scan::new(path, limits, par * EVENTS_PER_MARK);
     if layout.n_events != Some(0) {
-        scan.run(file, layout.begin, layout.len)?;
+        scan.run(store, layout.begin, layout.len)?;
     }
     let whole = scan.count / par;
     let wanted = layout.n_events.unwrap_or(whole);
@@ -101,16 +100,15 @@ impl<'a> Scan<'a> {
         Self { path, limits, per_mark, marks: Vec::new(), count: 0, largest: 0, whole: true }
     }
 
-    fn run(&mut self, file: &mut File, begin: u64, len: u64) -> Result<(), ReadError> {
+    fn run(&mut self, store: &Store, begin: u64, len: u64) -> Result<(), ReadError> {
         let io = |e| ReadError::io(self.path, e);
-        file.seek(SeekFrom::Start(begin)).map_err(io)?;
         let mut token = Vec::with_capacity(LONGEST);
         let mut buffer = vec![0; RUN.min(usize::try_from(len).unwrap_or(RUN))];
         let mut at = begin;
         while at < begin + len {
             let n = buffer.len().min(usize::try_from(begin + len - at).unwrap_or(usize::MAX));
             let run = buffer.get_mut(..n).unwrap_or_default();
-            file.read_exact(run).map_err(io)?;
+            store.read_exact_at(run, at).map_err(io)?;
             for &b in run.iter() {
                 if separates(b) {
                     self.take(&mut token, at)?;

@@ -1,12 +1,12 @@
 //! One file, one or several data sets: finds the one asked for and reads everything of it but its events.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::Path;
 
 use super::ascii;
 use super::header::{HEADER_LEN, Header, Offsets, has_magic};
 use super::layout::Layout;
+use super::store::Store;
 use super::text::Keywords;
 use crate::data::Change;
 use crate::io::error::ReadError;
@@ -20,26 +20,29 @@ const MOST_TEXT: u64 = 64 << 20;
 /// An open file with everything known about one data set but its events.
 #[derive(Debug)]
 pub(super) struct Parts {
-    pub(super) file: File,
+    pub(super) store: Store,
     pub(super) header: Header,
     pub(super) keywords: Keywords,
     pub(super) layout: Layout,
     /// Where every so many events of free text begin.
     pub(super) index: Option<ascii::TextIndex>,
-    pub(super) file_len: u64,
     /// What of the file is not in the data set: data sets nobody asked for, and ANALYSIS.
     pub(super) left: Vec<Change>,
 }
 
 /// HEADER and keywords of the data set asked for, the first by default.
-pub(super) fn keywords(path: &Path, options: &ReadOptions) -> Result<(Header, Keywords), ReadError> {
-    let (_, _, header, keywords) = begin(path, options)?;
+pub(super) fn keywords(
+    path: &Path,
+    store: &Store,
+    options: &ReadOptions,
+) -> Result<(Header, Keywords), ReadError> {
+    let (_, _, header, keywords) = begin(path, store, options)?;
     Ok((header, keywords))
 }
 
 /// How many data sets a file has, one that cannot be read included; what lies behind that one cannot be known.
-pub(super) fn count(path: &Path, options: &ReadOptions) -> Result<usize, ReadError> {
-    let mut chain = Chain::new(path, options)?;
+pub(super) fn count(path: &Path, store: &Store, options: &ReadOptions) -> Result<usize, ReadError> {
+    let mut chain = Chain::new(path, store, options);
     let (mut base, mut text) = (0, 0);
     for n in 1..MOST_SETS {
         let next = chain.set(base).and_then(|(header, keywords)| {
@@ -57,20 +60,21 @@ pub(super) fn count(path: &Path, options: &ReadOptions) -> Result<usize, ReadErr
 /// The open file and the begin, HEADER and keywords of the data set asked for.
 fn begin<'a>(
     path: &'a Path,
+    store: &'a Store,
     options: &'a ReadOptions,
 ) -> Result<(Chain<'a>, u64, Header, Keywords), ReadError> {
-    let mut chain = Chain::new(path, options)?;
+    let mut chain = Chain::new(path, store, options);
     let (base, header, keywords) = chain.choose(options.data_set)?;
     Ok((chain, base, header, keywords))
 }
 
-/// Opens a file at the data set asked for, the first by default, and checks that DATA is as long as it says.
-pub(super) fn open(path: &Path, options: &ReadOptions) -> Result<Parts, ReadError> {
-    let (Chain { mut file, file_len, mut left, .. }, base, header, keywords) = begin(path, options)?;
-    let mut layout = Layout::new(path, &header, &keywords, (base, file_len), options.fcs_offsets)?;
-    let index = ascii::index(path, &mut file, &mut layout, &options.limits)?;
+/// A file at the data set asked for, the first by default, once it is known that DATA is as long as it says.
+pub(super) fn open(path: &Path, store: &Store, options: &ReadOptions) -> Result<Parts, ReadError> {
+    let (Chain { mut left, .. }, base, header, keywords) = begin(path, store, options)?;
+    let mut layout = Layout::new(path, &header, &keywords, (base, store.len()), options.fcs_offsets)?;
+    let index = ascii::index(path, store, &mut layout, &options.limits)?;
     left.extend(analysis(path, &header, &keywords));
-    Ok(Parts { file, header, keywords, layout, index, file_len, left })
+    Ok(Parts { store: store.clone(), header, keywords, layout, index, left })
 }
 
 /// ANALYSIS, where HEADER or TEXT say that there is one. Nothing is read from it.
@@ -86,18 +90,14 @@ fn analysis(path: &Path, header: &Header, keywords: &Keywords) -> Option<Change>
 /// A file whose data sets are walked through.
 struct Chain<'a> {
     path: &'a Path,
-    file: File,
-    file_len: u64,
+    store: &'a Store,
     limits: &'a ReadLimits,
     left: Vec<Change>,
 }
 
 impl<'a> Chain<'a> {
-    fn new(path: &'a Path, options: &'a ReadOptions) -> Result<Self, ReadError> {
-        let io = |e| ReadError::io(path, e);
-        let file = File::open(path).map_err(io)?;
-        let file_len = file.metadata().map_err(io)?.len();
-        Ok(Self { path, file, file_len, limits: &options.limits, left: Vec::new() })
+    fn new(path: &'a Path, store: &'a Store, options: &'a ReadOptions) -> Self {
+        Self { path, store, limits: &options.limits, left: Vec::new() }
     }
 
     /// Begin, HEADER and keywords of data set `wanted`, from 1.
@@ -153,11 +153,9 @@ impl<'a> Chain<'a> {
 
     /// HEADER and keywords of the data set that begins at byte `base`.
     fn set(&mut self, base: u64) -> Result<(Header, Keywords), ReadError> {
-        let mut head = Vec::new();
-        self.file
-            .seek(SeekFrom::Start(base))
-            .and_then(|_| self.file.by_ref().take(HEADER_LEN).read_to_end(&mut head))
-            .map_err(|e| ReadError::io(self.path, e))?;
+        let there = self.store.len().saturating_sub(base).min(HEADER_LEN);
+        let mut head = vec![0; there as usize];
+        self.store.read_exact_at(&mut head, base).map_err(|e| ReadError::io(self.path, e))?;
         let header = Header::parse(self.path, &head)?;
         let text = self.segment("TEXT", base, header.text)?;
         let mut keywords = Keywords::parse(self.path, &text, self.limits)?;
@@ -175,8 +173,8 @@ impl<'a> Chain<'a> {
             return Err(ReadError::malformed(self.path, name, what));
         };
         let promised = base.saturating_add(place.end).saturating_add(1);
-        if promised > self.file_len {
-            let file_len = self.file_len;
+        let file_len = self.store.len();
+        if promised > file_len {
             return Err(ReadError::malformed(
                 self.path,
                 name,
@@ -187,10 +185,7 @@ impl<'a> Chain<'a> {
         }
         let len = self.limits.check(self.path, name, len, 1)?;
         let mut bytes = vec![0; len];
-        self.file
-            .seek(SeekFrom::Start(base + place.begin))
-            .and_then(|_| self.file.read_exact(&mut bytes))
-            .map_err(|e| ReadError::io(self.path, e))?;
+        self.store.read_exact_at(&mut bytes, base + place.begin).map_err(|e| ReadError::io(self.path, e))?;
         Ok(bytes)
     }
 
@@ -215,10 +210,7 @@ impl<'a> Chain<'a> {
 
     fn magic_at(&mut self, at: u64) -> Result<bool, ReadError> {
         let mut magic = [0; 6];
-        if at >= self.file_len {
-            return Ok(false);
-        }
-        match self.file.seek(SeekFrom::Start(at)).and_then(|_| self.file.read_exact(&mut magic)) {
+        match self.store.read_exact_at(&mut magic, at) {
             Ok(()) => Ok(has_magic(&magic)),
             Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
             Err(e) => Err(ReadError::io(self.path, e)),

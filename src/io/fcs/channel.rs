@@ -48,6 +48,8 @@ pub(super) struct Channel {
     pub(super) amplification: String,
     /// `$PnG`; 1 when absent.
     pub(super) gain: f64,
+    /// Whether scx made it of something else that is known of the cells (`SCX_PnROLE`).
+    pub(super) appended: bool,
 }
 
 /// Reads all channels.
@@ -109,6 +111,7 @@ fn channel(path: &Path, keywords: &Keywords, all: char, n: u64) -> Result<Channe
         range,
         amplification: amplification(path, keywords, stored, n),
         gain: gain.unwrap_or(1.0),
+        appended: keywords.trimmed(&format!("SCX_P{n}ROLE")).is_some(),
     })
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::chain::{self, Parts};
 use super::order::ByteOrder;
 use super::source::Events;
+use super::store::Store;
 use super::text::Keywords;
 use super::{channel, spillover, var};
 use crate::data::{Matrix, amplifiers};
@@ -19,11 +20,15 @@ use crate::io::{CheckReport, Level, ReadError, ReadOptions};
 /// # Errors
 /// [`ReadError`] when the file cannot be opened, is no FCS, or of a kind scx does not read.
 pub fn check(path: &Path, options: &ReadOptions, report: &mut CheckReport) -> Result<(), ReadError> {
-    let count = chain::count(path, options)?;
+    let store = match Store::open(path, options) {
+        Ok(store) => store,
+        Err(e) => return told(e, report),
+    };
+    let count = chain::count(path, &store, options)?;
     let sets = options.data_set.map_or(1..=count, |n| n..=n);
     for n in sets {
         let before = report.findings.len();
-        data_set(path, &ReadOptions { data_set: Some(n), ..options.clone() }, report)?;
+        data_set(path, &store, &ReadOptions { data_set: Some(n), ..options.clone() }, report)?;
         if count > 1 {
             report.findings[before..]
                 .iter_mut()
@@ -33,15 +38,20 @@ pub fn check(path: &Path, options: &ReadOptions, report: &mut CheckReport) -> Re
     Ok(())
 }
 
-fn data_set(path: &Path, options: &ReadOptions, report: &mut CheckReport) -> Result<(), ReadError> {
-    let (_, keywords) = match chain::keywords(path, options) {
+fn data_set(
+    path: &Path,
+    store: &Store,
+    options: &ReadOptions,
+    report: &mut CheckReport,
+) -> Result<(), ReadError> {
+    let (_, keywords) = match chain::keywords(path, store, options) {
         Ok(found) => found,
         // Without keywords there is nothing else to look at.
         Err(e) => return told(e, report),
     };
     report.elements += keywords.pairs().len();
     statements(path, &keywords, report);
-    let parts = match chain::open(path, options) {
+    let parts = match chain::open(path, store, options) {
         Ok(parts) => parts,
         Err(e) => return told(e, report),
     };
@@ -95,10 +105,11 @@ fn statements(path: &Path, keywords: &Keywords, report: &mut CheckReport) {
 
 /// Segments lie apart, and inside the file.
 fn segments(parts: &Parts, report: &mut CheckReport) {
-    let Parts { header, layout, file_len, .. } = parts;
+    let Parts { header, layout, store, .. } = parts;
+    let file_len = store.len();
     let (text, data) = (header.text, layout.begin..layout.begin + layout.len);
     // Only the first data set counts from the beginning of the file.
-    let first = data.start >= text.begin && data.end <= *file_len;
+    let first = data.start >= text.begin && data.end <= file_len;
     if first && data.start <= text.end && !data.is_empty() {
         let what =
             format!("DATA begins at byte {}, inside TEXT (bytes {} to {})", data.start, text.begin, text.end);
@@ -110,7 +121,7 @@ fn segments(parts: &Parts, report: &mut CheckReport) {
         );
     }
     let analysis = header.analysis;
-    if analysis.begin != 0 && analysis.end >= *file_len {
+    if analysis.begin != 0 && analysis.end >= file_len {
         let what = format!(
             "is said to lie in bytes {} to {}, the file has {file_len}",
             analysis.begin, analysis.end

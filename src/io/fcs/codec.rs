@@ -20,6 +20,12 @@ pub const DATA_SET: FormatOption = FormatOption {
 pub const VERSION: FormatOption =
     FormatOption { name: "--fcs-version", help: "Version of FCS files [default: 3.1]" };
 
+/// What of the cells becomes channels.
+pub const APPEND: FormatOption = FormatOption {
+    name: "--append",
+    help: "Columns of obs and arrays of obsm that become channels of an FCS file: obs:leiden,obsm:X_umap",
+};
+
 pub(in crate::io) const CODEC: Codec = Codec {
     format: Format::Fcs,
     name: "FCS",
@@ -27,10 +33,11 @@ pub(in crate::io) const CODEC: Codec = Codec {
     about: "Flow Cytometry Standard",
     extensions: &["fcs", "lmd"],
     packed: false,
+    unpacked: true,
     concurrent: true,
     folder: false,
     files: |_| None,
-    options: &[&OFFSETS, &DATA_SET, &VERSION],
+    options: &[&OFFSETS, &DATA_SET, &VERSION, &APPEND],
     losses,
     own_fate,
     stored_bytes,

@@ -86,7 +86,7 @@ pub(super) fn compose(
             }
         }
         // The amplification says how integers were meant; floats have none, so it moves out of readers' sight.
-        if let Some(e) = amplification.filter(|e| !whole && e.trim() != LINEAR) {
+        if let Some(e) = amplification.filter(|e| !whole && !is_linear(e)) {
             put(format!("SCX_P{n}E"), e);
         }
         if let Some(gain) = changed_gain(&old_value, n, column).filter(|g| *g != 1.0) {
@@ -147,6 +147,11 @@ fn structure(shape: &Shape) -> Vec<(String, String)> {
     fixed.chain(counted.iter().map(|(k, n)| ((*k).to_owned(), n.to_string()))).collect()
 }
 
+/// Whether an amplification has no decades, however that is written.
+fn is_linear(pne: &str) -> bool {
+    pne.split(',').next().and_then(|decades| decades.trim().parse().ok()) == Some(0.0)
+}
+
 /// What the keywords of a file say of its channel `n`: the amplification and, of whole numbers, `$PnB`. Floats are linear
 /// whatever `$PnE` says.
 pub(super) fn stated<'a>(
@@ -194,6 +199,11 @@ fn is_structural(key: &str) -> bool {
 
 fn is_name(key: &str) -> bool {
     parameter(key).is_some_and(|(_, suffix)| matches!(suffix.as_str(), "N" | "S"))
+}
+
+/// Whether a keyword says how a file is laid out or what its channels are called: every writer has its own.
+pub fn of_layout(key: &str) -> bool {
+    is_structural(key) || is_name(key)
 }
 
 /// The number and what follows it, in upper case, in `$P<number>…`.

@@ -1,15 +1,37 @@
 //! What becomes of each kind of element in FCS: events × channels, and keywords.
 
 use super::storage::may_stay_whole;
+use super::var::APPENDED;
 use crate::data::{DType, Dataset, Layout};
 use crate::io::loss::{ArrayKind, ColumnKind, ElementKind, Entry, Fate, MatrixKind, Part, Place, UnsKind};
 use crate::io::options::WriteOptions;
 
 /// What depends on the rest of the data set: single floats stay as they are, and so do whole numbers of channels of an FCS
 /// file.
-pub(super) fn own_fate(_: &Dataset, part: &Part, _: &WriteOptions) -> Option<Fate> {
-    let dtype = part.dtype.filter(|_| part.place == Place::X && part.layout == Some(Layout::Dense))?;
+pub(super) fn own_fate(_: &Dataset, part: &Part, options: &WriteOptions) -> Option<Fate> {
+    if options.append.iter().any(|a| a.is(part.place, &part.name)) {
+        return Some(as_channels(part));
+    }
+    if part.place == Place::Var && part.name == APPENDED {
+        return Some(Fate::Renamed { to: "SCX_PnROLE".into() });
+    }
+    // Beside channels of floats X becomes floats, too.
+    let alone = options.append.is_empty();
+    let dtype =
+        part.dtype.filter(|_| alone && part.place == Place::X && part.layout == Some(Layout::Dense))?;
     (dtype == DType::F32 || stays_whole(part, dtype)).then_some(Fate::Kept)
+}
+
+/// What was asked for as channels is there as numbers.
+fn as_channels(part: &Part) -> Fate {
+    use ColumnKind::{Category, Nullable, Text, TextMissing};
+    let to = match part.plain {
+        ElementKind::Obs(Category | Text | TextMissing) => "a channel of numbers, texts in SCX_PnLEVELS",
+        ElementKind::Obs(Nullable) => "a channel, NaN where missing",
+        ElementKind::Obs(_) => return Fate::Renamed { to: "a channel".into() },
+        _ => return Fate::Renamed { to: "channels".into() },
+    };
+    Fate::Changed { to: to.into(), lossy: false }
 }
 
 /// Zeros are stored. Whole numbers of channels of an FCS file stay so, others become floats that hold every value.
@@ -48,9 +70,10 @@ pub(super) fn losses(kind: ElementKind) -> Entry {
         Obs(ColumnKind::Opaque) | Var(ColumnKind::Opaque) | Uns(UnsKind::Opaque) => Entry::NOT_UNDERSTOOD,
         Obsm(ArrayKind::Opaque) | Varm(ArrayKind::Opaque) => Entry::NOT_UNDERSTOOD,
         Obsp(ArrayKind::Opaque) | Varp(ArrayKind::Opaque) => Entry::NOT_UNDERSTOOD,
-        Obs(_) => Left("events have no columns beside the channels"),
+        Obs(_) => Left("events have no columns beside the channels; --append makes them channels"),
         Var(_) => Left("channels have no columns beside their keywords"),
-        Obsm(_) | Varm(_) | Obsp(_) | Varp(_) => Entry::NO_ARRAY,
+        Obsm(_) => Left("there is no place for arrays beside the matrix; --append makes them channels"),
+        Varm(_) | Obsp(_) | Varp(_) => Entry::NO_ARRAY,
         Uns(_) => Entry::NO_UNS,
         FilteredBarcodes | ProbeIds | GeneIds | FeatureTypes | Genome => AsOthers,
         ChemistryDescription | SoftwareVersion | LibraryIds | OriginalGemGroups => AsOthers,

@@ -4,6 +4,7 @@
 //! gain, no compensation, no clipping at `$PnR`. What turns them into linear values is in `var` ([`amplifiers`]) and in
 //! the keywords ([`spillover`]). Histograms are refused.
 
+mod append;
 mod ascii;
 mod chain;
 mod channel;
@@ -27,6 +28,7 @@ mod source;
 mod spillover;
 mod split;
 mod storage;
+mod store;
 mod text;
 mod var;
 mod write;
@@ -36,9 +38,12 @@ use write::keep_records;
 pub use crate::data::amplifiers;
 pub use check::check;
 pub(super) use codec::CODEC;
-pub use codec::{DATA_SET, OFFSETS, VERSION};
+pub use codec::{APPEND, DATA_SET, OFFSETS, VERSION};
+pub use compose::of_layout;
 pub use kept::{keywords_from_uns, keywords_to_uns};
 pub use read::{probe, read};
+pub use renumber::{channel_of, keywords_of};
 pub use spillover::{mark_compensated, spillover};
+pub use var::APPENDED;
 pub(super) use write::of_channels;
 pub use write::{add_record, annotate, holds, write};

@@ -18,8 +18,8 @@ impl Column {
             None => values,
         };
         let width = WIDTHS.into_iter().find(|w| *w >= need)?;
-        let before = self.bits.filter(|b| WIDTHS.contains(b)).unwrap_or(0);
-        Some(width.max(before))
+        let before = self.bits.and_then(|b| WIDTHS.into_iter().find(|w| *w >= b));
+        Some(width.max(before.unwrap_or(0)))
     }
 
     /// Whether an amplifier with decades made the values.
@@ -127,6 +127,8 @@ mod tests {
         assert_eq!(range(Some("0"), &unknown, Stored::Integer(16)), "65536");
         let wide = Column { bits: Some(32), ..column(Some(1024.0), "0,0", None) };
         assert_eq!(wide.bits_for(1.0), Some(32));
+        assert_eq!(Column { bits: Some(24), ..wide.clone() }.bits_for(1.0), Some(32));
+        assert_eq!(Column { bits: Some(64), ..wide }.bits_for(1.0), Some(16));
     }
 
     #[test]

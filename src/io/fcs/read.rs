@@ -4,14 +4,21 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::source::Events;
+use super::store::Store;
 use super::{chain, header, var};
 use crate::data::{DataError, Dataset, Frame, Index, Matrix, RowSource};
 use crate::io::codec::{Fit, Probe};
 use crate::io::error::ReadError;
+use crate::io::foreign::inflated;
 use crate::io::options::ReadOptions;
+use crate::io::table::is_gzip;
 
-/// Whether the first bytes are those of an FCS file; a file cut off within the magic counts as possible.
+/// Whether the first bytes are those of an FCS file, packed with gzip or not; a file cut off within the magic counts as
+/// possible.
 pub fn probe(probe: &Probe) -> Fit {
+    if is_gzip(probe.head) {
+        return if header::has_magic(&inflated(probe.head)) { Fit::Sure } else { Fit::No };
+    }
     match probe.head {
         [] => Fit::No,
         head if header::has_magic(head) => Fit::Sure,
@@ -29,7 +36,8 @@ pub fn probe(probe: &Probe) -> Fit {
 /// # Errors
 /// [`ReadError`] with the keyword or the bytes where it shows.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, ReadError> {
-    let mut parts = chain::open(path, options)?;
+    let store = Store::open(path, options)?;
+    let mut parts = chain::open(path, &store, options)?;
     let var = var::var(path, &parts.layout.channels);
     let keywords = std::mem::take(&mut parts.keywords);
     let version = parts.header.version;

@@ -6,7 +6,7 @@ use super::compose::parameter;
 
 /// The keywords for channels of these names (`$PnN`), taken from those of a file whose channels may be more, fewer or in
 /// another order. Keywords of channels that are gone are left out.
-pub(super) fn renumber(old: &[(String, String)], names: &[String]) -> Vec<(String, String)> {
+pub fn keywords_of(old: &[(String, String)], names: &[String]) -> Vec<(String, String)> {
     let mut stored: HashMap<&str, Vec<usize>> = HashMap::new();
     let mut count = 0;
     for (key, value) in old {
@@ -37,17 +37,27 @@ pub(super) fn renumber(old: &[(String, String)], names: &[String]) -> Vec<(Strin
 
 /// The keyword with the number of its channel changed; `None` when the channel is gone.
 fn renamed(key: &str, to: &HashMap<usize, usize>) -> Option<String> {
-    // `$PnX`, and what scx itself and BD instruments write: `SCX_PnX`, `PnDISPLAY`.
-    for prefix in ["$P", "SCX_P", "P"] {
-        let Some(rest) = key.get(..prefix.len()).filter(|p| p.eq_ignore_ascii_case(prefix)) else { continue };
-        let tail = key.get(prefix.len()..).unwrap_or_default();
-        let suffix = tail.trim_start_matches(|c: char| c.is_ascii_digit());
-        let Ok(n) = tail.get(..tail.len() - suffix.len()).unwrap_or_default().parse() else { continue };
-        if !suffix.is_empty() {
-            return to.get(&n).map(|m| format!("{rest}{m}{suffix}"));
-        }
+    match apart(key) {
+        Some((prefix, n, suffix)) => to.get(&n).map(|m| format!("{prefix}{m}{suffix}")),
+        None => Some(key.to_owned()),
     }
-    Some(key.to_owned())
+}
+
+/// The number of the channel a keyword belongs to, from 1.
+pub fn channel_of(key: &str) -> Option<usize> {
+    apart(key).map(|(_, n, _)| n)
+}
+
+/// A keyword of a channel in parts, the number between the others: `$PnX`, and what scx itself and BD instruments write,
+/// `SCX_PnX` and `PnDISPLAY`.
+fn apart(key: &str) -> Option<(&str, usize, &str)> {
+    ["$P", "SCX_P", "P"].into_iter().find_map(|prefix| {
+        let own = key.get(..prefix.len()).filter(|p| p.eq_ignore_ascii_case(prefix))?;
+        let tail = key.get(prefix.len()..)?;
+        let suffix = tail.trim_start_matches(|c: char| c.is_ascii_digit());
+        let n = tail.get(..tail.len() - suffix.len())?.parse().ok()?;
+        (!suffix.is_empty()).then_some((own, n, suffix))
+    })
 }
 
 #[cfg(test)]
@@ -70,13 +80,13 @@ mod tests {
             ("PLATE", "x"),
         ]);
         let names = ["CD3".to_owned()];
-        let new = renumber(&old, &names);
+        let new = keywords_of(&old, &names);
         let want =
             [("$P1N", "CD3"), ("$P1V", "450"), ("P1DISPLAY", "LOG"), ("SCX_P1E", "4,1"), ("PLATE", "x")];
         assert_eq!(new, pairs(&want));
-        let swapped = renumber(&old, &["CD3".to_owned(), "FSC".to_owned()]);
+        let swapped = keywords_of(&old, &["CD3".to_owned(), "FSC".to_owned()]);
         assert_eq!(swapped[2..4], pairs(&[("$P2V", "300"), ("$P1V", "450")]));
-        assert_eq!(renumber(&old, &["FSC".to_owned(), "CD3".to_owned()]), old);
-        assert_eq!(renumber(&old, &["a".to_owned(), "b".to_owned()]), old);
+        assert_eq!(keywords_of(&old, &["FSC".to_owned(), "CD3".to_owned()]), old);
+        assert_eq!(keywords_of(&old, &["a".to_owned(), "b".to_owned()]), old);
     }
 }

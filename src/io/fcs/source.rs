@@ -1,6 +1,5 @@
 //! DATA left on disk: runs of events are read when they are asked for.
 
-use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -15,6 +14,7 @@ use super::chain::Parts;
 use super::channel::Stored;
 use super::decode::{self, DecodePlan, Number};
 use super::layout::Layout;
+use super::store::Store;
 use crate::data::{
     self, Block, BlockSink, DType, DataError, Dense, Element, RowSource, Values, pick_dense, rows_per_run,
 };
@@ -33,7 +33,7 @@ const NAMED: usize = 5;
 #[derive(Debug)]
 pub(super) struct Events {
     path: PathBuf,
-    file: File,
+    store: Store,
     layout: Layout,
     n_events: usize,
     index: Option<TextIndex>,
@@ -45,13 +45,13 @@ pub(super) struct Events {
 
 impl Events {
     pub(super) fn new(path: PathBuf, parts: Parts, limits: ReadLimits) -> Result<Self, ReadError> {
-        let Parts { file, layout, index, .. } = parts;
+        let Parts { store, layout, index, .. } = parts;
         let n_events = usize::try_from(layout.n_events.unwrap_or(0)).ok();
         let n_events = n_events
             .filter(|n| n.checked_mul(layout.channels.len()).is_some())
             .ok_or_else(|| ReadError::malformed(&path, "$TOT", "more events than this machine can count"))?;
         let plan = DecodePlan::new(&layout);
-        Ok(Self { path, file, layout, n_events, index, plan, limits, warned: AtomicBool::new(false) })
+        Ok(Self { path, store, layout, n_events, index, plan, limits, warned: AtomicBool::new(false) })
     }
 
     /// Events `range`, in memory.
@@ -134,26 +134,12 @@ impl Events {
     }
 
     fn read_at(&self, bytes: &mut [u8], at: u64) -> Result<(), ReadError> {
-        self.exactly(bytes, at).map_err(|e| match e.kind() {
+        self.store.read_exact_at(bytes, at).map_err(|e| match e.kind() {
             io::ErrorKind::UnexpectedEof => {
                 ReadError::malformed(&self.path, "DATA", "the file became shorter while it was read")
             }
             _ => ReadError::io(&self.path, e),
         })
-    }
-
-    #[cfg(unix)]
-    fn exactly(&self, bytes: &mut [u8], at: u64) -> io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(&self.file, bytes, at)
-    }
-
-    /// Threads may not share a position: each read opens the file anew.
-    #[cfg(not(unix))]
-    fn exactly(&self, bytes: &mut [u8], at: u64) -> io::Result<()> {
-        use std::io::{Read, Seek, SeekFrom};
-        let mut file = File::open(&self.path)?;
-        file.seek(SeekFrom::Start(at))?;
-        file.read_exact(bytes)
     }
 
     /// Largest value each channel should hold: `$PnR` itself for floats, one less for integers. NaN when not known.

@@ -137,7 +137,7 @@ fn bits(v: u64) -> u32 {
     if v == 0 { 0 } else { 64 - v.leading_zeros() - v.trailing_zeros() }
 }
 
-fn beyond_doubles(values: &Values) -> Option<String> {
+pub(super) fn beyond_doubles(values: &Values) -> Option<String> {
     match values {
         Values::U64(v) => v.iter().find(|v| bits(**v) > 53).map(ToString::to_string),
         Values::I64(v) => v.iter().find(|v| bits(v.unsigned_abs()) > 53).map(ToString::to_string),

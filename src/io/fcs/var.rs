@@ -6,18 +6,26 @@ use std::path::Path;
 use super::channel::Channel;
 use crate::data::{Column, Frame, Index, Values};
 
+/// The column that marks channels made of something else that is known of the cells.
+pub const APPENDED: &str = "appended";
+
 /// The table of channels: `$PnN` made unique as index; `marker` is `$PnS`, `channel` is `$PnN` as stored, `pnr`, `pne`
-/// and `png` are range, amplification and gain as they hold for the stored values.
+/// and `png` are range, amplification and gain as they hold for the stored values. Where scx appended channels, `appended`
+/// says which: they are no measurements.
 pub(super) fn var(path: &Path, channels: &[Channel]) -> Frame {
     let text =
         |of: fn(&Channel) -> &String| Column::Strings(channels.iter().map(|c| of(c).clone()).collect());
     let number = |of: fn(&Channel) -> f64| Column::Numbers(Values::F64(channels.iter().map(of).collect()));
-    Frame::new(Index::names(unique(path, channels)))
+    let var = Frame::new(Index::names(unique(path, channels)))
         .with("marker", text(|c| &c.stain))
         .with("channel", text(|c| &c.name))
         .with("pnr", number(|c| c.range))
         .with("pne", text(|c| &c.amplification))
-        .with("png", number(|c| c.gain))
+        .with("png", number(|c| c.gain));
+    if !channels.iter().any(|c| c.appended) {
+        return var;
+    }
+    var.with(APPENDED, Column::Numbers(Values::Bool(channels.iter().map(|c| c.appended).collect())))
 }
 
 /// `$PnN` made unique: a repeated name gets `-1`, `-2`, …; a missing one becomes `P1`, `P2`, ….

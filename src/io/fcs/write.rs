@@ -5,17 +5,21 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
+use super::append::append;
 use super::chain::{self, Parts};
 use super::compose::{Column, RECORD, Shape, append_record, compose, old_value, stated};
 use super::encode::encode;
 use super::header::{HEADER_LEN, MAX_HEADER_OFFSET};
 use super::kept::keywords_from_uns;
 use super::order::ByteOrder;
-use super::renumber::renumber;
+use super::renumber::keywords_of;
 use super::rows::Rows;
 use super::storage::{Storage, needs_doubles, storage};
+use super::store::Store;
+use super::var::APPENDED;
 use crate::data::{
     DataError, Dataset, Layout, Matrix, Patch, in_runs, linear, linear_patch, logarithmic, rows_per_run,
+    same_value,
 };
 use crate::io::additions::Additions;
 use crate::io::error::WriteError;
@@ -42,8 +46,24 @@ pub fn write(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(
     let name =
         |i: usize| stored.and_then(|c| c.text(i)).or_else(|| dataset.var.index.get(i)).unwrap_or_default();
     let names: Vec<String> = (0..dataset.n_vars()).map(|i| name(i).into_owned()).collect();
-    let old = renumber(&old, &names);
-    Output { dataset, old, patch: None, record: None, names_from_keywords: false, path, options }.write()
+    let mut old = keywords_of(&old, &names);
+    keep_roles(&mut old, dataset);
+    let (dataset, keywords) = append(dataset, path, options)?;
+    old.extend(keywords);
+    Output { dataset: &dataset, old, patch: None, record: None, names_from_keywords: false, path, options }
+        .write()
+}
+
+/// Marks channels that scx appended once, where no keyword does any more.
+fn keep_roles(keywords: &mut Pairs, dataset: &Dataset) {
+    let Some(marks) = dataset.var.column(APPENDED) else { return };
+    for n in 1..=dataset.n_vars() {
+        let key = format!("SCX_P{n}ROLE");
+        let marked = marks.text(n - 1).is_some_and(|t| same_value("True", &t));
+        if marked && old_value(keywords, &key).is_none() {
+            keywords.push((key, "obs".into()));
+        }
+    }
 }
 
 /// Adds a provenance record to the keywords a data set is written with, whatever format it comes from: to the JSON array
@@ -65,12 +85,13 @@ pub(super) fn keep_records(dataset: &mut Dataset, record: Option<&str>) {
     earlier.iter().map(String::as_str).chain(record).for_each(|r| add_record(dataset, r));
 }
 
-/// Refuses a data set without X or channels, and 64-bit numbers that no double holds, for which all values are looked at.
+/// Refuses a data set without X or channels, what cannot be appended, and 64-bit numbers that no double holds, for which all values are looked at.
 ///
 /// # Errors
-/// [`WriteError::CannotHold`], and what stops reading X.
+/// [`WriteError::CannotHold`], [`WriteError::NotThere`], and what stops reading X.
 pub fn holds(dataset: &Dataset, path: &Path, options: &WriteOptions) -> Result<(), WriteError> {
-    needs_doubles(events(dataset, path)?, options.memory, path).map(drop)
+    needs_doubles(events(dataset, path)?, options.memory, path)?;
+    append(dataset, path, options).map(drop)
 }
 
 /// X, when FCS can hold its shape.
@@ -259,8 +280,10 @@ impl Output<'_> {
     /// Opens the new file again: TEXT as written, DATA as long as promised, nothing after it.
     fn verify(&self, shape: &Shape, keywords: &[(String, String)], length: u64) -> Result<(), WriteError> {
         let failed = |what: String| WriteError::Verify { path: self.path.to_owned(), what };
-        let opened = crate::io::writers::silently(|| chain::open(self.path, &ReadOptions::default()));
-        let Parts { layout, keywords: read, file_len, .. } = opened.map_err(|e| {
+        let options = ReadOptions::default();
+        let open = || chain::open(self.path, &Store::open(self.path, &options)?, &options);
+        let opened = crate::io::writers::silently(open);
+        let Parts { layout, keywords: read, store, .. } = opened.map_err(|e| {
             let text = e.to_string();
             let own = format!("{}: ", self.path.display());
             failed(text.strip_prefix(&own).unwrap_or(&text).to_owned())
@@ -280,8 +303,8 @@ impl Output<'_> {
             Err(failed("the type of the values is not the one written".into()))
         } else if read.len() != keywords.len() || !keywords.iter().zip(read).all(same) {
             Err(failed("the keywords read are not those written".into()))
-        } else if file_len != length {
-            Err(failed(format!("{file_len} bytes long, {length} written")))
+        } else if store.len() != length {
+            Err(failed(format!("{} bytes long, {length} written", store.len())))
         } else {
             Ok(())
         }

@@ -19,6 +19,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     about: "AnnData in HDF5",
     extensions: &["h5ad"],
     packed: false,
+    unpacked: false,
     concurrent: false,
     folder: false,
     files: |_| None,

@@ -14,6 +14,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     about: "loom 3",
     extensions: &["loom"],
     packed: false,
+    unpacked: false,
     concurrent: false,
     folder: false,
     files: |_| None,

@@ -36,6 +36,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     about: "Comma-separated table",
     extensions: &["csv", "tsv", "tab"],
     packed: true,
+    unpacked: true,
     concurrent: true,
     folder: false,
     files: super::files,

@@ -12,6 +12,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     about: "10x Genomics .h5",
     extensions: &["h5", "hdf5"],
     packed: false,
+    unpacked: false,
     concurrent: false,
     folder: false,
     files: |_| None,

@@ -12,6 +12,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     about: "10x Genomics folder with matrix.mtx",
     extensions: &["mtx"],
     packed: false,
+    unpacked: false,
     concurrent: true,
     folder: true,
     files: |_| Some(super::FILES),

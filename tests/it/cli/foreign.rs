@@ -58,7 +58,6 @@ fn every_foreign_file_is_called_by_its_name_whatever_it_is_named() {
         ("a.xz", b"\xfd7zXZ\0\0\x04".to_vec(), "packed with xz"),
         ("a.zst", b"\x28\xb5\x2f\xfd\x04".to_vec(), "zstd"),
         ("a.h5ad.gz", gzip(b"\x89HDF\r\n\x1a\n\0\0\0\0"), "HDF5 file, packed with gzip"),
-        ("a.fcs.gz", gzip(b"FCS3.1    and more"), "FCS file, packed with gzip"),
         ("utf16.csv", utf16(table), "UTF-16; save it as UTF-8"),
         ("utf16.csv.gz", gzip(&utf16(table)), "UTF-16, packed with gzip"),
         ("no_mark.csv", plain, "UTF-16; save it as UTF-8"),

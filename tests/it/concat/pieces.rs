@@ -16,6 +16,7 @@ fn options(join: Join) -> Options {
         on_duplicate: OnDuplicate::Error,
         batch_key: "batch".into(),
         layers: None,
+        continuous_time: false,
         memory: 1 << 20,
     }
 }

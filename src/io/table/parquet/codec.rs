@@ -12,6 +12,7 @@ pub(in crate::io) const CODEC: Codec = Codec {
     about: "Apache Parquet table",
     extensions: &["parquet"],
     packed: false,
+    unpacked: false,
     concurrent: true,
     folder: false,
     files,
