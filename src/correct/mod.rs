@@ -5,7 +5,6 @@ mod again;
 mod experiment;
 mod fit;
 mod joined;
-mod markers;
 mod score;
 mod verdict;
 
@@ -14,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::data::DataError;
 pub use crate::data::did_you_mean;
 use crate::io::{ReadError, WriteError};
+pub use crate::panel::Marker;
+use crate::panel::PanelError;
 use crate::zoo::ZooError;
 
 pub use again::{Earlier, RESULT_LAYER, earlier};
@@ -22,7 +23,6 @@ pub use experiment::{
 };
 pub use fit::{FitPlan, Fitted, RunFit, fit};
 pub use joined::{Codes, Guess, Joined};
-pub use markers::{Choice, Marker, choose, match_panel};
 pub use score::{HoldoutScore, MarkerMedians, MethodScore, SampleScore, score};
 pub use verdict::{Level, Verdict, verdict};
 
@@ -108,6 +108,9 @@ pub enum CorrectError {
         #[source]
         source: DataError,
     },
+    /// Panels of files.
+    #[error(transparent)]
+    Panel(#[from] PanelError),
     /// The model.
     #[error(transparent)]
     Zoo(#[from] ZooError),

@@ -5,6 +5,7 @@ mod inputs;
 mod outcome;
 mod outputs;
 mod page;
+pub(in crate::cli) mod pairs;
 mod run;
 pub mod settings;
 pub(in crate::cli) mod show;

@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::cli::correct::outcome::Outcome;
 use crate::cli::correct::settings::{Cells, Job};
-use crate::cli::correct::show;
+use crate::cli::correct::{pairs, show};
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::show::thousands;
 use crate::correct::{Level, Method, Run, Sample, SampleScore};
@@ -62,7 +62,10 @@ pub(in crate::cli) fn build(job: &Job, outcome: &Outcome) -> Result<Report, CliE
         parameters: parameters(job, outcome),
         provenance: provenance(outcome)?,
         warnings: warnings(outcome),
-        notes: Vec::new(),
+        notes: pairs::unequal(&outcome.inputs.pairing)
+            .into_iter()
+            .map(|line| format!("Paired with {}: {line}.", outcome.inputs.pairing.first))
+            .collect(),
     })
 }
 
@@ -80,7 +83,8 @@ fn warnings(outcome: &Outcome) -> Vec<String> {
         (!names.is_empty())
             .then(|| format!("Constant in a control and left uncorrected: {}.", names.join(", ")))
     });
-    left.collect()
+    let apart = pairs::left(&outcome.inputs.pairing).into_iter().map(|l| format!("Left uncorrected: {l}."));
+    left.chain(apart).collect()
 }
 
 fn sentence(text: &str) -> String {
@@ -309,7 +313,7 @@ fn parameters(job: &Job, outcome: &Outcome) -> Vec<(String, String)> {
             format!("{length} of {} cells, Adam {}", plan.train.minibatch, plan.train.adam.lr),
         ),
         ("seed".to_owned(), plan.seed.0.to_string()),
-        ("markers".to_owned(), outcome.inputs.how.clone()),
+        ("markers".to_owned(), outcome.inputs.pairing.how.clone()),
     ];
     if let Cells::Annotated { batch_key, .. } = &job.cells {
         out.push(("runs".to_owned(), format!("obs[\"{batch_key}\"]")));

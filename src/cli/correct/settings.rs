@@ -50,6 +50,8 @@ pub struct Job {
     pub out_dir: Option<PathBuf>,
     /// Markers asked for.
     pub markers: Option<String>,
+    /// The panel file.
+    pub panel: Option<PathBuf>,
     /// Layer asked for.
     pub layer: Option<String>,
     /// Result into X.
@@ -177,6 +179,7 @@ impl CorrectArgs {
             outputs,
             out_dir,
             markers: r.markers,
+            panel: r.panel,
             layer: r.layer,
             into_x: r.into_x,
             again: r.again,

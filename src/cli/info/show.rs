@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::cli::kit::show::thousands;
 use crate::data::{Column, Frame, Index};
 use crate::io::{Item, Outline, Storage};
+use crate::panel;
 
 /// One file.
 pub(in crate::cli) fn text(path: &Path, format: &str, o: &Outline) -> String {
@@ -152,7 +153,8 @@ fn record_words(record: &str) -> String {
 fn channels(out: &mut String, o: &Outline, stains: &[String]) {
     let var = Frame::new(Index::names(o.var_names.clone()))
         .with("marker", Column::Strings(stains.iter().take(o.var_names.len()).cloned().collect()));
-    let chosen = crate::correct::choose(&var, None).map(|c| c.markers).unwrap_or_default();
+    let chosen =
+        panel::choose(&panel::File::new("", &var), None, None).map(|c| c.markers).unwrap_or_default();
     let _ = writeln!(
         out,
         "  {} keywords, {} channels, {} of them markers (*):",
