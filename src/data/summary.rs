@@ -1,9 +1,11 @@
 //! What the values of each column look like, from a bounded number of rows: enough to tell a measured intensity from an
 //! id, a label or a clock.
 
+use std::ops::Range;
+
 use ndarray::{Array2, Axis};
 
-use super::{DataError, Matrix};
+use super::{Block, DataError, Dense, Layout, Matrix, csr_slice, slice};
 
 /// Rows looked at in each of two places: at the start and in the middle.
 const ROWS: usize = 1000;
@@ -57,28 +59,34 @@ impl Matrix {
         let middle = (n / 2).max(ROWS.min(n));
         let wanted = [0..ROWS.min(n), middle..(middle + ROWS).min(n)];
         let mut parts: Vec<Array2<f64>> = Vec::new();
-        match self {
-            Matrix::OnDisk(source) => {
-                for rows in wanted.into_iter().filter(|r| !r.is_empty()) {
-                    parts.push(source.rows(rows)?.to_f64());
-                }
-            }
-            matrix => {
-                let all: Vec<usize> = (0..columns).collect();
-                matrix.columns(&all, &mut |first, run| {
-                    for rows in &wanted {
-                        let from = rows.start.clamp(first, first + run.nrows()) - first;
-                        let to = rows.end.clamp(first, first + run.nrows()) - first;
-                        if from < to {
-                            parts.push(run.slice_axis(Axis(0), (from..to).into()).to_owned());
-                        }
-                    }
-                    Ok(())
-                })?;
-            }
+        for rows in wanted.into_iter().filter(|r| !r.is_empty()) {
+            parts.push(self.some_rows(rows)?);
         }
         let column = |j: usize| parts.iter().flat_map(move |p| p.column(j).to_vec());
         Ok((0..columns).map(|j| Summary::of(column(j))).collect())
+    }
+
+    /// Some rows as `f64`; of a matrix compressed by columns, by a walk through all of it.
+    fn some_rows(&self, rows: Range<usize>) -> Result<Array2<f64>, DataError> {
+        match self {
+            Matrix::OnDisk(source) => Ok(source.rows(rows)?.to_f64()),
+            Matrix::Dense(m) => {
+                let columns = m.shape().1;
+                let values = slice(m.values(), rows.start * columns..rows.end * columns);
+                Ok(Block::Dense(Dense::new(rows.len(), columns, values)?).to_f64())
+            }
+            Matrix::Sparse(m) if m.layout() == Layout::Csr => Ok(Block::Csr(csr_slice(m, rows)?).to_f64()),
+            Matrix::Sparse(_) => {
+                let mut out = Array2::zeros((0, 0));
+                let all: Vec<usize> = (0..self.shape().1).collect();
+                self.columns(&all, &mut |_, run| {
+                    // Columns come in one piece.
+                    out = run.slice_axis(Axis(0), (rows.start..rows.end).into()).to_owned();
+                    Ok(())
+                })?;
+                Ok(out)
+            }
+        }
     }
 }
 

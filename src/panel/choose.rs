@@ -186,6 +186,14 @@ pub fn choose(file: &File<'_>, panel: Option<&PanelFile>, asked: Option<&str>) -
     Ok(Choice { markers, how, others })
 }
 
+/// Why each column is no marker by default; `None` for markers.
+///
+/// # Errors
+/// [`PanelError::Input`] when the panel file contradicts itself.
+pub fn reasons(file: &File<'_>, panel: Option<&PanelFile>) -> Result<Vec<Option<Reason>>, PanelError> {
+    Ok(Judged::of(file, panel)?.reasons)
+}
+
 /// The words of `--markers`.
 pub(super) fn words(asked: &str) -> Vec<&str> {
     asked.split(',').map(str::trim).filter(|w| !w.is_empty()).collect()

@@ -10,6 +10,7 @@ mod disagree;
 mod error;
 mod file;
 mod find;
+mod first;
 mod isotope;
 mod pair;
 #[cfg(test)]
@@ -18,9 +19,10 @@ mod patterns;
 mod stain;
 mod technical;
 
-pub use choose::{Choice, File, MOST, Marker, NoMarker, choose};
+pub use choose::{Choice, File, MOST, Marker, NoMarker, choose, reasons};
 pub use error::PanelError;
 pub use file::{PanelFile, Role};
+pub use first::{FirstPanel, FirstRow};
 pub use pair::{How, Left, Pair, Pairing, Spelled, Why};
 pub use stain::{key as stain_key, short as short_stain};
 pub use technical::Reason;
