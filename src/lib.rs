@@ -1,17 +1,17 @@
 //! scx: single-cell and cytometry files in and out, and batch correction from spike-in controls.
 //!
 //! Formats know data, models know tensors, commands wire things:
-//! `cli → correct → {loader, zoo, classic, eval, recipe} → data`, `zoo → nn`, and [`io`] knows [`data`] alone.
+//! `cli → correct → {panel, loader, zoo, classic, eval, recipe} → data`, `zoo → nn`, and [`io`] knows [`data`] alone.
 //!
 //! The main job, from simulated cells to a corrected sample:
 //!
 //! ```
 //! use scx::correct::{self, FitPlan, Method, Preset, Zeros};
-//! use scx::{loader, nn, progress, recipe, rng, simulate, zoo};
+//! use scx::{loader, nn, panel, progress, recipe, rng, simulate, zoo};
 //!
 //! let truth = simulate::experiment(simulate::CytometrySettings { control: 300, sample: 300 }, rng::Seed(1));
 //! let data = [&truth.control[0], &truth.control[1], &truth.sample[0]].map(|cells| cells.dataset());
-//! let markers = correct::choose(&data[0].var, None)?.markers;
+//! let markers = panel::choose(&panel::File::new("control 1", &data[0].var), None, None)?.markers;
 //! assert_eq!(markers.len(), 35);
 //!
 //! // Stored values → the scale of the model, cells × markers.
@@ -55,6 +55,7 @@ pub mod io;
 pub mod linalg;
 pub mod loader;
 pub mod nn;
+pub mod panel;
 pub mod progress;
 pub mod provenance;
 pub mod recipe;

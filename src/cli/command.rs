@@ -15,6 +15,7 @@ use crate::cli::generate::GenerateArgs;
 use crate::cli::info::InfoArgs;
 use crate::cli::kit::apart::LookInsideArgs;
 use crate::cli::models::ModelsArgs;
+use crate::cli::panel::PanelArgs;
 use crate::cli::preprocess::PreprocessArgs;
 use crate::cli::simulate::SimulateArgs;
 use crate::cli::split::SplitArgs;
@@ -63,6 +64,8 @@ pub enum Command {
     Models(ModelsArgs),
     /// Show what is in a file
     Info(InfoArgs),
+    /// Show which channel carries which marker in which file, and write it as a table that `correct` goes by
+    Panel(PanelArgs),
     /// Look for faults in files: structure, lengths, indices, codes, truncation
     Check(CheckArgs),
     /// One file of `info` or `check`, in a process that a damaged file may bring down

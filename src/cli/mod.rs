@@ -15,6 +15,7 @@ pub mod generate;
 pub mod info;
 pub mod kit;
 pub mod models;
+pub mod panel;
 pub mod preprocess;
 pub mod simulate;
 pub mod split;
@@ -68,6 +69,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Classify(args) => classify::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Info(args) => info::run(&args),
+        Command::Panel(args) => panel::run(&args),
         Command::Check(args) => check::run(&args),
         Command::LookInside(args) => apart::answer(&args),
         Command::Demo(args) => demo::run(&args),

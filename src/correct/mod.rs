@@ -8,7 +8,6 @@ mod fit;
 mod fitted;
 mod halves;
 mod joined;
-mod markers;
 mod run_fit;
 mod score;
 mod stored;
@@ -21,6 +20,8 @@ use serde::{Deserialize, Serialize};
 use crate::data::DataError;
 pub use crate::data::did_you_mean;
 use crate::io::{ReadError, WriteError};
+pub use crate::panel::Marker;
+use crate::panel::PanelError;
 use crate::zoo::ZooError;
 
 pub use again::{Earlier, RESULT_LAYER, earlier, records};
@@ -32,7 +33,6 @@ pub use fit::{FitPlan, fit};
 pub use fitted::{Applied, Fitted, Network};
 pub use halves::{Halves, HeldOut};
 pub use joined::{Codes, Guess, Joined};
-pub use markers::{Choice, Marker, choose, match_panel};
 pub use run_fit::RunFit;
 pub use score::{Against, HoldoutScore, MarkerMedians, MethodScore, SampleScore, follows};
 pub use study::{Reference, StudyRun, from_study, mean_control, pooled};
@@ -129,6 +129,9 @@ pub enum CorrectError {
         #[source]
         source: DataError,
     },
+    /// Panels of files.
+    #[error(transparent)]
+    Panel(#[from] PanelError),
     /// The model.
     #[error(transparent)]
     Zoo(#[from] ZooError),

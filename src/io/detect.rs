@@ -34,7 +34,7 @@ pub fn outline(path: &Path, options: &ReadOptions) -> Result<(&'static str, Outl
         Some(outline) => outline(path, options)?,
         None => {
             let d = (codec.read)(path, options)?;
-            Outline { remarks: remarks(&d), ..Outline::of(&d) }
+            Outline { remarks: remarks(&d), ..Outline::of(&d).with_variables(&d) }
         }
     };
     Ok((codec.format.name(), found))

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Annotation, Column, Dataset, Frame, Index, Looks, Matrix, Uns};
+use crate::data::{Annotation, Column, Dataset, Frame, Index, Looks, Matrix, Summary, Uns};
 
 /// Names of variables an outline holds at most.
 pub(super) const NAMES: usize = 500;
@@ -38,7 +38,7 @@ pub struct Item {
 }
 
 /// What is in a file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outline {
     /// What the file says of itself.
     pub dialect: String,
@@ -57,6 +57,12 @@ pub struct Outline {
     pub var_names: Vec<String>,
     /// The marker of each channel, where the format has channels.
     pub stains: Option<Vec<String>>,
+    /// The channel of each variable as stored, where a file with no more than [`NAMES`] of them was read whole.
+    #[serde(default)]
+    pub channels: Vec<String>,
+    /// What the values of each variable look like; as `channels`.
+    #[serde(default)]
+    pub values: Vec<Summary>,
     /// Header lines.
     pub keywords: Vec<(String, String)>,
     /// Records of earlier runs of scx, each a JSON text.
@@ -95,9 +101,28 @@ impl Outline {
             remarks: Vec::new(),
             var_names: d.var.index.iter().take(NAMES).map(|s| s.into_owned()).collect(),
             stains,
+            channels: Vec::new(),
+            values: Vec::new(),
             keywords: d.source.keywords.clone(),
             history: history(d),
         }
+    }
+
+    /// With a look at each variable, where there are few enough to be channels.
+    #[must_use]
+    pub(super) fn with_variables(mut self, d: &Dataset) -> Self {
+        if d.n_vars() > NAMES {
+            return self;
+        }
+        let stored = d.var.column("channel");
+        let channel = |i: usize| {
+            let stored = stored.and_then(|c| c.text(i)).filter(|t| !t.is_empty());
+            stored.or_else(|| d.var.index.get(i)).unwrap_or_default().into_owned()
+        };
+        self.channels = (0..d.n_vars()).map(channel).collect();
+        // What cannot be read is told elsewhere.
+        self.values = d.x.as_ref().and_then(|x| x.summaries().ok()).unwrap_or_default();
+        self
     }
 
     /// The element at a place.

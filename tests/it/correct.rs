@@ -4,4 +4,5 @@ mod annotated;
 mod files;
 mod formats;
 mod markers;
+mod panels;
 mod repeats;

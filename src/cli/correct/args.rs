@@ -77,10 +77,15 @@ pub struct CorrectArgs {
     /// A second control pair that only the score looks at: two files, or with --batch-key one column
     #[arg(long, num_args = 1.., value_names = ["SOURCE_2", "TARGET_2"], help_heading = "Data")]
     pub holdout: Vec<String>,
-    /// Markers to correct: names separated by commas, or a regular expression [default: stained channels without
-    /// time, event length, scatter, DNA, barcode, bead, width; h5ad: var["marker"], else all]
+    /// Markers to correct: names separated by commas, or a regular expression [default: channels with the stain of an
+    /// antibody, without time, scatter, DNA, barcodes, beads, viability, ids, clusters and the like; h5ad: var["marker"]
+    /// where it says yes]
     #[arg(long, value_name = "LIST|REGEX", help_heading = "Data")]
     pub markers: Option<String>,
+    /// Table that says which channel carries which marker, and what is corrected (columns channel, marker, role, cofactor,
+    /// spellings); `scx panel` writes a first one
+    #[arg(long, value_name = "FILE.csv", help_heading = "Data")]
+    pub panel: Option<PathBuf>,
     /// Layer to correct instead of X
     #[arg(long, value_name = "NAME", help_heading = "Data")]
     pub layer: Option<String>,

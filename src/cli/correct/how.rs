@@ -18,6 +18,8 @@ use crate::zoo::{Length, TrainConfig};
 pub struct How {
     /// Markers asked for.
     pub markers: Option<String>,
+    /// The panel file.
+    pub panel: Option<PathBuf>,
     /// Layer asked for.
     pub layer: Option<String>,
     /// Whether the result replaces X.
@@ -88,6 +90,7 @@ impl How {
         let train = TrainConfig::plain(minibatch, length, AdamConfig { lr, ..AdamConfig::default() });
         Ok(Self {
             markers: r.markers.take(),
+            panel: r.panel.take(),
             layer: r.layer.take(),
             into_x: r.into_x,
             again: r.again,

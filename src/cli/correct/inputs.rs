@@ -5,18 +5,16 @@ use std::path::{Path, PathBuf};
 use ndarray::Array2;
 
 use crate::cli::correct::how::How;
-use crate::cli::correct::rescale;
 use crate::cli::correct::settings::{Cells, Job};
+use crate::cli::correct::{pairs, rescale};
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::output::reading;
-use crate::correct::{
-    self, CorrectError, Design, Experiment, FILES_RUN, Fitted, Marker, Roles, Run, Sample, choose,
-    match_panel,
-};
+use crate::correct::{self, CorrectError, Design, Experiment, FILES_RUN, Fitted, Roles, Run, Sample};
 use crate::data::{Dataset, Matrix, find_value, same_value, synthetic};
 use crate::io::{self, Format, Target};
 use crate::loader;
+use crate::panel::{self, Marker, Pairing, PanelError, PanelFile};
 use crate::progress::Progress;
 use crate::provenance;
 use crate::recipe::{Scale, ScaleGuess};
@@ -49,8 +47,8 @@ pub(in crate::cli) struct Inputs {
     pub files: Vec<Opened>,
     /// The markers.
     pub markers: Vec<Marker>,
-    /// How they were chosen.
-    pub how: String,
+    /// How they were chosen, and how the files were paired.
+    pub pairing: Pairing,
     /// The cells. Has no runs with controls when a stored edit is applied.
     pub experiment: Experiment,
     /// Samples to correct: name of their run, their cells, and the file they belong to.
@@ -213,25 +211,13 @@ pub(in crate::cli) fn load(
         };
         roles.push(file);
     }
-    let first = files.first().ok_or_else(|| CliError::usage("no input"))?;
-    let (markers, how, asked) = match stored {
-        Some(fitted) => (fitted.markers.clone(), "as in the stored edit".to_owned(), Some("")),
-        None => {
-            let choice = choose(&first.dataset.var, job.markers.as_deref()).map_err(|e| at(first, e))?;
-            (choice.markers, choice.how, job.markers.as_deref())
-        }
-    };
-    let first_name = if stored.is_some() { "the stored edit".to_owned() } else { first.name() };
-    for (i, file) in files.iter_mut().enumerate() {
-        if i == 0 && stored.is_none() {
-            file.columns = markers.iter().map(|m| m.column).collect();
-            continue;
-        }
-        let name = file.name();
-        file.columns = match_panel(&markers, &file.dataset.var, asked, &first_name, &name)?;
+    let pairing = pair(job, &files, stored)?;
+    for (file, columns) in files.iter_mut().zip(&pairing.columns) {
+        file.columns.clone_from(columns);
     }
+    let markers = pairing.markers.clone();
     let names: Vec<String> = markers.iter().map(|m| m.name.clone()).collect();
-    console.say(&format!("{} markers ({how}): {}", names.len(), names.join(", ")));
+    pairs::say(&pairing, &names, console);
     let scale = match stored {
         Some(fitted) => fitted.scale.clone(),
         None => correct::own_cofactors(&job.scale, &markers)?,
@@ -242,15 +228,26 @@ pub(in crate::cli) fn load(
         file.dataset.x = None;
         file.dataset.layers.clear();
     }
-    build(job, files, &roles, markers, how, tables, scale, stored)
+    build(job, files, &roles, pairing, tables, scale, stored)
 }
 
-/// Adds the file's name to a message that has none.
-fn at(file: &Opened, e: CorrectError) -> CliError {
-    match e {
-        CorrectError::Usage { what } => CliError::usage(format!("{}: {what}", file.name())),
+/// Which columns are markers, and which of one file is which of another. A stored edit brings its own markers.
+fn pair(job: &Job, files: &[Opened], stored: Option<&Fitted>) -> Result<Pairing, CliError> {
+    let first = files.first().ok_or_else(|| CliError::usage("no input"))?;
+    let told = job.panel.as_deref().map(PanelFile::read).transpose()?;
+    let looked = files
+        .iter()
+        .map(|f| panel::File::of(f.name(), &f.dataset, f.dataset.matrix(f.layer.as_deref())))
+        .collect::<Result<Vec<_>, _>>()?;
+    let paired = match stored {
+        Some(fitted) => Pairing::with(&fitted.markers, "the stored edit", &looked, told.as_ref()),
+        None => Pairing::of(&looked, told.as_ref(), job.markers.as_deref()),
+    };
+    // A message about a choice names no file: it is about the first.
+    paired.map_err(|e| match e {
+        PanelError::Usage { what } => CliError::usage(format!("{}: {what}", first.name())),
         other => other.into(),
-    }
+    })
 }
 
 fn read_tables(
@@ -294,12 +291,12 @@ fn build(
     job: &Job,
     files: Vec<Opened>,
     roles: &[usize],
-    markers: Vec<Marker>,
-    how: String,
+    pairing: Pairing,
     tables: Vec<Array2<f32>>,
     scale: Scale,
     stored: Option<&Fitted>,
 ) -> Result<Inputs, CliError> {
+    let markers = pairing.markers.clone();
     let names: Vec<String> = markers.iter().map(|m| m.name.clone()).collect();
     let (mut experiment, reference) = match (&job.cells, stored) {
         (Cells::Files { holdout, .. }, None) => {
@@ -331,7 +328,7 @@ fn build(
             return Ok(Inputs {
                 files,
                 markers,
-                how,
+                pairing,
                 experiment,
                 samples,
                 reference: fitted.reference.clone(),
@@ -347,7 +344,7 @@ fn build(
         .iter()
         .flat_map(|run| run.samples.iter().map(|s| (run.name.clone(), s.clone(), s.cells.table)))
         .collect();
-    Ok(Inputs { files, markers, how, experiment, samples, reference, scale })
+    Ok(Inputs { files, markers, pairing, experiment, samples, reference, scale })
 }
 
 /// The samples a stored edit is applied to.

@@ -6,6 +6,7 @@ mod inputs;
 mod outcome;
 mod outputs;
 mod page;
+pub(in crate::cli) mod pairs;
 mod rescale;
 mod run;
 mod scale;

@@ -5,7 +5,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use crate::cli::correct::how::How;
 use crate::cli::correct::outcome::Outcome;
 use crate::cli::correct::settings::{Cells, Job};
-use crate::cli::correct::show;
+use crate::cli::correct::{pairs, show};
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::show::thousands;
 use crate::correct::{Fitted, Level, Marker, Method, Run, RunFit, Sample, SampleScore, Verdict};
@@ -71,7 +71,10 @@ pub(in crate::cli) fn build(job: &Job, outcome: &Outcome) -> Result<Report, CliE
         parameters: parameters(job, outcome),
         provenance: provenance(outcome)?,
         warnings: warnings(outcome),
-        notes: Vec::new(),
+        notes: pairs::unequal(&outcome.inputs.pairing)
+            .into_iter()
+            .map(|line| format!("Paired with {}: {line}.", outcome.inputs.pairing.first))
+            .collect(),
     })
 }
 
@@ -89,7 +92,8 @@ fn warnings(outcome: &Outcome) -> Vec<String> {
         (!names.is_empty())
             .then(|| format!("Constant in a control and left uncorrected: {}.", names.join(", ")))
     });
-    left.collect()
+    let apart = pairs::left(&outcome.inputs.pairing).into_iter().map(|l| format!("Left uncorrected: {l}."));
+    left.chain(apart).collect()
 }
 
 /// What to think of the result, for the top of the page.
@@ -336,7 +340,7 @@ fn most_and_least_shifted(fit: &RunFit, groups: &[(Role, Array2<f32>)]) -> Optio
 
 fn parameters(job: &Job, outcome: &Outcome) -> Vec<(String, String)> {
     let mut out = settings(&job.how, &outcome.fitted);
-    out.push(("markers".to_owned(), outcome.inputs.how.clone()));
+    out.push(("markers".to_owned(), outcome.inputs.pairing.how.clone()));
     if let Cells::Annotated { batch_key, .. } = &job.cells {
         out.push(("runs".to_owned(), format!("obs[\"{batch_key}\"]")));
     }

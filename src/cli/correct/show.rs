@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cli::correct::inputs::Inputs;
 use crate::cli::correct::outcome::Outcome;
+use crate::cli::correct::pairs;
 use crate::cli::correct::settings::Job;
 use crate::cli::kit::show::{align, number, percent, thousands};
 use crate::correct::{Fitted, Method, MethodScore, SampleScore, Verdict};
@@ -92,6 +93,7 @@ pub(in crate::cli) fn table(job: &Job, outcome: &Outcome) -> String {
         }
         text.push('\n');
     }
+    text.push_str(&pairs::text(&outcome.inputs.pairing));
     let _ = writeln!(text, "{}", said(job.method, outcome.verdict.as_ref()));
     text
 }
@@ -142,7 +144,8 @@ pub(in crate::cli) fn json(job: &Job, outcome: &Outcome) -> Value {
         "cofactors": cofactors(&outcome.fitted.scale),
         "seed": outcome.fitted.plan.seed,
         "markers": outcome.inputs.markers.iter().map(|m| &m.name).collect::<Vec<_>>(),
-        "markers_chosen_by": outcome.inputs.how,
+        "markers_chosen_by": outcome.inputs.pairing.how,
+        "pairing": pairs::json(&outcome.inputs.pairing),
         "reference": outcome.inputs.reference,
         "outputs": job.outputs.iter().map(|o| o.display().to_string()).collect::<Vec<_>>(),
         "training": training(&outcome.fitted),
@@ -166,6 +169,7 @@ pub(in crate::cli) fn plan(job: &Job, inputs: &Inputs) -> String {
             f.dataset.n_vars()
         );
     }
+    text.push_str(&pairs::text(&inputs.pairing));
     let length = match job.train.length {
         Length::Steps(n) => format!("{n} steps"),
         Length::Epochs(n) => format!("{n} epochs"),

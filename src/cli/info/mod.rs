@@ -1,6 +1,7 @@
 //! `scx info`.
 
 mod args;
+mod markers;
 mod panel;
 mod run;
 mod show;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::info::{InfoArgs, panel, show};
+use crate::cli::info::{InfoArgs, markers, panel, show};
 use crate::cli::kit::apart;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::process::print;
@@ -107,6 +107,7 @@ fn describe(path: &Path, format: &str, o: &Outline) -> Value {
         "raw": o.item("raw/X").map(element),
         "uns": tree(o, "uns"),
         "stains": o.stains,
+        "markers": markers::json(o),
         "keywords": o.keywords,
         "history": records,
     })

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::cli::info::markers;
 use crate::cli::kit::show::thousands;
-use crate::data::{Column, Frame, Index};
 use crate::io::{Item, Outline, Storage};
 
 /// One file.
@@ -36,7 +36,12 @@ pub(in crate::cli) fn text(path: &Path, format: &str, o: &Outline) -> String {
     table(&mut out, o, "obs");
     match &o.stains {
         Some(stains) => channels(&mut out, o, stains),
-        None => table(&mut out, o, "var"),
+        None => {
+            table(&mut out, o, "var");
+            if let Some(line) = markers::line(o) {
+                let _ = writeln!(out, "  {line}");
+            }
+        }
     }
     for name in ["obsm", "varm", "obsp", "varp"] {
         group(&mut out, o, name);
@@ -150,19 +155,23 @@ fn record_words(record: &str) -> String {
 }
 
 fn channels(out: &mut String, o: &Outline, stains: &[String]) {
-    let var = Frame::new(Index::names(o.var_names.clone()))
-        .with("marker", Column::Strings(stains.iter().take(o.var_names.len()).cloned().collect()));
-    let chosen = crate::correct::choose(&var, None).map(|c| c.markers).unwrap_or_default();
+    let reasons = markers::reasons(o);
+    let chosen = reasons.iter().filter(|r| r.is_none()).count();
     let _ = writeln!(
         out,
-        "  {} keywords, {} channels, {} of them markers (*):",
+        "  {} keywords, {} channels, {chosen} of them markers (*):",
         o.keywords.len(),
         o.n_vars,
-        chosen.len()
     );
     for (i, name) in o.var_names.iter().enumerate() {
         let stain = stains.get(i).map_or("", String::as_str);
-        let mark = if chosen.iter().any(|m| m.column == i) { "*" } else { " " };
-        let _ = writeln!(out, "    {mark} {name}  {stain}");
+        match reasons.get(i).copied().flatten() {
+            None => {
+                let _ = writeln!(out, "    * {name}  {stain}");
+            }
+            Some(reason) => {
+                let _ = writeln!(out, "      {name}  {stain}  ({})", reason.words());
+            }
+        }
     }
 }

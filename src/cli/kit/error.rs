@@ -11,6 +11,7 @@ use crate::io::{ReadError, WriteError};
 use crate::linalg::LinalgError;
 use crate::loader::LabelError;
 use crate::nn::NnError;
+use crate::panel::PanelError;
 use crate::recipe::RecipeError;
 use crate::sheet::SheetError;
 use crate::simulate::splat::SplatError;
@@ -182,6 +183,17 @@ impl From<CorrectError> for CliError {
             CorrectError::Read(e) => return e.into(),
             CorrectError::Write(e) => return e.into(),
             CorrectError::Zoo(e) => return e.into(),
+            CorrectError::Panel(e) => return e.into(),
+        };
+        Self { message: chain(&e), code }
+    }
+}
+
+impl From<PanelError> for CliError {
+    fn from(e: PanelError) -> Self {
+        let code = match e {
+            PanelError::Usage { .. } => 2,
+            PanelError::Input { .. } | PanelError::Data { .. } => 3,
         };
         Self { message: chain(&e), code }
     }

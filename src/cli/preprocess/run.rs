@@ -16,6 +16,7 @@ use crate::cli::preprocess::plan::{self, RecipePlan, plan};
 use crate::data::counts::{self, CountsError, Features, Place, Taken, Wanted};
 use crate::data::{Column, Dataset, GeneNames, Uns, Values, synthetic};
 use crate::io::{self, DEFAULT_MEMORY};
+use crate::panel;
 use crate::provenance::Record;
 use crate::recipe::{FittedRecipe, FittedStep, Options, Recipe, ReplayNotes, Step, on_features};
 
@@ -136,7 +137,8 @@ fn fill_channels(recipe: &mut Recipe, asked: Option<&str>, dataset: &Dataset) ->
     for step in &mut recipe.steps {
         let (Step::Arcsinh { channels, .. } | Step::Logicle { channels, .. }) = step else { continue };
         if channels.is_none() {
-            let markers = crate::correct::choose(&dataset.var, asked)?.markers;
+            let file = panel::File::of("input", dataset, dataset.x.as_ref())?;
+            let markers = panel::choose(&file, None, asked)?.markers;
             let names = markers.iter().filter_map(|m| dataset.var.index.get(m.column));
             *channels = Some(names.map(|n| n.into_owned()).collect());
         }

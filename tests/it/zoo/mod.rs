@@ -16,6 +16,7 @@ use scx::correct::{self, CorrectError, Experiment, FitPlan, Fitted, Marker, Meth
 use scx::data::{Dense, Matrix, Values};
 use scx::loader::{self, Group, Union};
 use scx::nn::AdamConfig;
+use scx::panel;
 use scx::progress::{Progress, Silent};
 use scx::recipe::{ScaleGuess, Transform};
 use scx::rng::Seed;
@@ -32,7 +33,7 @@ const SCALE: Transform = Transform::Arcsinh { cofactor: 5.0 };
 fn simulated() -> (Experiment, Vec<Marker>) {
     let truth = simulate::experiment(simulate::CytometrySettings { control: 130, sample: 170 }, Seed(1));
     let data = [&truth.control[0], &truth.control[1], &truth.sample[0]].map(|cells| cells.dataset());
-    let markers = correct::choose(&data[0].var, None).unwrap().markers;
+    let markers = panel::choose(&panel::File::new("c1", &data[0].var), None, None).unwrap().markers;
     let names: Vec<String> = markers.iter().map(|m| m.name.clone()).collect();
     let columns: Vec<usize> = markers.iter().map(|m| m.column).collect();
     let tables = data

@@ -20,7 +20,7 @@ fn fit(tables: Vec<Array2<f32>>, preset: Preset) -> Fitted {
     let markers: Vec<Marker> = (0..tables[0].ncols())
         .map(|column| {
             let name = format!("m{column}");
-            Marker { column, name: name.clone(), stain: String::new(), channel: name }
+            Marker { column, name: name.clone(), channel: name, ..Marker::default() }
         })
         .collect();
     let names = markers.iter().map(|m| m.name.clone()).collect();

@@ -1,9 +1,9 @@
 //! The report of a study: an overview, then the figures of each run.
 
 use crate::cli::correct::page::{Drawn, group, judged, loss, settings};
-use crate::cli::correct::show as scores;
 use crate::cli::correct::study::plan::{Fate, Study};
 use crate::cli::correct::study::run::{Ended, Judged};
+use crate::cli::correct::{pairs, show as scores};
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::show::thousands;
 use crate::report::{Report, ScoreTable};
@@ -24,7 +24,7 @@ pub(super) fn build(study: &Study, ended: &Ended, found: &Judged) -> Result<Repo
             let drawn = Drawn {
                 how: &study.how,
                 fitted,
-                markers: &ended.markers,
+                markers: &ended.pairing.markers,
                 tables: &experiment.tables,
                 fit: fitted.run(&run.name),
                 run: Some(run),
@@ -60,7 +60,7 @@ pub(super) fn build(study: &Study, ended: &Ended, found: &Judged) -> Result<Repo
             study.sheet.runs().len(),
             study.sheet.rows.len(),
             thousands(cells),
-            ended.markers.len()
+            ended.pairing.markers.len()
         ),
         unit: fitted.scale.label(),
         verdict: judged(&study.how, all, verdict.as_ref()),
@@ -81,7 +81,7 @@ fn parameters(study: &Study, ended: &Ended, found: &Judged) -> Vec<(String, Stri
     let (controls, samples) = found.learnt_from;
     let mut out = settings(&study.how, &found.fitted);
     out.extend([
-        ("markers".to_owned(), ended.how.clone()),
+        ("markers".to_owned(), ended.pairing.how.clone()),
         ("moved to".to_owned(), study.moved_to()),
         (
             "learnt from".to_owned(),
@@ -106,7 +106,8 @@ fn provenance(study: &Study, ended: &Ended) -> Vec<(String, String)> {
 }
 
 fn warnings(study: &Study, ended: &Ended, found: &Judged) -> Vec<String> {
-    let mut out: Vec<String> = ended.notes.clone();
+    let mut out: Vec<String> =
+        pairs::left(&ended.pairing).into_iter().map(|l| format!("Left uncorrected: {l}.")).collect();
     for run in &study.unanchored {
         let fate = study.sheet.rows.iter().find(|r| r.run == *run).map_or(Fate::Skipped, |r| study.fate(r));
         out.push(format!("Run {run}: {}.", fate.words()));
@@ -116,7 +117,7 @@ fn warnings(study: &Study, ended: &Ended, found: &Judged) -> Vec<String> {
     }));
     out.extend(ended.left_out.iter().map(|(_, e)| format!("Left out: {e}.")));
     for run in &found.fitted.runs {
-        let untouched = ended.markers.iter().zip(&run.untouched).filter(|(_, u)| **u);
+        let untouched = ended.pairing.markers.iter().zip(&run.untouched).filter(|(_, u)| **u);
         let names: Vec<&str> = untouched.map(|(m, _)| m.name.as_str()).collect();
         if !names.is_empty() {
             out.push(format!(

@@ -9,15 +9,16 @@ use crate::cli::correct::study::learn::Material;
 use crate::cli::correct::study::page;
 use crate::cli::correct::study::plan::{Fate, Study};
 use crate::cli::correct::study::records::{Records, is_done};
-use crate::cli::correct::study::show::{self, Told};
+use crate::cli::correct::study::show;
 use crate::cli::correct::study::survey::{Survey, Surveyed};
-use crate::cli::correct::{CorrectArgs, show as scores};
+use crate::cli::correct::{CorrectArgs, pairs, show as scores};
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::output::Way;
 use crate::cli::kit::process::on_threads;
 use crate::correct::{self, Against, Experiment, Fitted, Marker, SampleScore, Verdict};
 use crate::io::{self, OutputPlan, Table, WriteError};
+use crate::panel::{self, Pairing, PanelFile};
 use crate::progress::Progress;
 use crate::recipe::Scale;
 
@@ -52,10 +53,8 @@ pub(in crate::cli) fn run(args: CorrectArgs, sheet: &PathBuf) -> Result<(), CliE
 
 /// What came of a study.
 pub(in crate::cli) struct Ended {
-    /// The markers.
-    pub markers: Vec<Marker>,
-    /// How they were chosen.
-    pub how: String,
+    /// The markers, and how files were paired.
+    pub pairing: Pairing,
     /// What was written, or would be, by row of the sheet.
     pub plans: Vec<(usize, OutputPlan)>,
     /// Rows whose outputs were there already.
@@ -64,8 +63,6 @@ pub(in crate::cli) struct Ended {
     pub left_out: Vec<(usize, CliError)>,
     /// SHA-256 of each file that was read, by row.
     pub hashes: Vec<(usize, String)>,
-    /// What must be known before the result is used.
-    pub notes: Vec<String>,
     /// Cells of each row that was read.
     pub cells: Vec<(usize, usize)>,
     /// What was learnt and how good it is; `None` in a dry run, and when everything was done.
@@ -92,10 +89,12 @@ fn execute(study: &Study, console: &Console) -> Result<Ended, CliError> {
     check_targets(study)?;
     let survey = Survey::of(study, console)?;
     let Survey { mut files, mut left_out } = survey;
-    let (markers, how) = pair(study, &mut files, console)?;
+    let pairing = pair(study, &mut files)?;
+    let markers = pairing.markers.clone();
+    let names: Vec<String> = markers.iter().map(|m| m.name.clone()).collect();
+    pairs::say(&pairing, &names, console);
     let scale = correct::own_cofactors(&study.how.scale, &markers)?;
-    let told = Told { markers: &markers, how: &how };
-    told.say(study, &files, console);
+    show::say(study, &files, console);
     let anchored: Vec<&Surveyed> = files
         .iter()
         .filter(|f| !matches!(study.fate(&study.sheet.rows[f.row]), Fate::Passed | Fate::Skipped))
@@ -105,13 +104,11 @@ fn execute(study: &Study, console: &Console) -> Result<Ended, CliError> {
     let (done, todo): (Vec<&Surveyed>, Vec<&Surveyed>) = files.iter().partition(|f| finished(f));
     let quiet = Console::new(true);
     let mut ended = Ended {
-        markers: markers.clone(),
-        how,
+        pairing: pairing.clone(),
         plans: Vec::new(),
         done: done.iter().map(|f| f.row).collect(),
         left_out: Vec::new(),
         hashes: files.iter().map(|f| (f.row, f.sha256.clone())).collect(),
-        notes: Vec::new(),
         cells: files.iter().map(|f| (f.row, f.shape.0)).collect(),
         judged: None,
     };
@@ -179,23 +176,37 @@ fn check_targets(study: &Study) -> Result<(), CliError> {
 }
 
 /// The markers of the study, and the columns of each file that hold them.
-fn pair(
-    study: &Study,
-    files: &mut [Surveyed],
-    _console: &Console,
-) -> Result<(Vec<Marker>, String), CliError> {
-    let name = |f: &Surveyed| study.sheet.rows[f.row].file.display().to_string();
-    let asked = study.how.markers.as_deref();
-    let Some(first) = files.first() else {
-        return Err(CliError::input(format!("{}: no file can be used", study.sheet.path.display())));
-    };
-    let first_name = name(first);
-    let choice = correct::choose(&first.var, asked).map_err(|e| CliError::from(e).within(&first_name))?;
-    for file in files {
-        let own = name(file);
-        file.columns = correct::match_panel(&choice.markers, &file.var, asked, &first_name, &own)?;
+fn pair(study: &Study, files: &mut [Surveyed]) -> Result<Pairing, CliError> {
+    let told = study.how.panel.as_deref().map(PanelFile::read).transpose()?;
+    let mut own: Vec<(&PathBuf, PanelFile)> = Vec::new();
+    for path in study.sheet.rows.iter().filter_map(|r| r.panel.as_ref()) {
+        if !own.iter().any(|o| o.0 == path) {
+            own.push((path, PanelFile::read(path)?));
+        }
     }
-    Ok((choice.markers, choice.how))
+    let looked: Vec<panel::File<'_>> = files
+        .iter()
+        .map(|f| {
+            let row = &study.sheet.rows[f.row];
+            let mut file = panel::File::new(row.file.display().to_string(), &f.var);
+            file.values.clone_from(&f.values);
+            file.panel = own.iter().find(|o| Some(o.0) == row.panel.as_ref()).map(|o| &o.1);
+            file
+        })
+        .collect();
+    if looked.is_empty() {
+        return Err(CliError::input(format!("{}: no file can be used", study.sheet.path.display())));
+    }
+    for (path, panel) in &own {
+        let of = looked.iter().zip(files.iter());
+        let of = of.filter(|(_, f)| study.sheet.rows[f.row].panel.as_ref() == Some(path));
+        panel.fits(&of.map(|(l, _)| l.clone()).collect::<Vec<_>>())?;
+    }
+    let pairing = Pairing::of(&looked, told.as_ref(), study.how.markers.as_deref())?;
+    for (file, columns) in files.iter_mut().zip(&pairing.columns) {
+        file.columns.clone_from(columns);
+    }
+    Ok(pairing)
 }
 
 fn learn(

@@ -4,36 +4,27 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::cli::correct::show as scores;
 use crate::cli::correct::study::plan::{Fate, Study};
 use crate::cli::correct::study::run::Ended;
 use crate::cli::correct::study::survey::Surveyed;
+use crate::cli::correct::{pairs, show as scores};
 use crate::cli::kit::console::Console;
 use crate::cli::kit::show::{align, number, percent, thousands};
-use crate::correct::{Marker, Reference};
+use crate::correct::Reference;
 
 /// What is said before the work.
-pub(super) struct Told<'a> {
-    pub(super) markers: &'a [Marker],
-    pub(super) how: &'a str,
-}
-
-impl Told<'_> {
-    pub(super) fn say(&self, study: &Study, files: &[Surveyed], console: &Console) {
-        let names: Vec<&str> = self.markers.iter().map(|m| m.name.as_str()).collect();
-        console.say(&format!("{} markers ({}): {}", names.len(), self.how, names.join(", ")));
-        let cells: usize = files.iter().map(|f| f.shape.0).sum();
-        console.say(&format!(
-            "{} files of {} runs, {} cells; moved to {}",
-            files.len(),
-            study.sheet.runs().len(),
-            thousands(cells),
-            match study.reference {
-                Reference::Mean => study.moved_to(),
-                Reference::Run(_) => format!("{}, whose files keep their values", study.moved_to()),
-            }
-        ));
-    }
+pub(super) fn say(study: &Study, files: &[Surveyed], console: &Console) {
+    let cells: usize = files.iter().map(|f| f.shape.0).sum();
+    console.say(&format!(
+        "{} files of {} runs, {} cells; moved to {}",
+        files.len(),
+        study.sheet.runs().len(),
+        thousands(cells),
+        match study.reference {
+            Reference::Mean => study.moved_to(),
+            Reference::Run(_) => format!("{}, whose files keep their values", study.moved_to()),
+        }
+    ));
 }
 
 fn count(n: usize, one: &str) -> String {
@@ -62,6 +53,7 @@ pub(super) fn text(study: &Study, ended: &Ended) -> String {
         ]);
     }
     text.push_str(&align(&rows));
+    text.push_str(&pairs::text(&ended.pairing));
     if !ended.done.is_empty() {
         let _ = writeln!(
             text,
@@ -121,8 +113,9 @@ pub(super) fn json(study: &Study, ended: &Ended) -> Value {
         "preset": study.how.preset,
         "transform": study.how.scale.common,
         "seed": study.how.seed,
-        "markers": ended.markers.iter().map(|m| &m.name).collect::<Vec<_>>(),
-        "markers_chosen_by": ended.how,
+        "markers": ended.pairing.markers.iter().map(|m| &m.name).collect::<Vec<_>>(),
+        "markers_chosen_by": ended.pairing.how,
+        "pairing": pairs::json(&ended.pairing),
         "reference": study.reference.name(),
         "unanchored": study.unanchored,
         "confounded": confounded.collect::<Vec<_>>(),

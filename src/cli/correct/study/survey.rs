@@ -7,8 +7,9 @@ use crate::cli::correct::study::plan::{Fate, Study};
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::output::hash;
-use crate::data::Frame;
+use crate::data::{Frame, Summary};
 use crate::io::Format;
+use crate::panel;
 use crate::progress::Progress;
 
 /// A file that can be used.
@@ -22,6 +23,8 @@ pub(in crate::cli) struct Surveyed {
     pub shape: (usize, usize),
     /// Its variables.
     pub var: Frame,
+    /// What the values of each look like.
+    pub values: Vec<Summary>,
     /// Its columns of the markers, in the markers' order; filled once panels are paired.
     pub columns: Vec<usize>,
     /// SHA-256 of its bytes.
@@ -104,12 +107,16 @@ fn one(study: &Study, row: usize, console: &Console) -> Result<Surveyed, CliErro
     if shape.0 == 0 {
         return Err(CliError::input(format!("{}: has no cells", path.display())));
     }
+    let looked =
+        panel::File::of(opened.name(), &opened.dataset, opened.dataset.matrix(opened.layer.as_deref()))?;
+    let values = looked.values;
     let Opened { format, dataset, remarks, .. } = opened;
     Ok(Surveyed {
         row,
         format,
         shape,
         var: dataset.var,
+        values,
         columns: Vec::new(),
         sha256: hash_of(path)?,
         remarks,

@@ -1,0 +1,8 @@
+//! `scx panel`.
+
+mod args;
+mod run;
+mod show;
+
+pub use args::PanelArgs;
+pub(in crate::cli) use run::run;
