@@ -103,13 +103,17 @@ pub(super) fn check_control(file: &str, what: &str, n: usize) -> Result<(), Corr
     if n < FEWEST {
         return Err(CorrectError::input(
             file,
-            format!("{what} has {n} cells, at least {FEWEST} are needed to learn from"),
+            format!("{what} has {}, at least {FEWEST} are needed to learn from", cells(n)),
         ));
     }
     if n < FEW {
         tracing::warn!("{file}: {what} has only {n} cells; its percentiles are rough below {FEW}");
     }
     Ok(())
+}
+
+fn cells(n: usize) -> String {
+    if n == 1 { "1 cell".into() } else { format!("{n} cells") }
 }
 
 fn whole(table: usize, tables: &[Array2<f32>]) -> Group {

@@ -6,3 +6,4 @@ mod formats;
 mod markers;
 mod panels;
 mod repeats;
+mod study;

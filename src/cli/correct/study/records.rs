@@ -9,7 +9,7 @@ use crate::cli::correct::how::How;
 use crate::cli::correct::show;
 use crate::cli::correct::study::plan::{Fate, Study};
 use crate::cli::correct::study::survey::Surveyed;
-use crate::correct::{self, Marker, Method, Reference};
+use crate::correct::{self, Marker, Reference};
 use crate::io::{self, ReadOptions};
 use crate::provenance::{Input, Record};
 use crate::recipe::Scale;
@@ -20,8 +20,8 @@ pub(super) struct Records<'a> {
     settings: Value,
     /// Files that were learnt from: role, row.
     files: &'a [&'a Surveyed],
-    /// One hash for everything learnt from that is not named as an input of its own.
-    learnt: String,
+    /// One hash for everything learnt from, where that is more than the inputs that are named.
+    learnt: Option<String>,
 }
 
 impl<'a> Records<'a> {
@@ -100,12 +100,13 @@ impl<'a> Records<'a> {
     }
 }
 
-/// Everything a method learns from beside the file itself: the controls; for methods that look at samples, too, all files.
-fn learnt(study: &Study, files: &[&Surveyed]) -> String {
-    let controls_only = matches!(study.how.method, Method::Ambient | Method::MeanShift | Method::None);
+/// One hash of all files, for methods that learn from more than the controls of the run and of the reference.
+fn learnt(study: &Study, files: &[&Surveyed]) -> Option<String> {
+    if !study.how.method.needs_network() {
+        return None;
+    }
     let mut lines: Vec<String> = files
         .iter()
-        .filter(|f| !controls_only || study.sheet.rows[f.row].control)
         .map(|f| {
             let row = &study.sheet.rows[f.row];
             format!("{} {} {} {}\n", f.sha256, row.run, row.control, row.holdout)
@@ -114,7 +115,7 @@ fn learnt(study: &Study, files: &[&Surveyed]) -> String {
     lines.sort();
     let mut hash = Sha256::new();
     lines.iter().for_each(|line| hash.update(line.as_bytes()));
-    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    Some(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
 }
 
 /// Whether a file is there that this record says all about: the same settings on the same inputs, and nothing done to it since.
