@@ -1,12 +1,10 @@
 //! The largest eigenvalues of a symmetric matrix that is only known by its products (Lanczos, with every vector kept
 //! orthogonal to all before it).
 
-use faer::diag::Diag;
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
-use faer::{Mat, Par};
+use ndarray::Array2;
 
 use super::LinalgError;
+use super::eigen::eigen;
 use crate::rng::Seed;
 
 /// A vector is found when it is off by less than this share of the largest eigenvalue.
@@ -104,26 +102,13 @@ fn combine(basis: &[Vec<f64>], weights: &[f64], n: usize) -> Vec<f64> {
 /// Eigenvalues of the small tridiagonal matrix, the largest first, and their vectors.
 fn tridiagonal(diagonal: &[f64], beside: &[f64]) -> Result<(Vec<f64>, Vec<Vec<f64>>), LinalgError> {
     let n = diagonal.len();
-    let a = Mat::from_fn(n, n, |i, j| match i.abs_diff(j) {
+    let matrix = Array2::from_shape_fn((n, n), |(i, j)| match i.abs_diff(j) {
         0 => diagonal[i],
         1 => beside[i.min(j)],
         _ => 0.0,
     });
-    let mut values = Diag::<f64>::zeros(n);
-    let mut vectors = Mat::<f64>::zeros(n, n);
-    let scratch = self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::Yes, Par::Seq, Default::default());
-    self_adjoint_evd(
-        a.as_ref(),
-        values.as_mut(),
-        Some(vectors.as_mut()),
-        Par::Seq,
-        MemStack::new(&mut MemBuffer::new(scratch)),
-        Default::default(),
-    )
-    .map_err(|_| LinalgError::NoConvergence { size: n })?;
-    // faer sorts from the smallest eigenvalue up.
-    let sorted: Vec<f64> = values.column_vector().iter().copied().collect();
-    let of = |j: usize| (0..n).map(|i| vectors[(i, j)]).collect();
+    let (sorted, vectors) = eigen(&matrix)?;
+    let of = |j: usize| vectors.column(j).to_vec();
     Ok((sorted.into_iter().rev().collect(), (0..n).rev().map(of).collect()))
 }
 

@@ -4,6 +4,7 @@ mod cholesky;
 mod columns;
 pub mod community;
 mod covariance;
+mod eigen;
 mod error;
 mod forest;
 mod fuzzy;

@@ -9,4 +9,5 @@ mod damage;
 pub(crate) mod expected;
 mod field;
 mod kept;
+mod parts;
 pub(crate) mod round_trip;

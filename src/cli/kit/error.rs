@@ -1,5 +1,6 @@
 //! Errors of the command line and the exit code each kind has.
 
+use crate::cli::kit::signals::stop_code;
 use crate::cluster::ClusterError;
 use crate::concat::ConcatError;
 use crate::correct::CorrectError;
@@ -74,9 +75,14 @@ impl CliError {
         Self { message: "stopped; nothing was written".into(), code }
     }
 
+    /// Stopped because somebody asked for it.
+    fn cancelled() -> Self {
+        Self::stopped(stop_code().unwrap_or(130))
+    }
+
     /// Stopped by a signal, with work that can be taken up again.
     pub fn stopped_with(message: String) -> Self {
-        Self { message, code: crate::cli::kit::signals::stop_code().unwrap_or(130) }
+        Self { message, code: stop_code().unwrap_or(130) }
     }
 
     /// Puts the name of the file it is about before the message.
@@ -141,7 +147,7 @@ impl From<WriteError> for CliError {
             | WriteError::NotThere { .. }
             | WriteError::Stranger { .. } => 2,
             WriteError::Full { .. } | WriteError::Scratch { .. } | WriteError::CannotHold { .. } => 5,
-            WriteError::Cancelled { .. } => crate::cli::kit::signals::stop_code().unwrap_or(130),
+            WriteError::Cancelled { .. } => stop_code().unwrap_or(130),
             _ => 3,
         };
         Self { message: chain(&e), code }
@@ -162,7 +168,7 @@ impl From<ZooError> for CliError {
     fn from(e: ZooError) -> Self {
         let code = match e {
             ZooError::Diverged { .. } => 4,
-            ZooError::Cancelled { .. } => crate::cli::kit::signals::stop_code().unwrap_or(130),
+            ZooError::Cancelled { .. } => stop_code().unwrap_or(130),
             ZooError::Config { .. } | ZooError::Exists { .. } => 2,
             ZooError::Full { .. } => 5,
             ZooError::Checkpoint { .. } => 3,
@@ -224,9 +230,7 @@ impl From<GenerateError> for CliError {
             | GenerateError::Concat(ConcatError::CannotHold { .. }) => 5,
             GenerateError::Zoo(e) => return e.into(),
             GenerateError::Cluster(e) => return e.into(),
-            GenerateError::Cancelled => {
-                return Self::stopped(crate::cli::kit::signals::stop_code().unwrap_or(130));
-            }
+            GenerateError::Cancelled => return Self::cancelled(),
             _ => 3,
         };
         Self { message: chain(&e), code }
@@ -241,10 +245,7 @@ impl From<ClusterError> for CliError {
         };
         let code = match &e {
             ClusterError::Usage { .. } => 2,
-            ClusterError::Cancelled => match crate::cli::kit::signals::stop_code() {
-                Some(code) => return Self::stopped(code),
-                None => 130,
-            },
+            ClusterError::Cancelled => return Self::cancelled(),
             ClusterError::Recipe(RecipeError::Usage { .. }) => 2,
             ClusterError::Data(DataError::Scratch { .. }) => 5,
             ClusterError::Recipe(RecipeError::Numerical { .. }) => 4,
@@ -259,9 +260,7 @@ impl From<ClusterError> for CliError {
 impl From<GenerationError> for CliError {
     fn from(e: GenerationError) -> Self {
         let code = match &e {
-            GenerationError::Cancelled => {
-                return Self::stopped(crate::cli::kit::signals::stop_code().unwrap_or(130));
-            }
+            GenerationError::Cancelled => return Self::cancelled(),
             GenerationError::Linalg(LinalgError::TooManyRows { .. }) => 5,
             GenerationError::Linalg(_) | GenerationError::Augment { .. } => 4,
             _ => 3,
@@ -276,9 +275,7 @@ impl From<RecipeError> for CliError {
             RecipeError::Usage { .. } => 2,
             RecipeError::Numerical { .. } => 4,
             RecipeError::Data(DataError::Scratch { .. }) => 5,
-            RecipeError::Cancelled => {
-                return Self::stopped(crate::cli::kit::signals::stop_code().unwrap_or(130));
-            }
+            RecipeError::Cancelled => return Self::cancelled(),
             _ => 3,
         };
         Self { message: chain(&e), code }
@@ -291,9 +288,7 @@ impl From<SplatError> for CliError {
             SplatError::Parameter { .. } | SplatError::Label { .. } => 2,
             SplatError::Input { .. } => 3,
             SplatError::TooLarge { .. } => 5,
-            SplatError::Cancelled => {
-                return Self::stopped(crate::cli::kit::signals::stop_code().unwrap_or(130));
-            }
+            SplatError::Cancelled => return Self::cancelled(),
         };
         Self { message: chain(&e), code }
     }

@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cli::kit::console::Console;
-use crate::cli::kit::counts_args::{self, CountsArgs};
+use crate::cli::kit::counts_args;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::learn_args::{LearnArgs, PresetArg};
 use crate::cli::kit::output::hash;
@@ -25,43 +24,6 @@ const MOST_MINUTES: f64 = 525_600.0;
 /// The model that is taken when none is named.
 const DEFAULT_MODEL: &str = "activa";
 
-/// The settings as a record keeps them.
-#[derive(Debug, Default, Clone, PartialEq, Serialize)]
-struct Asked {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    model: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    preset: Option<Preset>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    epochs: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    steps: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_minutes: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    minibatch: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    learning_rate: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seed: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    layer: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    round: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    feature_type: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cluster_key: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unlabeled_category: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    min_cells: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    min_genes: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    settings: Option<Value>,
-}
-
 /// Checked settings.
 #[derive(Debug, Clone)]
 pub(in crate::cli) struct Learn {
@@ -69,7 +31,8 @@ pub(in crate::cli) struct Learn {
     pub(in crate::cli) sought: Sought,
     max_minutes: Option<f64>,
     resume: bool,
-    asked: Asked,
+    /// What can change the numbers, for records.
+    asked: Value,
 }
 
 impl Learn {
@@ -78,45 +41,58 @@ impl Learn {
     /// # Errors
     /// [`CliError`] when a setting does not fit.
     pub(in crate::cli) fn resolve(args: &LearnArgs, model: Option<&str>) -> Result<Self, CliError> {
-        let LearnArgs {
-            preset,
-            epochs,
-            steps,
-            max_minutes,
-            minibatch,
-            learning_rate,
+        let kind = model.unwrap_or(DEFAULT_MODEL);
+        check(args, kind)?;
+        let wrong = |e: String| CliError::usage(format!("settings: expected names and values{e}"));
+        let settings: Option<Value> = match args.settings.as_deref().map(serde_json::from_str).transpose() {
+            Ok(settings) => settings,
+            Err(e) => return Err(wrong(format!(": {e}"))),
+        };
+        if settings.as_ref().is_some_and(|s: &Value| !s.is_object()) {
+            return Err(wrong(String::new()));
+        }
+        let preset: Option<Preset> = args.preset.map(PresetArg::into);
+        let seed = args.seed.unwrap_or(0);
+        let (min_cells, min_genes) = (args.min_cells.unwrap_or(3), args.min_genes.unwrap_or(10));
+        // Time is no setting of the numbers: the steps it came to are.
+        let asked = json!({
+            "model": kind,
+            "preset": preset,
+            "epochs": args.epochs,
+            "steps": args.steps,
+            "minibatch": args.minibatch,
+            "learning_rate": args.learning_rate,
+            "seed": seed,
+            "layer": args.counts.layer,
+            "round": args.counts.round.then_some(true),
+            "feature_type": args.counts.feature_type,
+            "cluster_key": args.cluster_key,
+            "unlabeled_category": args.unlabeled_category,
+            "min_cells": min_cells,
+            "min_genes": min_genes,
+            "settings": settings,
+        });
+        let seed = Seed(seed);
+        let plan = TrainPlan {
+            kind: kind.to_owned(),
+            preset: preset.unwrap_or_default(),
+            settings: settings.unwrap_or(Value::Null),
+            minibatch: args.minibatch,
+            length: args.epochs.map(Length::Epochs).or(args.steps.map(Length::Steps)),
+            learning_rate: args.learning_rate,
             seed,
-            settings,
-            config: _,
-            counts: CountsArgs { layer, round, feature_type },
-            cluster_key,
-            unlabeled_category,
+        };
+        let sought = Sought {
+            wanted: args.counts.wanted(),
+            cluster_key: args.cluster_key.clone(),
+            unlabeled: args.unlabeled_category.clone(),
             min_cells,
             min_genes,
-            resume,
-            running,
-        } = args;
-        let wrong =
-            |e: serde_json::Error| CliError::usage(format!("settings: expected names and values: {e}"));
-        let asked = Asked {
-            model: Some(model.unwrap_or(DEFAULT_MODEL).to_owned()),
-            preset: preset.map(PresetArg::into),
-            epochs: *epochs,
-            steps: *steps,
-            max_minutes: *max_minutes,
-            minibatch: *minibatch,
-            learning_rate: *learning_rate,
-            seed: seed.or(Some(0)),
-            layer: layer.clone(),
-            round: round.then_some(true),
-            feature_type: feature_type.clone(),
-            cluster_key: cluster_key.clone(),
-            unlabeled_category: unlabeled_category.clone(),
-            min_cells: min_cells.or(Some(3)),
-            min_genes: min_genes.or(Some(10)),
-            settings: settings.as_deref().map(serde_json::from_str).transpose().map_err(wrong)?,
+            seed,
+            memory: args.running.memory.unwrap_or(ReadOptions::default().memory),
+            scratch: scratch::folder(None, None),
         };
-        asked.check(*resume, running.memory)
+        Ok(Self { plan, sought, max_minutes: args.max_minutes, resume: args.resume, asked })
     }
 
     /// With labels from that column.
@@ -136,11 +112,10 @@ impl Learn {
         self.max_minutes.map(|m| Instant::now() + Duration::from_secs_f64(60.0 * m))
     }
 
-    /// Settings that can change the numbers.
+    /// Settings that can change the numbers; those that were left to the preset are not among them.
     pub(in crate::cli) fn settings(&self) -> Value {
-        // Time is no setting of the numbers: the steps it came to are.
-        let asked = Asked { max_minutes: None, ..self.asked.clone() };
-        serde_json::to_value(asked).unwrap_or(Value::Null)
+        let given = self.asked.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+        given.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// Reads what is learnt from, and says what was chosen.
@@ -220,60 +195,31 @@ impl Learn {
     }
 }
 
-impl Asked {
-    fn check(self, resume: bool, memory: Option<u64>) -> Result<Learn, CliError> {
-        let kind = self.model.clone().unwrap_or_default();
-        if !KINDS.iter().any(|k| k.0 == kind) && entry(&kind).is_none_or(|e| e.counted.is_none()) {
-            let known: Vec<&str> = known_models();
-            let hint = crate::correct::did_you_mean(&kind, known.iter().copied());
-            return Err(CliError::usage(format!(
-                "no model {kind}{hint} that learns from counts; models: {}",
-                known.join(", ")
-            )));
-        }
-        let positive = |name: &str, ok: bool| {
-            if ok { Ok(()) } else { Err(CliError::usage(format!("{name} must be above 0"))) }
-        };
-        positive("--epochs", self.epochs != Some(0))?;
-        positive("--steps", self.steps != Some(0))?;
-        positive("--minibatch", self.minibatch != Some(0))?;
-        let sound = |x: Option<f64>| x.is_none_or(|x| x.is_finite() && x > 0.0);
-        positive("--learning-rate", sound(self.learning_rate))?;
-        positive("--max-minutes", sound(self.max_minutes))?;
-        if self.max_minutes.is_some_and(|m| m > MOST_MINUTES) {
-            return Err(CliError::usage(format!("--max-minutes: at most {MOST_MINUTES}, a year")));
-        }
-        if self.settings.as_ref().is_some_and(|s| !s.is_object()) {
-            return Err(CliError::usage("settings: expected names and values"));
-        }
-        let length = self.epochs.map(Length::Epochs).or(self.steps.map(Length::Steps));
-        let seed = Seed(self.seed.unwrap_or(0));
-        let plan = TrainPlan {
-            kind,
-            preset: self.preset.unwrap_or_default(),
-            settings: self.settings.clone().unwrap_or(Value::Null),
-            minibatch: self.minibatch,
-            length,
-            learning_rate: self.learning_rate,
-            seed,
-        };
-        let counts = CountsArgs {
-            layer: self.layer.clone(),
-            round: self.round.unwrap_or(false),
-            feature_type: self.feature_type.clone(),
-        };
-        let sought = Sought {
-            wanted: counts.wanted(),
-            cluster_key: self.cluster_key.clone(),
-            unlabeled: self.unlabeled_category.clone(),
-            min_cells: self.min_cells.unwrap_or(3),
-            min_genes: self.min_genes.unwrap_or(10),
-            seed,
-            memory: memory.unwrap_or(crate::io::ReadOptions::default().memory),
-            scratch: scratch::folder(None, None),
-        };
-        Ok(Learn { plan, sought, max_minutes: self.max_minutes, resume, asked: self })
+/// Refuses a model that does not learn from counts, and numbers that make no sense.
+fn check(args: &LearnArgs, kind: &str) -> Result<(), CliError> {
+    if !KINDS.iter().any(|k| k.0 == kind) && entry(kind).is_none_or(|e| e.counted.is_none()) {
+        let known: Vec<&str> = known_models();
+        let hint = crate::correct::did_you_mean(kind, known.iter().copied());
+        return Err(CliError::usage(format!(
+            "no model {kind}{hint} that learns from counts; models: {}",
+            known.join(", ")
+        )));
     }
+    let sound = |x: Option<f64>| x.is_none_or(|x| x.is_finite() && x > 0.0);
+    let positive = [
+        ("--epochs", args.epochs != Some(0)),
+        ("--steps", args.steps != Some(0)),
+        ("--minibatch", args.minibatch != Some(0)),
+        ("--learning-rate", sound(args.learning_rate)),
+        ("--max-minutes", sound(args.max_minutes)),
+    ];
+    if let Some((name, _)) = positive.iter().find(|(_, ok)| !ok) {
+        return Err(CliError::usage(format!("{name} must be above 0")));
+    }
+    if args.max_minutes.is_some_and(|m| m > MOST_MINUTES) {
+        return Err(CliError::usage(format!("--max-minutes: at most {MOST_MINUTES}, a year")));
+    }
+    Ok(())
 }
 
 /// Says what nothing is learnt from, for verbs whose output has no report of losses.

@@ -1,5 +1,7 @@
 //! What a check finds.
 
+use super::values::{Found, Spot};
+use crate::data;
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Names, Repeats};
@@ -53,6 +55,21 @@ impl CheckReport {
     /// Whether there is a fault.
     pub fn faulty(&self) -> bool {
         self.findings.iter().any(|f| f.level == Level::Fault)
+    }
+
+    /// Adds a warning where values of a matrix are no finite numbers; `words` say where one lies.
+    pub(in crate::io) fn not_finite(&mut self, at: &str, found: &Found, words: impl Fn(&Spot) -> String) {
+        let Some(spot) = &found.odd else { return };
+        let value = data::not_finite(spot.value).unwrap_or("NaN");
+        let what = format!(
+            "{value} at {}; {} NaN and {} infinite among {}",
+            words(spot),
+            found.nan,
+            found.infinite,
+            found.words()
+        );
+        let advice = "most methods refuse them: set them to 0, or take out these cells or variables";
+        self.add(Level::Warning, at, what, advice);
     }
 
     /// Adds a finding.

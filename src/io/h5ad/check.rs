@@ -268,16 +268,11 @@ impl Faults<'_> {
             let (cell, variable) = (name(axes[0], spot.row), spot.column.and_then(|c| name(axes[1], c)));
             data::place(cell.as_deref(), Some(spot.row), variable.as_deref(), spot.column)
         };
-        if let Some(spot) = &found.odd {
-            let value = data::not_finite(spot.value).unwrap_or("NaN");
-            let what = format!(
-                "{value} at {}; {} NaN and {} infinite among {}",
-                words(spot),
-                found.nan,
-                found.infinite,
-                found.words()
-            );
-            let advice = "most methods refuse them: set them to 0, or take out these cells or variables";
+        self.report.not_finite(&place, found, words);
+        if found.fractions && at.eq_ignore_ascii_case("layers/counts") {
+            let what = format!("is called counts and holds values with fractions, among {}", found.words());
+            let advice = "raw counts are whole numbers: take them anew, or round those of SoupX, CellBender or an EM \
+                          algorithm with --round";
             self.report.add(Level::Warning, &place, what, advice);
         }
         if let Some(spot) = found.negative.as_ref().filter(|_| self.are_counts(at, node, found, axes[1])) {

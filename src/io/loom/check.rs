@@ -10,6 +10,7 @@ use super::attrs::{self, Axis, Form};
 use super::graphs::{COLUMN_GRAPHS, ROW_GRAPHS};
 use super::{globals, graphs, matrix, read};
 use crate::data::Change;
+use crate::io::check::values::{self, Spot};
 use crate::io::check::{Arrays, unbacked};
 use crate::io::hdf5::{Node, Source};
 use crate::io::{CheckReport, Level, ReadError, ReadOptions};
@@ -64,11 +65,24 @@ impl Faults<'_> {
     fn matrix(&mut self, d: &Dataset) -> Option<(usize, usize)> {
         self.report.elements += 1;
         if let Some(m) = self.tried("/matrix", matrix::open(self.source, d, true)) {
+            self.values("/matrix", d);
             return Some(m.stored_shape());
         }
         match d.shape()[..] {
             [genes, cells] if unbacked(d).is_none() => Some((genes, cells)),
             _ => None,
+        }
+    }
+
+    /// Tells of values that are no finite numbers. A deep check tells of them where it reads every array.
+    fn values(&mut self, at: &str, d: &Dataset) {
+        if self.report.deep {
+            return;
+        }
+        if let Some(Some(found)) = self.tried(at, values::dense(self.source, d, false)) {
+            let of = |n: Option<usize>| n.map_or("?".to_owned(), |n| n.to_string());
+            let words = |spot: &Spot| format!("gene {}, cell {}", spot.row, of(spot.column));
+            self.report.not_finite(at, &found, words);
         }
     }
 
@@ -126,6 +140,9 @@ impl Faults<'_> {
                     self.report.elements += 1;
                     let found = self.tried(&at, matrix::open(self.source, &d, false));
                     let found = found.map(|m| m.stored_shape());
+                    if found.is_some() {
+                        self.values(&at, &d);
+                    }
                     if let (Some((g, c)), Some((genes, cells))) = (found, shape)
                         && (g, c) != (genes, cells)
                     {

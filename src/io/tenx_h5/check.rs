@@ -11,6 +11,8 @@ use super::further;
 use super::part::FILTERED;
 use super::part::Part;
 use super::read::{genomes, whole_genome};
+use crate::data::Layout;
+use crate::io::check::values::{self, Spot};
 use crate::io::check::{Arrays, Compressed};
 use crate::io::hdf5::{Node, Source, length};
 use crate::io::{CheckReport, Level, ReadError, ReadOptions};
@@ -56,6 +58,14 @@ impl Faults<'_> {
         let (cells, features) = (part.as_ref().map(|p| p.n_cells), part.as_ref().map(|p| p.n_features));
         Compressed { source, report: &mut *self.report }.check(at, g, cells, features);
         let Some(part) = part else { return };
+        // A deep check tells of values that are no finite numbers where it reads every array.
+        if !self.report.deep
+            && let Some(Some(found)) = self.tried(at, values::compressed(source, g, Layout::Csr, false))
+        {
+            let of = |n: Option<usize>| n.map_or("?".to_owned(), |n| n.to_string());
+            let words = |spot: &Spot| format!("cell {}, gene {}", spot.row, of(spot.column));
+            self.report.not_finite(&format!("/{at}"), &found, words);
+        }
         if let Some(names) = self.tried(at, part.barcodes(g)) {
             self.report.duplicates(&format!("/{at}/barcodes"), &names);
         }

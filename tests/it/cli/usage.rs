@@ -236,3 +236,47 @@ fn too_many_unnamed_markers_and_the_same_control_twice_are_noticed() {
     let says = ["d2.fcs", "held-out target"];
     dir.refuses(2, "correct --spikein c1.fcs d2.fcs --sample s.fcs -o p.fcs --holdout d1.fcs d2.fcs", &says);
 }
+
+#[test]
+fn no_threads_are_refused_in_every_verb() {
+    let dir = support::files();
+    let threads = ["convert s.fcs o.h5ad --threads 0", "cluster s.fcs -o o.h5ad --threads 0"];
+    threads.iter().for_each(|args| dir.refuses(2, args, &["--threads", "1 or more"]));
+}
+
+#[test]
+fn a_wrong_name_in_a_configuration_is_told_with_its_line() {
+    let dir = support::files();
+    dir.write("unknown.yaml", "seed: 1\nresolutoin: 2\n");
+    dir.write("nested.yaml", "seed: 1\nmodel:\n  minibatsh: 2\n");
+    dir.write("twice.yaml", "seed: 1\nresolution: 2\nseed: 3\n");
+    let run = |config: &str| format!("cluster s.fcs -o o.h5ad --config {config}.yaml");
+    dir.refuses(2, &run("unknown"), &["unknown.yaml: line 2", "resolutoin", "did you mean resolution"]);
+    dir.refuses(2, &run("nested"), &["nested.yaml: line 3", "minibatsh"]);
+    dir.refuses(2, &run("twice"), &["twice.yaml", "seed", "line 3"]);
+}
+
+#[test]
+fn the_options_of_evaluate_generation_can_come_from_a_file() {
+    let dir = support::files();
+    let printed =
+        dir.scx("evaluate generation --real r.h5ad --synthetic n.h5ad --trees 7 --print-config").ok();
+    assert!(
+        printed.stdout.contains("trees: 7") && printed.stdout.contains("real: r.h5ad"),
+        "{}",
+        printed.stdout
+    );
+    dir.write("e.yaml", &printed.stdout);
+    dir.refuses(3, "evaluate generation --config e.yaml", &["r.h5ad"]);
+    dir.refuses(2, "evaluate generation --config e.yaml --max-cells 3", &["--max-cells"]);
+}
+
+#[test]
+fn every_verb_that_reads_says_which_options_of_reading_it_has_no_use_for() {
+    let dir = support::files();
+    for verb in
+        ["info s.fcs", "check s.fcs", "split s.fcs --by x --train a --test b", "cluster s.fcs -o o.csv"]
+    {
+        dir.scx(&format!("{verb} --genome hg38")).says(&["--genome has no meaning for FCS and is ignored"]);
+    }
+}
