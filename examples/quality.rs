@@ -9,7 +9,9 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, Axis};
-use scx::correct::{self, Codes, Experiment, FitPlan, Fitted, Guess, Joined, Marker, Method, Preset, Roles};
+use scx::correct::{
+    self, Codes, Experiment, FitPlan, Fitted, Guess, Joined, Marker, Method, Preset, Roles, Zeros,
+};
 use scx::eval::{emd, median, pearson};
 use scx::recipe::{ScaleGuess, Transform};
 use scx::zoo::{Length, TrainConfig};
@@ -102,7 +104,14 @@ fn fit(case: &Case, preset: Preset, seed: u64) -> Result<(Experiment, Fitted)> {
     let experiment = correct::from_files(names, case.tables.clone(), &files, &roles)?;
     let length = if preset == Preset::Paper { case.paper } else { Length::Steps(3000) };
     let train = TrainConfig::plain(100, length, nn::AdamConfig::default());
-    let plan = FitPlan { preset, hidden: vec![500, 250, 50], train, seed: rng::Seed(seed) };
+    let plan = FitPlan {
+        preset,
+        hidden: vec![500, 250, 50],
+        train,
+        seed: rng::Seed(seed),
+        method: Method::NeuronEdit,
+        zeros: Zeros::Move,
+    };
     let fitted = correct::fit(&experiment, case.markers.clone(), SCALE, plan, &progress::Silent)?;
     Ok((experiment, fitted))
 }

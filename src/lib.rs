@@ -6,7 +6,7 @@
 //! The main job, from simulated cells to a corrected sample:
 //!
 //! ```
-//! use scx::correct::{self, FitPlan, Method, Preset};
+//! use scx::correct::{self, FitPlan, Method, Preset, Zeros};
 //! use scx::{loader, nn, progress, recipe, rng, simulate, zoo};
 //!
 //! let truth = simulate::experiment(simulate::CytometrySettings { control: 300, sample: 300 }, rng::Seed(1));
@@ -33,6 +33,8 @@
 //!     hidden: vec![64, 16],
 //!     train: zoo::TrainConfig::plain(100, zoo::Length::Steps(50), nn::AdamConfig::default()),
 //!     seed: rng::Seed(0),
+//!     method: Method::NeuronEdit,
+//!     zeros: Zeros::Move,
 //! };
 //! let fitted = correct::fit(&experiment, markers, transform, plan, &progress::Silent)?;
 //! let sample = experiment.runs[0].samples[0].cells.gather(&experiment.tables);

@@ -5,11 +5,16 @@ mod again;
 mod cofactors;
 mod experiment;
 mod fit;
+mod fitted;
+mod halves;
 mod joined;
 mod markers;
+mod run_fit;
 mod score;
+mod stored;
 mod study;
 mod verdict;
+mod zeros;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,18 +28,25 @@ pub use cofactors::own_cofactors;
 pub use experiment::{
     Design, Experiment, FILES_RUN, Roles, Run, Sample, from_annotated, from_files, runs_of,
 };
-pub use fit::{FitPlan, Fitted, RunFit, fit};
+pub use fit::{FitPlan, fit};
+pub use fitted::{Applied, Fitted, Network};
+pub use halves::{Halves, HeldOut};
 pub use joined::{Codes, Guess, Joined};
 pub use markers::{Choice, Marker, choose, match_panel};
-pub use score::{HoldoutScore, MarkerMedians, MethodScore, SampleScore, score};
+pub use run_fit::RunFit;
+pub use score::{Against, HoldoutScore, MarkerMedians, MethodScore, SampleScore, follows};
 pub use study::{Reference, StudyRun, from_study, mean_control, pooled};
-pub use verdict::{Level, Verdict, verdict};
+pub use verdict::{Evidence, Level, Verdict, verdict};
+pub use zeros::{Zeros, zero_share};
 
 /// Ways to correct, each fitted on controls and applied to samples.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, clap::ValueEnum,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
     /// Percentile maps on the neurons of an autoencoder
+    #[default]
     NeuronEdit,
     /// The same neurons, each moved by the difference of its means
     ConstantShift,
@@ -50,6 +62,11 @@ impl Method {
     /// All methods, in the order of the score table.
     pub const ALL: [Method; 5] =
         [Method::NeuronEdit, Method::ConstantShift, Method::Ambient, Method::MeanShift, Method::None];
+
+    /// Whether it works on the neurons of a trained autoencoder.
+    pub fn needs_network(self) -> bool {
+        matches!(self, Method::NeuronEdit | Method::ConstantShift)
+    }
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {

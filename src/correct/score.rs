@@ -1,13 +1,16 @@
 //! The score of every method: do samples move as the controls moved, and does a held-out control arrive.
 
+use std::collections::BTreeMap;
+
 use ndarray::{Array2, ArrayView2};
-use rayon::prelude::*;
 use serde::Serialize;
 
 use super::experiment::Run;
-use super::fit::{differences, medians};
+use super::halves::{HeldOut, distances};
+use super::run_fit::{differences, medians};
+use super::zeros::zero_share;
 use super::{CorrectError, Fitted, Method, RunFit, Sample};
-use crate::eval::{agreement, emd, pearson};
+use crate::eval::{agreement, pearson};
 
 /// How one method does on the held-out control.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -41,6 +44,13 @@ pub struct MethodScore {
     pub outside: Option<f64>,
     /// Share of corrected values below zero.
     pub negative: Option<f64>,
+    /// Share of corrected values that are exactly zero.
+    pub zeros: Option<f64>,
+    /// Share of the movement that the percentile maps of the controls ask for which the sample made: 1 for all of it, 0 for
+    /// none, below 0 for the wrong way.
+    pub follows: Option<f64>,
+    /// On the halves of the controls that were not learnt from.
+    pub halves: Option<HeldOut>,
     /// On the held-out control.
     pub holdout: Option<HoldoutScore>,
 }
@@ -65,7 +75,14 @@ pub struct SampleScore {
     pub sample: String,
     /// Cells scored.
     pub cells: usize,
-    /// One row a method, all methods.
+    /// Markers corrected.
+    pub markers: usize,
+    /// Shares of values that are exactly zero: in the sample as measured, in the target control.
+    pub zeros: [Option<f64>; 2],
+    /// Markers of which more than a twentieth of the sample lies beyond what the source control showed, or which are constant in a
+    /// control: the controls hold no evidence about them.
+    pub no_evidence: Vec<String>,
+    /// One row a method, all methods that were learnt.
     pub methods: Vec<MethodScore>,
     /// Medians for the chosen method.
     pub medians: Vec<MarkerMedians>,
@@ -78,63 +95,102 @@ impl SampleScore {
     }
 }
 
-/// Scores every method on one sample of a run.
-///
-/// # Errors
-/// [`CorrectError::Numerical`] when a corrected value is not finite.
-pub fn score(
-    fitted: &Fitted,
-    fit: &RunFit,
-    run: Option<&Run>,
-    sample: &Sample,
-    tables: &[Array2<f32>],
-    chosen: Method,
-) -> Result<SampleScore, CorrectError> {
-    let x = sample.scored.gather(tables);
-    let before = medians(x.view());
-    let holdout = run
-        .and_then(|r| r.holdout.as_ref())
-        .map(|(source, target)| Holdout::new(source.gather(tables), target.gather(tables)));
-    let names: Vec<String> = fitted.markers.iter().map(|m| m.name.clone()).collect();
-    let mut methods = Vec::new();
-    let mut table = Vec::new();
-    for method in Method::ALL {
+/// Share of a sample beyond the control, above which the controls say nothing about a marker.
+const BEYOND: f64 = 0.05;
+
+/// Share of the movement from `before` to `asked` (cells × markers each) that cells at `moved` have made: 1 for all of it, 0 for
+/// none, below 0 for the wrong way; `None` when no movement is asked for.
+pub fn follows(
+    before: ArrayView2<'_, f32>,
+    moved: ArrayView2<'_, f32>,
+    asked: ArrayView2<'_, f32>,
+) -> Option<f64> {
+    let sum = |x: ArrayView2<'_, f32>| distances(x, asked).iter().sum::<f64>();
+    Some(1.0 - sum(moved) / sum(before)).filter(|f| f.is_finite())
+}
+
+/// What a sample is scored against.
+#[derive(Clone, Copy)]
+pub struct Against<'a> {
+    /// Everything that was learnt.
+    pub fitted: &'a Fitted,
+    /// What was learnt for its run.
+    pub fit: &'a RunFit,
+    /// Its run, where controls are at hand.
+    pub run: Option<&'a Run>,
+    /// How methods do on the halves of the controls.
+    pub halves: &'a BTreeMap<Method, HeldOut>,
+    /// All tables.
+    pub tables: &'a [Array2<f32>],
+}
+
+impl Against<'_> {
+    /// Scores every method on one sample of a run.
+    ///
+    /// # Errors
+    /// [`CorrectError::Numerical`] when a corrected value is not finite.
+    pub fn score(&self, sample: &Sample, chosen: Method) -> Result<SampleScore, CorrectError> {
+        let Self { fitted, fit, run, tables, .. } = self;
+        let x = sample.scored.gather(tables);
+        let before = medians(x.view());
+        let holdout = run
+            .and_then(|r| r.holdout.as_ref())
+            .map(|(source, target)| Holdout::new(source.gather(tables), target.gather(tables)));
+        let names: Vec<String> = fitted.markers.iter().map(|m| m.name.clone()).collect();
+        let mapped = fit.mapped(x.view());
         let empty = x.nrows() == 0;
-        let applied = fitted.apply(fit, method, x.view())?;
-        let change = differences(&medians(applied.values.view()), &before);
-        let a = agreement(&fit.control_change, &change);
-        let negative =
-            applied.values.iter().filter(|v| **v < 0.0).count() as f64 / applied.values.len().max(1) as f64;
-        methods.push(MethodScore {
-            method,
-            r: a.r,
-            slope: a.slope.filter(|_| !empty),
-            rmse: (!empty).then_some(a.rmse),
-            outside: (!empty).then_some(applied.outside),
-            negative: (!empty).then_some(negative),
-            holdout: match &holdout {
-                Some(h) => Some(h.score(fitted.apply(fit, method, h.source.view())?.values.view(), &names)),
-                None => None,
-            },
-        });
-        if method == chosen && !empty {
-            let rows = names.iter().zip(fit.control_change.iter().zip(&change));
-            table = rows
-                .map(|(marker, (u, v))| MarkerMedians {
-                    marker: marker.clone(),
-                    control_change: *u,
-                    sample_change: *v,
-                })
-                .collect();
+        let mut methods = Vec::new();
+        let mut table = Vec::new();
+        for method in fitted.methods() {
+            let applied = fitted.apply(fit, method, x.view())?;
+            let y = applied.values.view();
+            let change = differences(&medians(y), &before);
+            let a = agreement(&fit.control_change, &change);
+            let negative = y.iter().filter(|v| **v < 0.0).count() as f64 / y.len().max(1) as f64;
+            methods.push(MethodScore {
+                method,
+                r: a.r,
+                slope: a.slope.filter(|_| !empty),
+                rmse: (!empty).then_some(a.rmse),
+                outside: (!empty).then_some(applied.outside),
+                negative: (!empty).then_some(negative),
+                zeros: (!empty).then(|| zero_share(y)),
+                follows: follows(x.view(), y, mapped.view()),
+                halves: self.halves.get(&method).copied(),
+                holdout: match &holdout {
+                    Some(h) => {
+                        Some(h.score(fitted.apply(fit, method, h.source.view())?.values.view(), &names))
+                    }
+                    None => None,
+                },
+            });
+            if method == chosen && !empty {
+                let rows = names.iter().zip(fit.control_change.iter().zip(&change));
+                table = rows
+                    .map(|(marker, (u, v))| MarkerMedians {
+                        marker: marker.clone(),
+                        control_change: *u,
+                        sample_change: *v,
+                    })
+                    .collect();
+            }
         }
+        let beyond = fit.outside(x.view());
+        let silent = |j: &usize| beyond[*j] > BEYOND || fit.untouched[*j];
+        Ok(SampleScore {
+            run: fit.name.clone(),
+            sample: sample.name.clone(),
+            cells: x.nrows(),
+            markers: names.len(),
+            zeros: [
+                (!empty).then(|| zero_share(x.view())),
+                run.map(|r| zero_share(r.target.gather(tables).view())),
+            ],
+            no_evidence: (0..names.len()).filter(silent).map(|j| names[j].clone()).collect(),
+            methods,
+            medians: table,
+        })
     }
-    Ok(SampleScore {
-        run: fit.name.clone(),
-        sample: sample.name.clone(),
-        cells: x.nrows(),
-        methods,
-        medians: table,
-    })
 }
 
 /// A control nothing was learnt from: where it is, and where it should arrive.
@@ -166,12 +222,4 @@ impl Holdout {
             markers: self.before.iter().copied().zip(after).collect(),
         }
     }
-}
-
-/// Earth mover's distance of each column.
-fn distances(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> Vec<f64> {
-    (0..a.ncols())
-        .into_par_iter()
-        .map(|j| emd(&mut a.column(j).to_vec(), &mut b.column(j).to_vec()))
-        .collect()
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use candle_core::Device;
 
 use super::GenerateError;
-use super::train::{Maker, Trained};
+use super::trained::{Maker, Trained};
 use crate::data::counts::{self, Place, Taken};
 use crate::data::{Column, CountsBuilder, Dataset, GeneNames, ValueKind, Values};
 use crate::loader::LabelledCells;

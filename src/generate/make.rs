@@ -5,7 +5,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::GenerateError;
-use super::train::{Maker, Trained};
+use super::trained::{Maker, Trained};
 use crate::data::counts::CountRows;
 use crate::data::{Counts, CountsBuilder};
 use crate::progress::Progress;

@@ -6,14 +6,17 @@
 mod by;
 mod classify;
 mod derive;
+mod description;
 mod error;
 mod join;
 mod make;
 mod material;
 mod outlook;
+mod plan;
 mod simple;
 mod stored;
 mod train;
+mod trained;
 
 pub use by::{LEAST_OF_A_VALUE, wanted};
 pub use classify::{Classified, Matching, classify, first};
@@ -22,5 +25,7 @@ pub use join::{alone, below, check_below};
 pub use make::{Request, Synthetic, make, proportions};
 pub use material::{Material, Sought};
 pub use outlook::{NewCells, outlook_alone, outlook_below};
+pub use plan::{Stops, TrainPlan};
 pub use simple::{KINDS, Simple};
-pub use train::{Maker, Stops, TrainPlan, Trained, train};
+pub use train::train;
+pub use trained::{Maker, Trained};

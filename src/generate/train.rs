@@ -1,81 +1,19 @@
 //! Training a generator on counts: one way for all of them.
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 use candle_core::Device;
 use serde_json::Value;
 
+use super::description::{Description, checkpoint};
+use super::plan::{Stops, TrainPlan};
 use super::simple::Simple;
-use super::stored::{Description, checkpoint};
+use super::trained::{Maker, Trained};
 use super::{GenerateError, Material};
-use crate::data::Change;
 use crate::loader::LabelledCells;
 use crate::progress::Progress;
 use crate::rng::Seed;
-use crate::zoo::{
-    Checkpoint, Dims, Length, Model, Preset, TrainConfig, TrainState, Trainer, Watch, ZooError, entry,
-};
-
-/// What to train and how.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TrainPlan {
-    /// The kind of model: a row of the registry, or a simple generator.
-    pub kind: String,
-    /// Which settings to start from.
-    pub preset: Preset,
-    /// Settings of the model that replace those of the preset: an object.
-    pub settings: Value,
-    /// Settings of the training that replace those of the preset.
-    pub minibatch: Option<usize>,
-    /// How long.
-    pub length: Option<Length>,
-    /// Step size of encoder and generator.
-    pub learning_rate: Option<f64>,
-    /// Seed of everything random.
-    pub seed: Seed,
-}
-
-/// When a training stops early, and where it is kept meanwhile.
-#[derive(Debug, Clone, Default)]
-pub struct Stops {
-    /// The end of its time.
-    pub until: Option<Instant>,
-    /// Folder for the state on the way.
-    pub checkpoint: Option<PathBuf>,
-    /// Go on from the state in that folder.
-    pub resume: bool,
-}
-
-/// What makes cells.
-pub enum Maker {
-    /// A network.
-    Network(Box<dyn Model>),
-    /// A simple generator.
-    Simple(Simple),
-}
-
-/// A trained generator with what is known about its data.
-pub struct Trained {
-    /// What makes the cells.
-    pub maker: Maker,
-    /// What its data were.
-    pub description: Description,
-    /// How the training went; `None` for simple generators.
-    pub state: Option<TrainState>,
-    /// How it was trained.
-    pub train: TrainConfig,
-    /// Seed of the training.
-    pub seed: Seed,
-    /// What was not learnt from, and why; nothing in a stored one.
-    pub changes: Vec<Change>,
-}
-
-impl std::fmt::Debug for Trained {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Trained").field("kind", &self.description.kind).finish_non_exhaustive()
-    }
-}
+use crate::zoo::{Checkpoint, Dims, Length, Model, TrainConfig, Trainer, Watch, ZooError, entry};
 
 /// Keeps the state on disk and looks at the clock.
 struct Keeper<'a> {

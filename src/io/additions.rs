@@ -15,6 +15,8 @@ pub struct Additions {
     pub obsp: Vec<(String, Matrix)>,
     /// Unstructured entries.
     pub uns: Vec<(String, Uns)>,
+    /// X is another than in the file, so that a bit for bit copy of the file is no base.
+    pub anew: bool,
     /// One JSON text: the provenance record of this run; empty for none.
     pub record: String,
 }

@@ -130,7 +130,9 @@ impl<'a> Output<'a> {
         let marked = mark == Mark::Names && synthetic::mask(&dataset).is_some();
         additions.tell_replaced(&mut dataset);
         let there = from == target.format && codec(from).annotate.is_some();
-        if there && takes && as_asked && !marked {
+        // Formats with keywords write the values of the data set; in others they stay those of the file.
+        let copied = !additions.anew || codec(from).keywords;
+        if there && takes && as_asked && !marked && copied {
             let elements = Additions { result: None, ..additions.clone() };
             elements.apply(&mut dataset, &target)?;
             let output =
@@ -332,7 +334,7 @@ impl Additions {
     /// # Errors
     /// [`WriteError::Input`] when the matrix that is to change is not there.
     fn apply(self, dataset: &mut Dataset, target: &Target) -> Result<(), WriteError> {
-        let Additions { result, obs, obsm, obsp, uns, record: _ } = self;
+        let Additions { result, obs, obsm, obsp, uns, anew: _, record: _ } = self;
         for (name, column) in obs {
             dataset.obs.set(&name, column);
         }

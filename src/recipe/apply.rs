@@ -4,74 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::cytometry::{self, column_of};
-use super::fit::{looks_like_counts, x};
 use super::fitted::FittedStep;
 use super::logicle::Logicle;
-use super::stats::{self, CellCounts, GeneCounts, Options};
+use super::stats::Options;
 use super::view::{Curve, Op, mapped};
+use super::work::{Work, x};
 use super::{RecipeError, step::Flavor};
 use crate::data::{Amplifier, Column, DType, Dataset, Matrix, Take, Uns, Values, mark_linear};
-
-/// What is known of X between steps, so that it is not read again for it.
-#[derive(Debug, Default)]
-pub(super) struct Work {
-    cells: Option<CellCounts>,
-    genes: Option<GeneCounts>,
-    totals: Option<Vec<f64>>,
-    /// Whether a step has just scaled X to sums: its values are on no logarithmic scale, however small.
-    pub(super) linear: bool,
-}
-
-impl Work {
-    /// Looks at the data set; keeps the values of X in a layer when they are going to change.
-    pub(super) fn start(
-        dataset: &mut Dataset,
-        _: &Options,
-        values_change: bool,
-    ) -> Result<Self, RecipeError> {
-        x(dataset)?;
-        let m = dataset.x.take().ok_or(RecipeError::Cancelled)?.shared()?;
-        if values_change && !dataset.layers.contains_key("counts") {
-            if looks_like_counts(&m)? {
-                dataset.layers.insert("counts".into(), m.clone());
-            } else if !dataset.layers.contains_key("original") {
-                dataset.layers.insert("original".into(), m.clone());
-            }
-        }
-        dataset.x = Some(m);
-        Ok(Self::default())
-    }
-
-    /// Counts of X as it is, for cells with `min_genes`.
-    fn count(&mut self, dataset: &Dataset, options: &Options, min_genes: u64) -> Result<(), RecipeError> {
-        let (cells, genes) = stats::count(options, x(dataset)?, min_genes)?;
-        self.totals = Some(cells.totals.clone());
-        self.cells = Some(cells);
-        self.genes = Some(genes);
-        Ok(())
-    }
-
-    /// Cells of each gene.
-    pub(super) fn genes(&mut self, dataset: &Dataset, options: &Options) -> Result<&GeneCounts, RecipeError> {
-        if self.genes.is_none() {
-            self.count(dataset, options, 0)?;
-        }
-        self.genes.as_ref().ok_or(RecipeError::Cancelled)
-    }
-
-    /// Sum of each cell.
-    pub(super) fn totals(&mut self, dataset: &Dataset, options: &Options) -> Result<&[f64], RecipeError> {
-        if self.totals.is_none() {
-            self.totals = Some(stats::totals(options, x(dataset)?)?);
-        }
-        self.totals.as_deref().ok_or(RecipeError::Cancelled)
-    }
-
-    /// Forgets what was counted.
-    fn forget(&mut self) {
-        *self = Self { linear: self.linear, ..Self::default() };
-    }
-}
 
 /// Does one fitted step.
 pub(super) fn apply(

@@ -1,18 +1,12 @@
 //! What each step learns from a data set.
 
-use super::apply::Work;
 use super::fitted::FittedStep;
-use super::hvg;
 use super::stats::{Options, median, moments};
 use super::step::{Flavor, Step, TargetSum};
-use super::{RecipeError, ScaleGuess};
+use super::work::{LOOK_ROWS, Work, looks_like_counts, x};
+use super::{RecipeError, ScaleGuess, hvg};
 use crate::data::counts::{self, Place, Wanted};
 use crate::data::{Dataset, Matrix};
-
-/// X, which every step reads.
-pub(super) fn x(dataset: &Dataset) -> Result<&Matrix, RecipeError> {
-    dataset.x.as_ref().ok_or_else(|| RecipeError::input("X is absent; there is nothing to work on"))
-}
 
 /// Learns one step.
 pub(super) fn fit(
@@ -113,31 +107,17 @@ pub(super) fn fit(
     })
 }
 
-/// Rows looked at to tell on what scale a matrix is.
-const LOOK_ROWS: usize = 1000;
-
 /// Whether the first rows look as if a logarithm or arcsinh had been taken of counts.
 pub fn looks_transformed(m: &Matrix) -> Result<bool, RecipeError> {
     Ok(look(m)?.looks_transformed())
 }
 
 /// A look at the first rows of a matrix.
-pub(super) fn look(m: &Matrix) -> Result<ScaleGuess, RecipeError> {
+fn look(m: &Matrix) -> Result<ScaleGuess, RecipeError> {
     let mut guess = ScaleGuess::default();
     let block = m.rows(0..m.shape().0.min(LOOK_ROWS))?;
     super::stats::each(&block, |_, _, x| guess.see(x));
     Ok(guess)
-}
-
-/// Whether the first rows hold whole numbers of zero and above only, and one above zero at least.
-pub fn looks_like_counts(m: &Matrix) -> Result<bool, RecipeError> {
-    let (mut whole, mut some) = (true, false);
-    let block = m.rows(0..m.shape().0.min(LOOK_ROWS))?;
-    super::stats::each(&block, |_, _, x| {
-        whole &= x >= 0.0 && x.fract() == 0.0;
-        some |= x > 0.0;
-    });
-    Ok(whole && some)
 }
 
 /// Refuses a matrix whose first rows hold a value that is no finite number.

@@ -6,6 +6,7 @@
 
 use super::stats::{Moments, Options, median, moments};
 use super::step::Flavor;
+use super::vst::Variable;
 use super::{RecipeError, vst};
 use crate::data::Matrix;
 
@@ -13,15 +14,6 @@ use crate::data::Matrix;
 const BINS: usize = 20;
 /// The 75 % quantile of the normal distribution: makes an absolute deviation comparable to a standard deviation.
 const MAD_SCALE: f64 = 0.674_489_750_196_081_7;
-
-/// What was found about each gene.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Variable {
-    /// Whether a gene is among the most variable.
-    pub(super) chosen: Vec<bool>,
-    /// The numbers behind it, under scanpy's names.
-    pub(super) scores: Vec<(&'static str, Vec<f64>)>,
-}
 
 /// Finds the `n_top` most variable genes of a matrix: logarithmised for `seurat`, raw counts for `seurat_v3`, as given for
 /// the others. Ties at the border are all taken.

@@ -1,7 +1,6 @@
 //! Highly variable genes by the variance of counts against a curve of variance on mean: Seurat's third rule.
 
 use super::RecipeError;
-use super::hvg::Variable;
 use super::loess::loess;
 use super::stats::{Moments, Options, each, moments, walk};
 use crate::data::Matrix;
@@ -56,4 +55,13 @@ pub(super) fn find(options: &Options, m: &Matrix, n_top: usize) -> Result<Variab
         ("variances_norm", norm),
     ];
     Ok(Variable { chosen, scores })
+}
+
+/// What was found about each gene.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Variable {
+    /// Whether a gene is among the most variable.
+    pub(super) chosen: Vec<bool>,
+    /// The numbers behind it, under scanpy's names.
+    pub(super) scores: Vec<(&'static str, Vec<f64>)>,
 }

@@ -8,6 +8,26 @@ impl Column {
         Column { header: header.into(), explanation: explanation.into() }
     }
 
+    /// Distance on halves of the controls that were not learnt from.
+    #[must_use]
+    pub fn halves() -> Self {
+        Column::new(
+            "EMD of unseen controls",
+            "Every method learns from one half of the control cells and moves the other half. Distance of those cells to the other \
+             control (earth mover's distance, mean over the markers): before → after. The smaller, the better; chance leaves a little.",
+        )
+    }
+
+    /// Share of the movement asked for.
+    #[must_use]
+    pub fn follows() -> Self {
+        Column::new(
+            "follows",
+            "Share of the movement that the controls ask for which the sample made: 100 % for all of it, 0 % for none, below 0 for the \
+             wrong way. By definition 100 % for the percentile maps (ambient).",
+        )
+    }
+
     /// Correlation of median changes, sample against controls.
     #[must_use]
     pub fn r() -> Self {

@@ -2,6 +2,7 @@
 //! and `scx demo`; Splat; SUGAR.
 
 mod cytometry;
+pub mod drift;
 pub mod splat;
 pub mod sugar;
 

@@ -165,7 +165,7 @@ impl Model for NeuronEdit {
     }
 
     fn settings(&self) -> Result<serde_json::Value, ZooError> {
-        super::registry::json(&self.config)
+        super::counted::json(&self.config)
     }
 
     fn train_step(&mut self, batch: &Batch, cx: &mut StepCx<'_>) -> Result<Losses, ZooError> {

@@ -8,7 +8,7 @@ use crate::cli::correct::scale::{Cofactors, TransformArg, cofactors, transform};
 use crate::cli::kit::config::ConfigArgs;
 use crate::cli::kit::files::{ReadArgs, WriteArgs};
 use crate::cli::kit::running::RunArgs;
-use crate::correct::{Method, Preset};
+use crate::correct::{Method, Preset, Zeros};
 
 /// What becomes of runs without a control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -94,6 +94,12 @@ pub struct CorrectArgs {
     /// How to correct [default: neuron-edit]
     #[arg(long, value_enum, help_heading = "Method")]
     pub method: Option<Method>,
+    /// Apply the method and nothing else: no rivals, no scores, no verdict
+    #[arg(long, help_heading = "Method")]
+    pub only: bool,
+    /// What becomes of values that are exactly zero, as mass cytometry has them [default: move]
+    #[arg(long, value_enum, value_name = "RULE", help_heading = "Method")]
+    pub zeros: Option<Zeros>,
     /// Form of neuron-edit [default: default]
     #[arg(long, value_enum, help_heading = "Method")]
     pub preset: Option<Preset>,

@@ -7,9 +7,10 @@ use crate::cli::correct::scale::TransformArg;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::files::{ReadArgs, WriteArgs};
 use crate::cli::kit::running::RunArgs;
-use crate::correct::{Method, Preset};
+use crate::correct::{FitPlan, Fitted, Method, Preset, Zeros};
 use crate::nn::AdamConfig;
 use crate::recipe::{Scale, Transform};
+use crate::rng::Seed;
 use crate::zoo::{Length, TrainConfig};
 
 /// How cells are corrected and written, wherever they come from.
@@ -27,12 +28,18 @@ pub struct How {
     pub compensate: bool,
     /// The method.
     pub method: Method,
+    /// Whether the method is applied without rivals, scores and verdict.
+    pub only: bool,
+    /// What becomes of exact zeros.
+    pub zeros: Zeros,
     /// The form of NeuronEdit.
     pub preset: Preset,
     /// The scale.
     pub scale: Scale,
     /// Whether the user said what scale the values are on.
     pub scale_given: bool,
+    /// Whether the user gave a cofactor.
+    pub cofactor_given: bool,
     /// Training.
     pub train: TrainConfig,
     /// Hidden layers of the encoder.
@@ -85,10 +92,13 @@ impl How {
             into_x: r.into_x,
             again: r.again,
             compensate: r.compensate,
-            method: r.method.unwrap_or(Method::NeuronEdit),
+            method: method(r),
+            only: r.only,
+            zeros: r.zeros.unwrap_or_default(),
             preset: r.preset.unwrap_or(Preset::Default),
             scale: scale(r)?,
             scale_given: r.transform.is_some() || r.model_dir.is_some(),
+            cofactor_given: r.cofactor.is_some() || r.model_dir.is_some(),
             train,
             hidden,
             seed: r.seed.unwrap_or(0),
@@ -100,6 +110,32 @@ impl How {
             writing: std::mem::take(&mut r.writing),
             running: std::mem::take(&mut r.running),
         })
+    }
+}
+
+/// The method asked for, else that of the stored edit.
+fn method(r: &CorrectArgs) -> Method {
+    // A folder that holds no edit is refused later, with its own words.
+    let stored = || Some(Fitted::load(r.model_dir.as_deref()?).ok()?.plan.method);
+    r.method.or_else(stored).unwrap_or_default()
+}
+
+impl How {
+    /// How to fit.
+    pub(super) fn plan(&self) -> FitPlan {
+        FitPlan {
+            preset: self.preset,
+            hidden: self.hidden.clone(),
+            train: self.train,
+            seed: Seed(self.seed),
+            method: self.method,
+            zeros: self.zeros,
+        }
+    }
+
+    /// Whether values are scaled as those of mass cytometry because nobody said otherwise.
+    pub(super) fn is_mass_by_default(&self) -> bool {
+        !self.cofactor_given && matches!(self.scale.common, Transform::Arcsinh { .. })
     }
 }
 
@@ -127,6 +163,7 @@ fn no_part_of_a_stored_edit(r: &CorrectArgs) -> Result<(), CliError> {
         ("--transform", r.transform.is_some()),
         ("--cofactor", r.cofactor.is_some()),
         ("--preset", r.preset.is_some()),
+        ("--zeros", r.zeros.is_some()),
         ("--steps", r.steps.is_some()),
         ("--epochs", r.epochs.is_some()),
         ("--seed", r.seed.is_some()),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use ndarray::Array2;
 
 use crate::cli::correct::how::How;
+use crate::cli::correct::rescale;
 use crate::cli::correct::settings::{Cells, Job};
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
@@ -14,7 +15,7 @@ use crate::correct::{
     match_panel,
 };
 use crate::data::{Dataset, Matrix, find_value, same_value, synthetic};
-use crate::io::{self, Format};
+use crate::io::{self, Format, Target};
 use crate::loader;
 use crate::progress::Progress;
 use crate::provenance;
@@ -35,6 +36,10 @@ pub(in crate::cli) struct Opened {
     pub layer: Option<String>,
     /// Its columns of the markers, in the markers' order.
     pub columns: Vec<usize>,
+    /// X as it was stored, when it was put on another scale or compensated.
+    pub original: Option<Matrix>,
+    /// What to say of it before it is corrected.
+    pub remarks: Vec<String>,
 }
 
 /// Everything read, ready to fit or to apply.
@@ -73,7 +78,12 @@ impl Opened {
     ) -> Result<Self, CliError> {
         let asked = how.layer.as_deref();
         let codec = io::detect(path)?;
-        let mut dataset = (codec.read)(path, &reading(&how.reading, &how.running))?;
+        let dataset = (codec.read)(path, &reading(&how.reading, &how.running))?;
+        let remarks = rescale::remarks(&dataset, how);
+        let (mut dataset, original) = match pick_layer(path, &dataset, asked)? {
+            Some(_) => (dataset, None),
+            None => rescale::rescaled(dataset, how).map_err(|e| e.within(&path.display().to_string()))?,
+        };
         // Read twice, for training and for writing: a matrix in memory must not be held twice.
         let share = |source| CorrectError::Data { file: path.display().to_string(), source };
         dataset.x = dataset.x.take().map(Matrix::shared).transpose().map_err(share)?;
@@ -93,7 +103,19 @@ impl Opened {
             dataset,
             layer,
             columns: Vec::new(),
+            original,
+            remarks,
         })
+    }
+
+    /// What goes into a target beside the result: X as it was stored stays as a layer, where it was changed and there is a
+    /// place for it.
+    pub(in crate::cli) fn kept(&self, target: &Target) -> Dataset {
+        let mut dataset = self.dataset.clone();
+        if let Some(original) = self.original.clone().filter(|_| target.format.has_layers()) {
+            dataset.layers.entry(rescale::ORIGINAL.into()).or_insert(original);
+        }
+        dataset
     }
 
     /// The matrix to correct.
@@ -183,7 +205,9 @@ pub(in crate::cli) fn load(
                 i
             }
             None => {
-                files.push(Opened::open(path, role, &job.how, console)?);
+                let opened = Opened::open(path, role, &job.how, console)?;
+                opened.remarks.iter().for_each(|r| tracing::warn!("{}: {r}", opened.name()));
+                files.push(opened);
                 files.len() - 1
             }
         };

@@ -6,6 +6,7 @@ mod inputs;
 mod outcome;
 mod outputs;
 mod page;
+mod rescale;
 mod run;
 mod scale;
 pub mod settings;

@@ -12,8 +12,8 @@ pub(in crate::cli) struct Outcome {
     pub fitted: Fitted,
     /// One score a sample.
     pub scores: Vec<SampleScore>,
-    /// What to think of it.
-    pub verdict: Verdict,
+    /// What to think of it; none with `--only`.
+    pub verdict: Option<Verdict>,
 }
 
 impl Outcome {

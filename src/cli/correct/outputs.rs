@@ -156,8 +156,9 @@ fn output<'a>(
     job.writing.warn_idle(format);
     let base = opened.layer.clone();
     let result = NewValues { layer: LAYER.into(), base, patch, into_x: job.into_x };
-    let additions = Additions { result: Some(result), ..Additions::default() };
-    way.adding(opened.dataset.clone(), opened.format, additions, &target)
+    let anew = opened.original.is_some();
+    let additions = Additions { result: Some(result), anew, ..Additions::default() };
+    way.adding(opened.kept(&target), opened.format, additions, &target)
 }
 
 pub(in crate::cli) fn write_outputs(
@@ -284,6 +285,9 @@ fn record(job: &Job, outcome: &Outcome) -> Result<Record, CliError> {
         "seed": fitted.plan.seed,
         "layer": job.layer,
         "into_x": job.into_x,
+        "compensate": job.compensate,
+        "only": job.only,
+        "zeros": fitted.plan.zeros,
         "stored_edit": job.model_dir.is_some(),
         "design": design,
     });

@@ -2,12 +2,13 @@
 
 use ndarray::{Array2, ArrayView2, Axis};
 
+use crate::cli::correct::how::How;
 use crate::cli::correct::outcome::Outcome;
 use crate::cli::correct::settings::{Cells, Job};
 use crate::cli::correct::show;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::show::thousands;
-use crate::correct::{Level, Method, Run, Sample, SampleScore};
+use crate::correct::{Fitted, Level, Marker, Method, Run, RunFit, Sample, SampleScore, Verdict};
 use crate::linalg::Pca;
 use crate::loader::Group;
 use crate::report::{
@@ -30,11 +31,27 @@ pub(in crate::cli) fn build(job: &Job, outcome: &Outcome) -> Result<Report, CliE
     let panels = inputs
         .samples
         .iter()
-        .zip(scores)
-        .map(|((run, sample, _), score)| panel(job, outcome, run, sample, score))
+        .enumerate()
+        .map(|(i, (run, sample, _))| {
+            let score = scores.get(i);
+            let name = match inputs.reference {
+                Some(_) => format!("run {}", sample.name),
+                None => sample.name.clone(),
+            };
+            let drawn = Drawn {
+                how: &job.how,
+                fitted,
+                markers: &inputs.markers,
+                tables: &inputs.experiment.tables,
+                fit: fitted.run(run),
+                run: inputs.run(run),
+                sample,
+                score,
+            };
+            drawn.panel(name, made_of(outcome, run, sample))
+        })
         .collect::<Result<_, _>>()?;
-    let state = fitted.trainer.state();
-    let cells: usize = scores.iter().map(|s| s.cells).sum();
+    let cells: usize = inputs.samples.iter().map(|s| s.1.cells.rows.len()).sum();
     Ok(Report {
         title: "Batch correction from spike-in controls".into(),
         subtitle: format!(
@@ -44,21 +61,13 @@ pub(in crate::cli) fn build(job: &Job, outcome: &Outcome) -> Result<Report, CliE
             inputs.markers.len()
         ),
         unit: fitted.scale.label(),
-        verdict: report::Verdict {
-            headline: sentence(&verdict.text),
-            details: details(scores, job.method),
-            level: match verdict.level {
-                Level::Good => report::Level::Good,
-                Level::Caution => report::Level::Caution,
-                Level::Bad => report::Level::Bad,
-            },
-        },
+        verdict: judged(job, scores, verdict.as_ref()),
         score: ScoreTable {
             columns: show::columns(held_out),
             groups: scores.iter().map(|s| group(outcome.title(s), s, job.method)).collect(),
         },
         panels,
-        loss: state.history.iter().map(|&(step, loss)| (step as f64, loss)).collect(),
+        loss: loss(fitted),
         parameters: parameters(job, outcome),
         provenance: provenance(outcome)?,
         warnings: warnings(outcome),
@@ -83,6 +92,29 @@ fn warnings(outcome: &Outcome) -> Vec<String> {
     left.collect()
 }
 
+/// What to think of the result, for the top of the page.
+pub(in crate::cli) fn judged(
+    how: &How,
+    scores: &[SampleScore],
+    verdict: Option<&Verdict>,
+) -> report::Verdict {
+    report::Verdict {
+        headline: sentence(&show::said(how.method, verdict)),
+        details: details(scores, how.method),
+        level: match verdict.map(|v| v.level) {
+            Some(Level::Good) => report::Level::Good,
+            Some(Level::Bad) => report::Level::Bad,
+            Some(Level::Caution) | None => report::Level::Caution,
+        },
+    }
+}
+
+/// The losses of training, by step.
+pub(in crate::cli) fn loss(fitted: &Fitted) -> Vec<(f64, f64)> {
+    let history = fitted.network.as_ref().map(|n| n.trainer.state().history.as_slice()).unwrap_or_default();
+    history.iter().map(|&(step, loss)| (step as f64, loss)).collect()
+}
+
 fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first: String = chars.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
@@ -103,11 +135,13 @@ fn details(scores: &[SampleScore], chosen: Method) -> Vec<String> {
             ));
         }
     }
+    out.extend(scores.iter().filter_map(|s| Some(show::zeros(s, chosen)? + ".")));
     out.dedup();
     out
 }
 
-fn group(name: String, score: &SampleScore, chosen: Method) -> ScoreGroup {
+/// The rows of one sample or run in the score table.
+pub(in crate::cli) fn group(name: String, score: &SampleScore, chosen: Method) -> ScoreGroup {
     let best = |key: &dyn Fn(&crate::correct::MethodScore) -> Option<f64>| {
         let of = |m: &crate::correct::MethodScore| key(m).filter(|x| x.is_finite());
         score.methods.iter().filter_map(of).reduce(f64::min)
@@ -122,9 +156,9 @@ fn group(name: String, score: &SampleScore, chosen: Method) -> ScoreGroup {
         .map(|m| {
             let h = m.holdout.as_ref();
             let is_best = |i: usize| match i {
-                4 => truest.is_some() && h.and_then(|h| h.r_true) == truest,
-                5 => closest.is_some() && h.map(|h| h.emd_after) == closest,
-                6 => worst.is_some() && h.map(|h| h.worst_emd) == worst,
+                6 => truest.is_some() && h.and_then(|h| h.r_true) == truest,
+                7 => closest.is_some() && h.map(|h| h.emd_after) == closest,
+                8 => worst.is_some() && h.map(|h| h.worst_emd) == worst,
                 _ => false,
             };
             let values = show::row(m).into_iter().enumerate();
@@ -145,72 +179,115 @@ fn some(tables: &[Array2<f32>], group: &Group, most: usize) -> Array2<f32> {
     Group { table: group.table, rows }.gather(tables)
 }
 
-fn panel(
-    job: &Job,
-    outcome: &Outcome,
-    run: &str,
-    sample: &Sample,
-    score: &SampleScore,
-) -> Result<Panel, CliError> {
-    let Outcome { inputs, fitted, .. } = outcome;
-    let (method, tables) = (job.method, &inputs.experiment.tables);
-    let before = some(tables, &sample.scored, DENSITY);
-    let after = match fitted.run(run) {
-        Some(fit) => fitted.apply(fit, method, before.view())?.values,
-        None => before.clone(),
-    };
-    let mut groups: Vec<(Role, Array2<f32>)> = Vec::new();
-    if let Some(Run { source, target, .. }) = inputs.run(run) {
-        groups.push((Role::SourceControl, some(tables, source, DENSITY)));
-        groups.push((Role::TargetControl, some(tables, target, DENSITY)));
-    }
-    groups.push((Role::Before, before));
-    groups.push((Role::After, after));
-    let of = |role: Role| groups.iter().find(|g| g.0 == role).map(|g| &g.1);
-    let own = score.of(method);
-    let changes = score.medians.iter().map(|m| MedianChange {
-        marker: m.marker.clone(),
-        control_change: m.control_change,
-        sample_change: m.sample_change,
-        true_change: None,
-    });
-    let column = |role: Role, j: usize| of(role).map(|x| x.column(j).to_vec()).unwrap_or_default();
-    let densities = inputs.markers.iter().enumerate().map(|(j, m)| MarkerValues {
-        marker: m.name.clone(),
-        source_control: column(Role::SourceControl, j),
-        target_control: column(Role::TargetControl, j),
-        before: column(Role::Before, j),
-        after: column(Role::After, j),
-        truth: None,
-    });
-    Ok(Panel {
-        name: outcome.title(score),
-        made_of: made_of(outcome, run, score),
-        medians: Medians {
-            changes: changes.collect(),
-            r: own.and_then(|m| m.r),
-            slope: own.and_then(|m| m.slope),
-            rmse: own.and_then(|m| m.rmse),
-            r_true: own.and_then(|m| m.holdout.as_ref()?.r_true),
-        },
-        pca: cloud(&groups),
-        biaxial: biaxial(job, outcome, score, &groups),
-        densities: densities.collect(),
-    })
+/// What the figures of one sample or run are drawn from.
+pub(in crate::cli) struct Drawn<'a> {
+    pub how: &'a How,
+    pub fitted: &'a Fitted,
+    pub markers: &'a [Marker],
+    pub tables: &'a [Array2<f32>],
+    pub fit: Option<&'a RunFit>,
+    pub run: Option<&'a Run>,
+    pub sample: &'a Sample,
+    pub score: Option<&'a SampleScore>,
 }
 
-fn made_of(outcome: &Outcome, run: &str, score: &SampleScore) -> Vec<(String, String)> {
+impl Drawn<'_> {
+    /// The figures.
+    ///
+    /// # Errors
+    /// [`CliError`] when cells cannot be moved.
+    pub(in crate::cli) fn panel(
+        &self,
+        name: String,
+        made_of: Vec<(String, String)>,
+    ) -> Result<Panel, CliError> {
+        let tables = self.tables;
+        let before = some(tables, &self.sample.scored, DENSITY);
+        let after = match self.fit {
+            Some(fit) => self.fitted.apply(fit, self.how.method, before.view())?.values,
+            None => before.clone(),
+        };
+        let mut groups: Vec<(Role, Array2<f32>)> = Vec::new();
+        if let Some(Run { source, target, .. }) = self.run {
+            groups.push((Role::SourceControl, some(tables, source, DENSITY)));
+            groups.push((Role::TargetControl, some(tables, target, DENSITY)));
+        }
+        groups.push((Role::Before, before));
+        groups.push((Role::After, after));
+        let of = |role: Role| groups.iter().find(|g| g.0 == role).map(|g| &g.1);
+        let own = self.score.and_then(|s| s.of(self.how.method));
+        let changes = self.score.iter().flat_map(|s| &s.medians).map(|m| MedianChange {
+            marker: m.marker.clone(),
+            control_change: m.control_change,
+            sample_change: m.sample_change,
+            true_change: None,
+        });
+        let column = |role: Role, j: usize| of(role).map(|x| x.column(j).to_vec()).unwrap_or_default();
+        let densities = self.markers.iter().enumerate().map(|(j, m)| MarkerValues {
+            marker: m.name.clone(),
+            source_control: column(Role::SourceControl, j),
+            target_control: column(Role::TargetControl, j),
+            before: column(Role::Before, j),
+            after: column(Role::After, j),
+            truth: None,
+        });
+        Ok(Panel {
+            name,
+            made_of,
+            medians: Medians {
+                changes: changes.collect(),
+                r: own.and_then(|m| m.r),
+                slope: own.and_then(|m| m.slope),
+                rmse: own.and_then(|m| m.rmse),
+                r_true: own.and_then(|m| m.holdout.as_ref()?.r_true),
+            },
+            pca: cloud(&groups),
+            biaxial: self.biaxial(&groups),
+            densities: densities.collect(),
+        })
+    }
+
+    /// Two markers against each other: those asked for, else the most and the least shifted.
+    fn biaxial(&self, groups: &[(Role, Array2<f32>)]) -> Option<Biaxial> {
+        let markers = self.markers;
+        let (x, y, why) = match &self.how.biaxial {
+            Some([x, y]) => {
+                let find = |name: &String| markers.iter().position(|m| m.name.eq_ignore_ascii_case(name));
+                (find(x)?, find(y)?, "as asked for")
+            }
+            None => {
+                let (most, least) = most_and_least_shifted(self.fit?, groups)?;
+                (most, least, "the marker the controls moved most, and one they moved least")
+            }
+        };
+        let groups = groups
+            .iter()
+            .map(|(role, cells)| {
+                let rows = Seed(0).stream("report/cloud").sample(cells.nrows(), CLOUD);
+                let at = rows.iter().map(|&i| [f64::from(cells[(i, x)]), f64::from(cells[(i, y)])]).collect();
+                Points { role: *role, at }
+            })
+            .collect();
+        let name = |j: usize| markers.get(j).map(|m| m.name.clone());
+        Some(Biaxial { x: name(x)?, y: name(y)?, why: why.into(), groups })
+    }
+}
+
+fn made_of(outcome: &Outcome, run: &str, sample: &Sample) -> Vec<(String, String)> {
     let Outcome { inputs, .. } = outcome;
     match &inputs.reference {
         Some(reference) => vec![
             ("source control".into(), format!("control cells of run {run}")),
             ("target control".into(), format!("control cells of run {reference}")),
-            ("sample".into(), format!("all other cells of run {run}, {}", thousands(score.cells))),
+            (
+                "sample".into(),
+                format!("all other cells of run {run}, {}", thousands(sample.scored.rows.len())),
+            ),
         ],
         None => inputs
             .files
             .iter()
-            .filter(|f| !f.roles.contains(&"sample") || f.name() == score.sample)
+            .filter(|f| !f.roles.contains(&"sample") || f.name() == sample.name)
             .map(|f| (f.roles.join(" and "), format!("{}, {} cells", f.base(), thousands(f.dataset.n_obs()))))
             .collect(),
     }
@@ -242,44 +319,9 @@ fn cloud(groups: &[(Role, Array2<f32>)]) -> Option<PcaCloud> {
     Some(PcaCloud { groups, explained })
 }
 
-/// Two markers against each other: those asked for, else the most and the least shifted.
-fn biaxial(
-    job: &Job,
-    outcome: &Outcome,
-    score: &SampleScore,
-    groups: &[(Role, Array2<f32>)],
-) -> Option<Biaxial> {
-    let markers = &outcome.inputs.markers;
-    let (x, y, why) = match &job.biaxial {
-        Some([x, y]) => {
-            let find = |name: &String| markers.iter().position(|m| m.name.eq_ignore_ascii_case(name));
-            (find(x)?, find(y)?, "as asked for")
-        }
-        None => {
-            let (most, least) = most_and_least_shifted(outcome, score, groups)?;
-            (most, least, "the marker the controls moved most, and one they moved least")
-        }
-    };
-    let groups = groups
-        .iter()
-        .map(|(role, cells)| {
-            let rows = Seed(0).stream("report/cloud").sample(cells.nrows(), CLOUD);
-            let at = rows.iter().map(|&i| [f64::from(cells[(i, x)]), f64::from(cells[(i, y)])]).collect();
-            Points { role: *role, at }
-        })
-        .collect();
-    let name = |j: usize| markers.get(j).map(|m| m.name.clone());
-    Some(Biaxial { x: name(x)?, y: name(y)?, why: why.into(), groups })
-}
-
 /// The marker whose median the controls moved most, and the one they moved least of those that vary among cells: a
 /// marker nobody expresses shows nothing.
-fn most_and_least_shifted(
-    outcome: &Outcome,
-    score: &SampleScore,
-    groups: &[(Role, Array2<f32>)],
-) -> Option<(usize, usize)> {
-    let fit = outcome.fitted.run(&score.run)?;
+fn most_and_least_shifted(fit: &RunFit, groups: &[(Role, Array2<f32>)]) -> Option<(usize, usize)> {
     let shift = |j: &usize| fit.control_change[*j].abs();
     let learnt: Vec<usize> = (0..fit.untouched.len()).filter(|&j| !fit.untouched[j]).collect();
     let most = learnt.iter().copied().max_by(|a, b| shift(a).total_cmp(&shift(b)))?;
@@ -293,29 +335,40 @@ fn most_and_least_shifted(
 }
 
 fn parameters(job: &Job, outcome: &Outcome) -> Vec<(String, String)> {
-    let plan = &outcome.fitted.plan;
-    let length = match plan.train.length {
-        Length::Steps(n) => format!("{n} steps"),
-        Length::Epochs(n) => format!("{n} epochs"),
-    };
-    let layers: Vec<String> = plan.hidden.iter().map(usize::to_string).collect();
-    let mut out = vec![
-        ("method".to_owned(), job.method.name().to_owned()),
-        ("preset".to_owned(), format!("{:?}", plan.preset).to_lowercase()),
-        ("scale".to_owned(), outcome.fitted.scale.label()),
-        ("autoencoder".to_owned(), format!("{} and back", layers.join("-"))),
-        (
-            "training".to_owned(),
-            format!("{length} of {} cells, Adam {}", plan.train.minibatch, plan.train.adam.lr),
-        ),
-        ("seed".to_owned(), plan.seed.0.to_string()),
-        ("markers".to_owned(), outcome.inputs.how.clone()),
-    ];
+    let mut out = settings(&job.how, &outcome.fitted);
+    out.push(("markers".to_owned(), outcome.inputs.how.clone()));
     if let Cells::Annotated { batch_key, .. } = &job.cells {
         out.push(("runs".to_owned(), format!("obs[\"{batch_key}\"]")));
     }
     if let Some(reference) = &outcome.inputs.reference {
         out.push(("reference run".to_owned(), reference.clone()));
+    }
+    out
+}
+
+/// The settings of a method, by name.
+pub(in crate::cli) fn settings(how: &How, fitted: &Fitted) -> Vec<(String, String)> {
+    let plan = &fitted.plan;
+    let mut out = vec![
+        ("method".to_owned(), how.method.name().to_owned()),
+        ("scale".to_owned(), fitted.scale.label()),
+        ("exact zeros".to_owned(), format!("{:?}", plan.zeros).to_lowercase()),
+    ];
+    if fitted.network.is_some() {
+        let length = match plan.train.length {
+            Length::Steps(n) => format!("{n} steps"),
+            Length::Epochs(n) => format!("{n} epochs"),
+        };
+        let layers: Vec<String> = plan.hidden.iter().map(usize::to_string).collect();
+        out.extend([
+            ("preset".to_owned(), format!("{:?}", plan.preset).to_lowercase()),
+            ("autoencoder".to_owned(), format!("{} and back", layers.join("-"))),
+            (
+                "training".to_owned(),
+                format!("{length} of {} cells, Adam {}", plan.train.minibatch, plan.train.adam.lr),
+            ),
+            ("seed".to_owned(), plan.seed.0.to_string()),
+        ]);
     }
     out
 }

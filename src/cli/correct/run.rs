@@ -1,5 +1,7 @@
 //! `scx correct`.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use crate::cli::correct::inputs::Inputs;
@@ -9,10 +11,9 @@ use crate::cli::correct::{CorrectArgs, inputs, outputs, show, study};
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::process::on_threads;
-use crate::correct::{self, FitPlan, Fitted};
+use crate::correct::{self, Against, Fitted, SampleScore};
 use crate::io;
 use crate::progress::Progress;
-use crate::rng::Seed;
 
 /// Runs the verb.
 pub(in crate::cli) fn run(args: CorrectArgs) -> Result<(), CliError> {
@@ -64,31 +65,44 @@ pub(in crate::cli) fn execute(
     let fitted = match stored {
         Some(fitted) => fitted,
         None => {
-            let plan = FitPlan {
-                preset: job.preset,
-                hidden: job.hidden.clone(),
-                train: job.train,
-                seed: Seed(job.seed),
-            };
             let markers = inputs.markers.clone();
-            let mut fitted = correct::fit(&inputs.experiment, markers, inputs.scale.clone(), plan, console)?;
+            let mut fitted =
+                correct::fit(&inputs.experiment, markers, inputs.scale.clone(), job.plan(), console)?;
             fitted.reference.clone_from(&inputs.reference);
             fitted
         }
     };
     console.check()?;
-    let mut scores = Vec::new();
-    console.start("scoring", inputs.samples.len() as u64);
-    for (run, sample, _) in &inputs.samples {
-        console.advance(scores.len() as u64, &sample.name);
-        let fit = run_fit(&fitted, run)?;
-        let tables = &inputs.experiment.tables;
-        scores.push(correct::score(&fitted, fit, inputs.run(run), sample, tables, job.method)?);
-        console.check()?;
-    }
-    console.finish();
-    let verdict = correct::verdict(job.method, &scores);
+    let scores = if job.only { Vec::new() } else { score(job, &inputs, &fitted, console)? };
+    let verdict = (!job.only).then(|| correct::verdict(job.method, &scores));
     let outcome = Outcome { inputs, fitted, scores, verdict };
     let plans = outputs::write_outputs(job, &outcome, console)?;
     Ok((plans, Ended::Done(Box::new(outcome))))
+}
+
+/// Scores every sample, and every method on the halves of the controls of its run.
+fn score(
+    job: &Job,
+    inputs: &Inputs,
+    fitted: &Fitted,
+    console: &Console,
+) -> Result<Vec<SampleScore>, CliError> {
+    let tables = &inputs.experiment.tables;
+    let mut scores: Vec<SampleScore> = Vec::new();
+    let mut halves = BTreeMap::new();
+    let mut judged = None;
+    console.start("scoring", inputs.samples.len() as u64);
+    for (name, sample, _) in &inputs.samples {
+        console.advance(scores.len() as u64, &sample.name);
+        let run = inputs.run(name);
+        if let Some(run) = run.filter(|_| judged != Some(name)) {
+            halves = fitted.halves(run, tables, &fitted.methods())?;
+            judged = Some(name);
+        }
+        let against = Against { fitted, fit: run_fit(fitted, name)?, run, halves: &halves, tables };
+        scores.push(against.score(sample, job.method)?);
+        console.check()?;
+    }
+    console.finish();
+    Ok(scores)
 }

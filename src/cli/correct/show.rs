@@ -8,14 +8,21 @@ use crate::cli::correct::inputs::Inputs;
 use crate::cli::correct::outcome::Outcome;
 use crate::cli::correct::settings::Job;
 use crate::cli::kit::show::{align, number, percent, thousands};
-use crate::correct::{MethodScore, SampleScore};
+use crate::correct::{Fitted, Method, MethodScore, SampleScore, Verdict};
 use crate::recipe::Scale;
 use crate::report::Column;
 use crate::zoo::Length;
 
-/// The columns of the score table; those from the fifth on need a held-out control. The report explains each.
+/// The columns of the score table; those from the seventh on need a held-out control. The report explains each.
 pub(in crate::cli) fn columns(held_out: bool) -> Vec<Column> {
-    let mut all = vec![Column::r(), Column::slope(), Column::rmse(), Column::outside()];
+    let mut all = vec![
+        Column::halves(),
+        Column::follows(),
+        Column::r(),
+        Column::slope(),
+        Column::rmse(),
+        Column::outside(),
+    ];
     if held_out {
         all.extend([Column::r_true(), Column::emd_mean(), Column::emd_worst()]);
     }
@@ -24,13 +31,35 @@ pub(in crate::cli) fn columns(held_out: bool) -> Vec<Column> {
 
 /// The cells of one row, in the order of [`columns`].
 pub(in crate::cli) fn row(m: &MethodScore) -> Vec<String> {
-    let mut cells = vec![number(m.r, 3), number(m.slope, 2), number(m.rmse, 3), percent(m.outside)];
+    let halves = m.halves.map_or_else(|| "–".into(), |h| format!("{:.3} → {:.3}", h.before, h.after));
+    let mut cells = vec![
+        halves,
+        percent(m.follows),
+        number(m.r, 3),
+        number(m.slope, 2),
+        number(m.rmse, 3),
+        percent(m.outside),
+    ];
     if let Some(h) = &m.holdout {
         cells.push(number(h.r_true, 3));
         cells.push(format!("{:.3} → {:.3}", h.emd_before, h.emd_after));
         cells.push(format!("{} {:.2}", h.worst, h.worst_emd));
     }
     cells
+}
+
+/// Shares of exact zeros, where there are some worth a line.
+pub(in crate::cli) fn zeros(score: &SampleScore, chosen: Method) -> Option<String> {
+    let [before, target] = score.zeros;
+    let (before, after) = (before?, score.of(chosen)?.zeros?);
+    (before.max(target.unwrap_or(0.0)) > 0.01).then(|| {
+        format!(
+            "exact zeros: {} of the sample's values before, {} after, {} of the target control",
+            percent(Some(before)),
+            percent(Some(after)),
+            percent(target)
+        )
+    })
 }
 
 /// The table for people.
@@ -58,9 +87,12 @@ pub(in crate::cli) fn table(job: &Job, outcome: &Outcome) -> String {
         if let Some(n) = negative {
             let _ = writeln!(text, "{:.1} % of the corrected values are negative and kept so", 100.0 * n);
         }
+        if let Some(line) = zeros(score, job.method) {
+            let _ = writeln!(text, "{line}");
+        }
         text.push('\n');
     }
-    let _ = writeln!(text, "{}", outcome.verdict.text);
+    let _ = writeln!(text, "{}", said(job.method, outcome.verdict.as_ref()));
     text
 }
 
@@ -79,9 +111,30 @@ pub(in crate::cli) fn cofactors(scale: &Scale) -> Value {
         .into()
 }
 
+/// What to think of the result, in one line.
+pub(in crate::cli) fn said(method: Method, verdict: Option<&Verdict>) -> String {
+    match verdict {
+        Some(verdict) => verdict.text.clone(),
+        None => format!(
+            "only {} was applied (--only): there are no rivals, no scores and no verdict",
+            method.name()
+        ),
+    }
+}
+
+/// How the network was trained; null where there is none.
+pub(in crate::cli) fn training(fitted: &Fitted) -> Value {
+    let Some(network) = &fitted.network else { return Value::Null };
+    let state = network.trainer.state();
+    json!({
+        "steps": state.step,
+        "first_loss": state.history.first().map(|h| h.1),
+        "last_loss": state.history.last().map(|h| h.1),
+    })
+}
+
 /// The object for programs.
 pub(in crate::cli) fn json(job: &Job, outcome: &Outcome) -> Value {
-    let history = &outcome.fitted.trainer.state().history;
     json!({
         "method": job.method,
         "preset": outcome.fitted.plan.preset,
@@ -92,11 +145,9 @@ pub(in crate::cli) fn json(job: &Job, outcome: &Outcome) -> Value {
         "markers_chosen_by": outcome.inputs.how,
         "reference": outcome.inputs.reference,
         "outputs": job.outputs.iter().map(|o| o.display().to_string()).collect::<Vec<_>>(),
-        "training": {
-            "steps": outcome.fitted.trainer.state().step,
-            "first_loss": history.first().map(|h| h.1),
-            "last_loss": history.last().map(|h| h.1),
-        },
+        "training": training(&outcome.fitted),
+        "only": job.only,
+        "zeros": outcome.fitted.plan.zeros,
         "scores": scores(&outcome.scores),
         "verdict": outcome.verdict,
     })

@@ -5,4 +5,5 @@ mod plan;
 mod run;
 
 pub use args::PreprocessArgs;
+pub(in crate::cli) use plan::compensated;
 pub(in crate::cli) use run::run;

@@ -8,7 +8,6 @@ use crate::cli::kit::error::CliError;
 use crate::cli::preprocess::PreprocessArgs;
 use crate::data::Dataset;
 use crate::io::{self, ReadOptions};
-use crate::provenance;
 use crate::recipe::{FittedRecipe, Flavor, Recipe, Step, TargetSum};
 
 /// What will be done.
@@ -114,11 +113,8 @@ fn named(name: &str) -> Result<Recipe, CliError> {
 /// The fitted recipe of the last run of `preprocess` on a file.
 fn fitted(path: &Path) -> Result<FittedRecipe, CliError> {
     let dataset = io::open(path, &ReadOptions::default())?;
-    let records = records(&dataset);
-    let last = records.iter().rev().find_map(|r| {
-        let value: Value = serde_json::from_str(r).ok()?;
-        value.pointer("/result/fitted").cloned()
-    });
+    let records = crate::correct::records(&dataset);
+    let last = records.iter().rev().find_map(|r| r.pointer("/result/fitted").cloned());
     let Some(value) = last else {
         return Err(CliError::input(format!(
             "{}: holds no fitted recipe; --replay takes a file that scx preprocess wrote",
@@ -128,24 +124,13 @@ fn fitted(path: &Path) -> Result<FittedRecipe, CliError> {
     FittedRecipe::from_json(&value).map_err(|e| CliError::input(format!("{}: {e}", path.display())))
 }
 
-/// Whether a run of `preprocess` has taken spillover out of these values.
+/// Whether a run of `preprocess` or `correct` has taken spillover out of these values.
 pub(in crate::cli) fn compensated(dataset: &Dataset) -> bool {
-    records(dataset).iter().any(|record| {
-        let record: Option<Value> = serde_json::from_str(record).ok();
-        let steps = record.as_ref().and_then(|r| r.pointer("/result/fitted/steps")?.as_array());
-        steps.into_iter().flatten().any(|s| s["step"] == "compensate")
+    crate::correct::records(dataset).iter().any(|record| {
+        let steps = record.pointer("/result/fitted/steps").and_then(Value::as_array);
+        let preprocessed = steps.into_iter().flatten().any(|s| s["step"] == "compensate");
+        preprocessed || record.pointer("/settings/compensate") == Some(&Value::Bool(true))
     })
-}
-
-/// The records of earlier runs: in `uns`, and in the keyword of an FCS file.
-fn records(dataset: &Dataset) -> Vec<String> {
-    let mut all = provenance::records(&dataset.uns);
-    for (_, list) in dataset.source.keywords.iter().filter(|(k, _)| k == "SCX") {
-        if let Ok(Value::Array(list)) = serde_json::from_str(list) {
-            all.extend(list.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)));
-        }
-    }
-    all
 }
 
 /// The steps the options ask for, in the order they are done in.

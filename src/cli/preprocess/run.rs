@@ -70,6 +70,11 @@ fn execute(args: &PreprocessArgs, console: &Console) -> Result<(), CliError> {
         })
     });
     let (fitted, notes) = done.map_err(at_file)?;
+    // Where the values before have no place, nobody may take the matrix for one that is still to be applied.
+    let compensates = |s: &FittedStep| matches!(s, FittedStep::Compensate { .. });
+    if !target.format.has_layers() && fitted.steps.iter().any(compensates) {
+        io::fcs::mark_compensated(&mut dataset);
+    }
     let done = Done { before, counts, features, fitted, notes };
     done.say(&dataset, console);
     let record = way.record(&record(args, &plan, &done, &dataset))?;

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::layout::{Layout, Packing};
+use super::layout::Layout;
+use super::packing::Packing;
 use super::store::Store;
 use crate::data::DType;
 use crate::io::error::ReadError;

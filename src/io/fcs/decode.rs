@@ -4,8 +4,9 @@ use bytemuck::Pod;
 
 use super::ascii;
 use super::channel::Stored;
-use super::layout::{Layout, Packing};
+use super::layout::Layout;
 use super::order::ByteOrder;
+use super::packing::Packing;
 use crate::data::{DType, Element};
 
 /// A number DATA may be read as: its bytes can be turned round and, for integers, masked.

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::path::Path;
 
 use super::header::{HEADER_LEN, Header, MAX_HEADER_OFFSET, Offsets, Version};
-use super::layout::{Fit, Packing};
+use super::packing::{Fit, Packing};
 use super::text::Keywords;
 use crate::io::error::ReadError;
 use crate::io::options::FcsOffsets;

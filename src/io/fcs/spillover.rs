@@ -2,7 +2,8 @@
 
 use ndarray::Array2;
 
-use crate::data::{DataError, Spillover};
+use super::kept::{keywords_from_uns, keywords_to_uns};
+use crate::data::{Change, DataError, Dataset, Spillover};
 
 /// Keywords with names and a matrix, the standard one first; FCS 3.0 instruments used the others.
 const NAMED: &[&str] = &["$SPILLOVER", "SPILL", "SPILLOVER", "$SPILL"];
@@ -27,6 +28,33 @@ pub fn spillover(keywords: &[(String, String)]) -> Result<Option<Spillover>, Dat
         return numbered(value, &channels).map(Some).map_err(|e| within("$COMP", e));
     }
     percent(keywords, &channels).map_err(|e| within("$DFCmTOn", e))
+}
+
+/// Notes in the keywords of a data set that its values are compensated: what stated the matrix is kept as `SCX_…`, where no
+/// program takes it for one that is still to be applied.
+pub fn mark_compensated(dataset: &mut Dataset) {
+    let states = |key: &str| {
+        let key = key.trim();
+        let named = NAMED.iter().chain(&["$COMP"]).any(|n| n.eq_ignore_ascii_case(key));
+        let upper = key.to_ascii_uppercase();
+        named || (upper.starts_with("$DFC") && upper.contains("TO"))
+    };
+    let rename = |keywords: &mut Vec<(String, String)>| {
+        let mut renamed = Vec::new();
+        for (key, _) in keywords.iter_mut().filter(|(k, _)| states(k)) {
+            let new = format!("SCX_{}", key.trim().trim_start_matches('$'));
+            renamed.push(format!("{} is kept as {new}", key.trim()));
+            *key = new;
+        }
+        renamed
+    };
+    let mut renamed = rename(&mut dataset.source.keywords);
+    if let Some(mut kept) = dataset.uns.get("fcs").and_then(keywords_from_uns) {
+        renamed.extend(rename(&mut kept));
+        dataset.uns.insert("fcs".into(), keywords_to_uns(&kept, &dataset.source.dialect));
+    }
+    let what = format!("compensated by the matrix of the file; {}", renamed.join(", "));
+    dataset.changes.push(Change::harmless("X", what));
 }
 
 fn within(key: &str, e: String) -> DataError {

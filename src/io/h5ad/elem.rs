@@ -101,8 +101,8 @@ fn or_opaque(
     match read {
         Err(e @ ReadError::Unsupported { .. }) => {
             tracing::warn!("{e}; it stays in the file");
-            let encoding = describe(source, node);
-            Ok(Annotation::Opaque { encoding, stored: stored(source, node.location()) })
+            let encoding = stored::describe(source, node);
+            Ok(Annotation::Opaque { encoding, stored: stored::stored(source, node.location()) })
         }
         other => other,
     }
@@ -131,9 +131,9 @@ fn annotation(source: &Source, node: &Node, rows: usize) -> Result<Annotation, R
     if let Some(m) = matrix::on_disk(source, node, (rows, 0))? {
         return Ok(Annotation::Matrix(m));
     }
-    let encoding = encoding.unwrap_or_else(|| describe(source, node));
-    warn(source, &node.name(), &encoding);
-    Ok(Annotation::Opaque { encoding, stored: stored(source, node.location()) })
+    let encoding = encoding.unwrap_or_else(|| stored::describe(source, node));
+    stored::warn(source, &node.name(), &encoding);
+    Ok(Annotation::Opaque { encoding, stored: stored::stored(source, node.location()) })
 }
 
 /// anndata 0.5 and 0.6: one dataset of records, each field the rows of one array.
@@ -164,26 +164,6 @@ fn records(
         ));
     }
     Ok(all)
-}
-
-pub(super) fn warn(source: &Source, at: &str, encoding: &str) {
-    tracing::warn!(
-        "{}: {at}: encoding {encoding} is not understood; it stays in the file",
-        source.path.display()
-    );
-}
-
-/// What an element without `encoding-type` is, in a word.
-pub(super) fn describe(source: &Source, node: &Node) -> String {
-    match node {
-        Node::Group(_) => "group".into(),
-        Node::Dataset(d) => match source.kind(d) {
-            Kind::Number(t) => format!("{} array of {} axes", t.name(), d.ndim()),
-            Kind::Text(_) => format!("text of {} axes", d.ndim()),
-            Kind::Compound(_) => "rec-array".into(),
-            Kind::Other(what) => what,
-        },
-    }
 }
 
 /// Takes the place and the error of what could not be read.
@@ -231,8 +211,10 @@ fn map(
             Ok(None) => continue,
             Ok(Some(node)) => value(source, &node, depth, unread).or_else(|e| {
                 unread(&at, &e);
-                let kept =
-                    || Uns::Opaque { encoding: "unreadable".into(), stored: stored(source, node.location()) };
+                let kept = || Uns::Opaque {
+                    encoding: "unreadable".into(),
+                    stored: stored::stored(source, node.location()),
+                };
                 // What is damaged cannot be copied either.
                 if matches!(e, ReadError::Malformed { .. }) { Err(e) } else { Ok(kept()) }
             }),
@@ -278,8 +260,8 @@ fn value(source: &Source, node: &Node, depth: usize, unread: &mut Unread) -> Res
         _ => None,
     };
     Ok(found.unwrap_or_else(|| Uns::Opaque {
-        encoding: encoding.unwrap_or_else(|| describe(source, node)),
-        stored: stored(source, node.location()),
+        encoding: encoding.unwrap_or_else(|| stored::describe(source, node)),
+        stored: stored::stored(source, node.location()),
     }))
 }
 
@@ -340,5 +322,5 @@ fn records_of(source: &Source, d: &Dataset) -> Result<Option<Uns>, ReadError> {
     if complex || fields.iter().any(|(_, c)| matches!(c, Column::Opaque { .. })) {
         return Ok(None);
     }
-    Ok(Some(Uns::Records { fields, stored: stored(source, d) }))
+    Ok(Some(Uns::Records { fields, stored: stored::stored(source, d) }))
 }

@@ -5,7 +5,8 @@ use hdf5_metno as hdf5;
 use hdf5::types::TypeDescriptor;
 use hdf5::{Dataset, Group, Location};
 
-use super::{elem, stored};
+use super::stored;
+
 use crate::data::{Categorical, Categories, Column, Frame, Index, Names, Values};
 use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, extent, has_attr, length};
@@ -33,8 +34,8 @@ pub(super) fn read_alone(source: &Source, node: &Node) -> Result<Column, ReadErr
 
 /// A column of an encoding scx does not understand: kept in the file, with a warning.
 fn opaque(source: &Source, at: &Location, encoding: &str, len: usize) -> Column {
-    elem::warn(source, &at.name(), encoding);
-    Column::Opaque { encoding: encoding.to_owned(), len, stored: stored(source, at) }
+    stored::warn(source, &at.name(), encoding);
+    Column::Opaque { encoding: encoding.to_owned(), len, stored: stored::stored(source, at) }
 }
 
 /// What a table group lists.
@@ -327,7 +328,7 @@ fn read_field(source: &Source, d: &Dataset, name: &str, ty: &TypeDescriptor) -> 
         _ => None,
     };
     Ok(column.unwrap_or_else(|| {
-        elem::warn(source, &format!("{}/{name}", d.name()), &ty.to_string());
+        stored::warn(source, &format!("{}/{name}", d.name()), &ty.to_string());
         // A field cannot be copied alone.
         Column::Opaque { encoding: ty.to_string(), len: length(d), stored: None }
     }))

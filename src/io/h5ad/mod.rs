@@ -30,5 +30,4 @@ pub use codec::COMPAT;
 pub use names::safe_name;
 pub use outline::outline;
 pub use read::{probe, read};
-use stored::stored;
 pub use write::write;

@@ -6,7 +6,7 @@ use hdf5_metno as hdf5;
 
 use hdf5::{Dataset, Group, types::TypeDescriptor as TD};
 
-use super::{elem, frame, matrix, read};
+use super::{frame, matrix, read};
 use crate::data::Looks;
 use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, extent, is_null, judge_compressed, judge_dense, length, storage};
@@ -164,7 +164,7 @@ impl Look<'_> {
 
     fn not_understood(&self, node: &Node) -> String {
         let encoding = self.source.attr_string(node.location(), "encoding-type").ok().flatten();
-        format!("not understood ({})", encoding.unwrap_or_else(|| elem::describe(self.source, node)))
+        format!("not understood ({})", encoding.unwrap_or_else(|| super::stored::describe(self.source, node)))
     }
 
     /// Lists a table and its columns; returns its number of rows.

@@ -134,7 +134,9 @@ fn read_layers(
             source.path.display(),
             node.name()
         );
-        dataset.unknown.extend(stored(source, node.location()).map(|o| (format!("layers/{name}"), o)));
+        dataset
+            .unknown
+            .extend(stored::stored(source, node.location()).map(|o| (format!("layers/{name}"), o)));
     }
     Ok(())
 }
@@ -163,7 +165,7 @@ fn keep_unknown(
         } else if name.starts_with("raw") && dataset.raw.is_none() {
             match source.node(root, &name) {
                 Ok(Some(node)) => {
-                    dataset.unknown.extend(stored(source, node.location()).map(|o| (name, o)));
+                    dataset.unknown.extend(stored::stored(source, node.location()).map(|o| (name, o)));
                 }
                 Ok(None) => {}
                 Err(e) => changes.push(Change::left(&name, e.what()).at(format!("/{name}"))),

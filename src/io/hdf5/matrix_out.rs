@@ -10,8 +10,9 @@ use hdf5::{Dataset, Group};
 use super::array_out::ArrayOut;
 use super::matrix::{Parts, Stored, Three, open_dense};
 use super::meter::Meter;
+use super::pointers::write_pointers;
 use super::walk::ahead;
-use super::{Source, Storage, copy, create, is_null, whole, wide_enough, write_rows};
+use super::{Source, Storage, copy, is_null, whole, wide_enough};
 use crate::data::scratch::Sorter;
 use crate::data::{Block, DType, DataError, Layout, Matrix, Sparse, slice};
 use crate::io::error::WriteError;
@@ -19,9 +20,6 @@ use crate::io::options::WriteOptions;
 
 /// Stored values of a matrix in memory that are encoded at a time.
 const PIECE: usize = 2 << 20;
-/// Pointers turned into their type at a time: whole chunks of them.
-const POINTERS: usize = 1 << 20;
-
 /// Writes a dense matrix as the dataset `group/name`, rows × columns, in its own element type.
 ///
 /// # Errors
@@ -227,22 +225,6 @@ impl Arrays {
         self.indices.finish()?;
         write_pointers(group, self.index, &self.indptr, options)
     }
-}
-
-/// Writes the pointers of a compressed matrix.
-pub(super) fn write_pointers(
-    group: &Group,
-    dtype: DType,
-    indptr: &[u64],
-    options: &WriteOptions,
-) -> hdf5::Result<()> {
-    let shape = [indptr.len()];
-    let storage = Storage::for_options(&shape, dtype, options.compression);
-    let d = create(group, "indptr", dtype, &shape, &storage)?;
-    for (i, run) in indptr.chunks(POINTERS).enumerate() {
-        write_rows(&d, i * POINTERS, &whole(dtype, run.iter().copied()))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::super::store::open_to_write;
 use super::super::{new_group, open_compressed};
 use super::*;
 use crate::data::{Dense, Values};
+use crate::io::hdf5::{create, write_rows};
 use crate::io::options::Compression;
 use crate::progress::Progress;
 

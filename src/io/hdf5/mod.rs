@@ -17,6 +17,7 @@ mod meter;
 mod names;
 mod numbers;
 mod open;
+mod pointers;
 mod raw;
 mod shape;
 mod source;

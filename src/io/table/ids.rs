@@ -3,67 +3,11 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use super::id_names::{CELLS, GENES, LEADING, is_id, plain};
 use super::scan::{Scan, Seen};
 use crate::io::error::ReadError;
 use crate::io::options::ReadOptions;
 
-/// Columns that name cells, as the programs of the field call them: letters and digits in lower case.
-const CELLS: &[&str] = &[
-    "cell",
-    "cellid",
-    "cellids",
-    "cellindex",
-    "cellname",
-    "cellnames",
-    "cellnumber",
-    "cellbarcode",
-    "cellbarcodes",
-    "barcode",
-    "barcodes",
-    "entityid",
-    "obsname",
-    "obsnames",
-    "spot",
-    "spotid",
-    "spotname",
-    "index",
-    "unnamed0",
-    "rowname",
-    "rownames",
-    "id",
-    "uuid",
-    "objectid",
-    "objectnumber",
-    "object",
-];
-/// Further columns that are no measurement: what a cell belongs to.
-const BELONGS: &[&str] = &["fov", "fovid", "slide", "slideid", "imagenumber"];
-/// Columns that name genes.
-const GENES: &[&str] = &[
-    "gene",
-    "genes",
-    "geneid",
-    "geneids",
-    "genename",
-    "genenames",
-    "genesymbol",
-    "genesymbols",
-    "symbol",
-    "hgncsymbol",
-    "hugosymbol",
-    "mgisymbol",
-    "ensembl",
-    "ensemblid",
-    "ensemblgeneid",
-    "entrezid",
-    "feature",
-    "features",
-    "featureid",
-    "featurename",
-    "transcript",
-    "transcriptid",
-    "probeid",
-];
 /// Genes that nearly every table has.
 const COMMON: &[&str] =
     &["ACTB", "GAPDH", "B2M", "MALAT1", "TP53", "RPLP0", "EEF1A1", "CD3E", "CD4", "MS4A1", "PTPRC"];
@@ -71,9 +15,6 @@ const COMMON: &[&str] =
 const LOOKS: usize = 200;
 /// Rows from which on a column beside the first one counts as ids when no number in it comes twice.
 const MANY: u64 = 20;
-/// Columns at the beginning in which it is watched whether a value comes twice: ids come before what is measured.
-pub(super) const LEADING: usize = 6;
-
 /// What rows are called by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Names {
@@ -94,18 +35,6 @@ pub(super) struct Roles {
     pub(super) obs: Vec<usize>,
     /// Columns of X, ascending.
     pub(super) x: Vec<usize>,
-}
-
-/// A name without case and without what separates its words.
-fn plain(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-/// Whether a name is one of those that columns of ids have.
-pub(super) fn is_id(name: &str) -> bool {
-    let (short, lower) = (plain(name), name.to_lowercase());
-    let ending = ["_id", " id", ".id", "-id"].iter().any(|e| lower.ends_with(e));
-    ending || CELLS.contains(&short.as_str()) || BELONGS.contains(&short.as_str())
 }
 
 impl Scan {

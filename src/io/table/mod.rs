@@ -2,6 +2,7 @@
 //! several.
 
 mod codec;
+mod id_names;
 mod ids;
 mod losses;
 mod matrix;

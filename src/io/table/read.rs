@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use super::id_names::is_id;
 use super::ids::{self, Names, Roles};
 use super::matrix::TextMatrix;
 use super::number::{FromText, number, with_type};
@@ -51,7 +52,7 @@ pub(in crate::io) fn read(path: &Path, options: &ReadOptions) -> Result<Dataset,
     for &i in &roles.obs {
         let texts = found.columns.get_mut(i).and_then(|c| c.texts.take()).unwrap_or_default();
         let Some(seen) = found.columns.get(i) else { continue };
-        let ids = ids::is_id(&found.name(i));
+        let ids = is_id(&found.name(i));
         own.push((i, entries(texts, seen, found.dialect.comma(), ids)));
     }
     let pair = pair_names(path, roles.names, &own);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 
-use super::ids::{LEADING, is_id};
+use super::id_names::{LEADING, is_id};
 use super::number::{Cell, Number, Strain, cell, strain};
 use super::records::{Field, Record, Records, text_of};
 use super::sniff::delimiter_of;

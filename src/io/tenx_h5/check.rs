@@ -8,8 +8,9 @@ use hdf5::Group;
 
 use super::features::{Features, target_sets};
 use super::further;
+use super::part::FILTERED;
 use super::part::Part;
-use super::read::{FILTERED, genomes, whole_genome};
+use super::read::{genomes, whole_genome};
 use crate::io::check::{Arrays, Compressed};
 use crate::io::hdf5::{Node, Source, length};
 use crate::io::{CheckReport, Level, ReadError, ReadOptions};

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::read::{Contents, FILTERED};
+use super::part::FILTERED;
+use super::read::Contents;
 use crate::data::{Frame, Index, Layout};
 use crate::io::error::ReadError;
 use crate::io::hdf5::{Source, Three, judge_compressed, length, storage};

@@ -5,7 +5,6 @@ use hdf5_metno as hdf5;
 use hdf5::Group;
 use hdf5::types::TypeDescriptor;
 
-use super::read::FILTERED;
 use crate::data::{Column, DType, Frame, Index, Layout, Matrix, Names, Values};
 use crate::io::error::ReadError;
 use crate::io::hdf5::{Kind, Node, Source, length, open_compressed, whole_size};
@@ -111,3 +110,6 @@ impl<'a> Part<'a> {
         Ok(Some((d, dtype)))
     }
 }
+
+/// Column of cells that says which barcodes are cells.
+pub(super) const FILTERED: &str = "filtered_barcodes";

@@ -19,9 +19,6 @@ use crate::io::hdf5::{Node, Source, has_magic, open_shared};
 use crate::io::options::ReadOptions;
 use crate::io::tenx::warn_duplicates;
 
-/// Column of cells that says which barcodes are cells.
-pub(super) const FILTERED: &str = "filtered_barcodes";
-
 /// How sure the content makes us: `/matrix` is a group (in loom it is a dataset), or a group looks like a genome's.
 pub fn probe(probe: &Probe) -> Fit {
     if !has_magic(probe.path) {

@@ -6,7 +6,7 @@ use hdf5_metno as hdf5;
 
 use hdf5::{Group, Location};
 
-use super::read::FILTERED;
+use super::part::FILTERED;
 use super::widen::widened;
 use crate::data::{Column, Dataset, Frame, Layout, Uns, Values};
 use crate::io::error::WriteError;

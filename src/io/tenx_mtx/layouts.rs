@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files::{entries, file_name, matrices};
+use super::listing::{entries, file_name, matrices};
 
 /// A layout of another tool, told by the names of files without `.gz`.
 struct Layout {

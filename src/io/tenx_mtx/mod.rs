@@ -20,6 +20,7 @@ mod files;
 mod gz;
 mod header;
 mod layouts;
+mod listing;
 mod load;
 mod losses;
 mod number;

@@ -10,8 +10,8 @@ use crate::nn::{
     Activation, AdamConfig, Init, Linear, Params, SparseBatch, SparseLinear, cross_entropy, leaky_relu,
 };
 use crate::rng::Seed;
+use crate::zoo::counted::json;
 use crate::zoo::generate::softmax;
-use crate::zoo::registry::json;
 use crate::zoo::{Batch, BatchSource, Classify, CountBatch, Losses, Model, StepCx, ZooError};
 
 /// Name of this model in files.

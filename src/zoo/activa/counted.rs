@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::config::ActivaConfig;
 use super::{Activa, Learnt};
 use crate::rng::Seed;
-use crate::zoo::registry::{json, settings};
+use crate::zoo::counted::{json, settings};
 use crate::zoo::{Counted, Dims, Gives, Length, Model, Preset, TrainConfig, ZooError};
 
 /// How ACTIVA is made from labelled counts.

@@ -10,7 +10,7 @@ use super::networks::{Classifier, Encoder, Generator, Input};
 use super::step;
 use crate::nn::{AdamConfig, Init, Mode, Params, follow};
 use crate::rng::Seed;
-use crate::zoo::registry::json;
+use crate::zoo::counted::json;
 use crate::zoo::{
     Batch, BatchSource, Classify, CountBatch, Generate, LibrarySizes, Losses, Model, StepCx, WIDEST, ZooError,
 };

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::ScGan;
 use super::config::ScGanConfig;
 use crate::rng::Seed;
-use crate::zoo::registry::{json, settings};
+use crate::zoo::counted::{json, settings};
 use crate::zoo::{Counted, Gives, Model, ZooError};
 
 /// Name of the model without labels in files.

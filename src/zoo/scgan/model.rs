@@ -8,7 +8,7 @@ use super::networks;
 use super::networks::Generator;
 use crate::nn::{Critic, Init, Params};
 use crate::rng::Seed;
-use crate::zoo::registry::json;
+use crate::zoo::counted::json;
 use crate::zoo::{Batch, BatchSource, Generate, Losses, Model, StepCx, ZooError};
 
 pub(super) const CRITIC: &str = "critic";

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use candle_core::{Device, Tensor};
 use ndarray::Array2;
-use scx::correct::{self, CorrectError, Experiment, FitPlan, Fitted, Marker, Method, Preset, Roles};
+use scx::correct::{self, CorrectError, Experiment, FitPlan, Fitted, Marker, Method, Preset, Roles, Zeros};
 use scx::data::{Dense, Matrix, Values};
 use scx::loader::{self, Group, Union};
 use scx::nn::AdamConfig;
@@ -55,7 +55,14 @@ fn from_tables(names: Vec<String>, tables: Vec<Array2<f32>>) -> Experiment {
 
 fn plan(preset: Preset, hidden: &[usize], steps: u64) -> FitPlan {
     let train = TrainConfig::plain(50, Length::Steps(steps), AdamConfig::default());
-    FitPlan { preset, hidden: hidden.to_vec(), train, seed: Seed(3) }
+    FitPlan {
+        preset,
+        hidden: hidden.to_vec(),
+        train,
+        seed: Seed(3),
+        method: Method::NeuronEdit,
+        zeros: Zeros::Move,
+    }
 }
 
 fn fitted(preset: Preset, steps: u64) -> Fitted {

@@ -113,8 +113,9 @@ impl Work<'_> {
             into_x: study.how.into_x,
         };
         let obs = if target.format.has_columns() { self.columns(file, &opened) } else { Vec::new() };
-        let additions = Additions { result: Some(result), obs, ..Additions::default() };
-        way.adding(opened.dataset, opened.format, additions, &target)
+        let anew = opened.original.is_some();
+        let additions = Additions { result: Some(result), obs, anew, ..Additions::default() };
+        way.adding(opened.kept(&target), opened.format, additions, &target)
     }
 
     /// What the sheet says of the file, as columns of obs; a column that the file has already stays.

@@ -3,6 +3,7 @@
 mod apply;
 mod learn;
 mod outputs;
+mod page;
 mod plan;
 mod records;
 mod run;

@@ -112,6 +112,14 @@ impl Study {
         })
     }
 
+    /// Where runs are moved to, in words.
+    pub(super) fn moved_to(&self) -> String {
+        match &self.reference {
+            Reference::Run(name) => format!("run {name}"),
+            Reference::Mean => "the mean of all runs".into(),
+        }
+    }
+
     /// What is done with a file.
     pub(super) fn fate(&self, row: &SheetRow) -> Fate {
         if self.unanchored.contains(&row.run) {

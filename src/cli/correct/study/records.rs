@@ -31,7 +31,8 @@ impl<'a> Records<'a> {
         markers: &[Marker],
         scale: &Scale,
     ) -> Self {
-        let How { method, preset, seed, train, hidden, layer, into_x, compensate, .. } = &study.how;
+        let How { method, preset, seed, train, hidden, layer, into_x, compensate, only, zeros, .. } =
+            &study.how;
         let settings = json!({
             "method": method,
             "preset": preset,
@@ -44,6 +45,8 @@ impl<'a> Records<'a> {
             "seed": seed,
             "layer": layer,
             "into_x": into_x,
+            "only": only,
+            "zeros": zeros,
             "reference": study.reference.name(),
         });
         Self { study, settings, files, learnt: learnt(study, files) }

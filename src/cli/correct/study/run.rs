@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cli::correct::study::apply::{Done, Work};
 use crate::cli::correct::study::learn::Material;
+use crate::cli::correct::study::page;
 use crate::cli::correct::study::plan::{Fate, Study};
 use crate::cli::correct::study::records::{Records, is_done};
 use crate::cli::correct::study::show::{self, Told};
@@ -15,11 +16,10 @@ use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
 use crate::cli::kit::output::Way;
 use crate::cli::kit::process::on_threads;
-use crate::correct::{self, FitPlan, Fitted, Marker, SampleScore, Verdict};
-use crate::io::{OutputPlan, Table, WriteError};
+use crate::correct::{self, Against, Experiment, Fitted, Marker, SampleScore, Verdict};
+use crate::io::{self, OutputPlan, Table, WriteError};
 use crate::progress::Progress;
 use crate::recipe::Scale;
-use crate::rng::Seed;
 
 /// Runs the verb on a study.
 pub(in crate::cli) fn run(args: CorrectArgs, sheet: &PathBuf) -> Result<(), CliError> {
@@ -62,6 +62,10 @@ pub(in crate::cli) struct Ended {
     pub done: Vec<usize>,
     /// Files that could not be used, and why.
     pub left_out: Vec<(usize, CliError)>,
+    /// SHA-256 of each file that was read, by row.
+    pub hashes: Vec<(usize, String)>,
+    /// What must be known before the result is used.
+    pub notes: Vec<String>,
     /// Cells of each row that was read.
     pub cells: Vec<(usize, usize)>,
     /// What was learnt and how good it is; `None` in a dry run, and when everything was done.
@@ -74,8 +78,10 @@ pub(in crate::cli) struct Judged {
     pub fitted: Fitted,
     /// One score a run.
     pub scores: Vec<SampleScore>,
-    /// What to think of it.
-    pub verdict: Verdict,
+    /// What to think of it; none with `--only`.
+    pub verdict: Option<Verdict>,
+    /// What was learnt from.
+    pub experiment: Experiment,
     /// Cells that were learnt from: of controls, of samples.
     pub learnt_from: (usize, usize),
     /// Seconds spent on learning and scoring, and on correcting and writing.
@@ -104,6 +110,8 @@ fn execute(study: &Study, console: &Console) -> Result<Ended, CliError> {
         plans: Vec::new(),
         done: done.iter().map(|f| f.row).collect(),
         left_out: Vec::new(),
+        hashes: files.iter().map(|f| (f.row, f.sha256.clone())).collect(),
+        notes: Vec::new(),
         cells: files.iter().map(|f| (f.row, f.shape.0)).collect(),
         judged: None,
     };
@@ -149,6 +157,12 @@ fn execute(study: &Study, console: &Console) -> Result<Ended, CliError> {
         judged.fitted.save(dir, study.how.writing.force)?;
         console.say(&format!("wrote {}", dir.display()));
     }
+    if let (Some(path), Some(judged)) = (&study.how.report, &ended.judged) {
+        let html = crate::report::render(&page::build(study, &ended, judged)?);
+        let force = study.how.writing.force || study.resume;
+        io::replace(path, force, |tmp| std::fs::write(tmp, &html).map_err(|e| WriteError::io(tmp, e)))?;
+        console.say(&format!("wrote {}", path.display()));
+    }
     Ok(ended)
 }
 
@@ -193,24 +207,26 @@ fn learn(
 ) -> Result<Judged, CliError> {
     let Material { experiment, cells } = Material::read(study, files, markers, scale, console)?;
     let how = &study.how;
-    let plan =
-        FitPlan { preset: how.preset, hidden: how.hidden.clone(), train: how.train, seed: Seed(how.seed) };
-    let mut fitted = correct::fit(&experiment, markers.to_vec(), scale.clone(), plan, console)?;
+    let mut fitted = correct::fit(&experiment, markers.to_vec(), scale.clone(), how.plan(), console)?;
     fitted.reference = Some(study.reference.name().to_owned());
     console.check()?;
     let mut scores = Vec::new();
-    console.start("scoring", experiment.runs.len() as u64);
-    for run in &experiment.runs {
+    let runs = if how.only { &[][..] } else { &experiment.runs[..] };
+    console.start("scoring", runs.len() as u64);
+    for run in runs {
         console.advance(scores.len() as u64, &run.name);
         let fit = fitted
             .run(&run.name)
             .ok_or_else(|| CliError::input(format!("nothing was learnt for run {}", run.name)))?;
+        let tables = &experiment.tables;
+        let halves = fitted.halves(run, tables, &fitted.methods())?;
         for sample in &run.samples {
-            scores.push(correct::score(&fitted, fit, Some(run), sample, &experiment.tables, how.method)?);
+            let against = Against { fitted: &fitted, fit, run: Some(run), halves: &halves, tables };
+            scores.push(against.score(sample, how.method)?);
         }
         console.check()?;
     }
     console.finish();
-    let verdict = correct::verdict(how.method, &scores);
-    Ok(Judged { fitted, scores, verdict, learnt_from: cells, seconds: [0.0; 2] })
+    let verdict = (!how.only).then(|| correct::verdict(how.method, &scores));
+    Ok(Judged { fitted, scores, verdict, experiment, learnt_from: cells, seconds: [0.0; 2] })
 }

@@ -10,7 +10,7 @@ use crate::cli::correct::study::run::Ended;
 use crate::cli::correct::study::survey::Surveyed;
 use crate::cli::kit::console::Console;
 use crate::cli::kit::show::{align, number, percent, thousands};
-use crate::correct::Marker;
+use crate::correct::{Marker, Reference};
 
 /// What is said before the work.
 pub(super) struct Told<'a> {
@@ -28,9 +28,9 @@ impl Told<'_> {
             files.len(),
             study.sheet.runs().len(),
             thousands(cells),
-            match study.reference.name() {
-                "mean" => "the mean of all runs".to_owned(),
-                run => format!("run {run}, whose files keep their values"),
+            match study.reference {
+                Reference::Mean => study.moved_to(),
+                Reference::Run(_) => format!("{}, whose files keep their values", study.moved_to()),
             }
         ));
     }
@@ -84,7 +84,7 @@ pub(super) fn text(study: &Study, ended: &Ended) -> String {
             "{fit:.1} s to learn and score, {apply:.1} s to correct and write: {:.1} s for each million cells",
             apply / million.max(1e-9)
         );
-        let _ = writeln!(text, "{}", judged.verdict.text);
+        let _ = writeln!(text, "{}", scores::said(study.how.method, judged.verdict.as_ref()));
     }
     if !study.how.running.dry_run {
         let _ = writeln!(text, "wrote {} to {}", count(ended.plans.len(), "file"), study.folder.display());

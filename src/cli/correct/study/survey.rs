@@ -26,6 +26,8 @@ pub(in crate::cli) struct Surveyed {
     pub columns: Vec<usize>,
     /// SHA-256 of its bytes.
     pub sha256: String,
+    /// What to say of it before it is corrected.
+    remarks: Vec<String>,
 }
 
 /// All files that can be used, and what stopped the others.
@@ -62,6 +64,7 @@ impl Survey {
                 Err(e) => return Err(e),
             }
         }
+        survey.remark(study);
         for run in study.anchored() {
             let of_run = |row: usize| study.sheet.rows[row].run == run && study.sheet.rows[row].control;
             if !survey.files.iter().any(|f| of_run(f.row)) {
@@ -74,6 +77,24 @@ impl Survey {
         }
         Ok(survey)
     }
+
+    /// Says each remark once, with the number of files it holds for.
+    fn remark(&self, study: &Study) {
+        let mut said: Vec<(&str, &Surveyed, usize)> = Vec::new();
+        for file in &self.files {
+            for text in &file.remarks {
+                match said.iter_mut().find(|s| s.0 == text) {
+                    Some(known) => known.2 += 1,
+                    None => said.push((text, file, 0)),
+                }
+            }
+        }
+        for (text, file, others) in said {
+            let name = study.sheet.rows[file.row].file.display();
+            let others = if others == 0 { String::new() } else { format!(" (and {others} other files)") };
+            tracing::warn!("{name}: {text}{others}");
+        }
+    }
 }
 
 fn one(study: &Study, row: usize, console: &Console) -> Result<Surveyed, CliError> {
@@ -83,9 +104,16 @@ fn one(study: &Study, row: usize, console: &Console) -> Result<Surveyed, CliErro
     if shape.0 == 0 {
         return Err(CliError::input(format!("{}: has no cells", path.display())));
     }
-    let format = opened.format;
-    let var = opened.dataset.var;
-    Ok(Surveyed { row, format, shape, var, columns: Vec::new(), sha256: hash_of(path)? })
+    let Opened { format, dataset, remarks, .. } = opened;
+    Ok(Surveyed {
+        row,
+        format,
+        shape,
+        var: dataset.var,
+        columns: Vec::new(),
+        sha256: hash_of(path)?,
+        remarks,
+    })
 }
 
 /// Of folders too, so that what is done already can be told.

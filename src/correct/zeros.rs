@@ -1,0 +1,20 @@
+//! Exact zeros of mass cytometry: what becomes of them, and how many there are.
+
+use ndarray::ArrayView2;
+use serde::{Deserialize, Serialize};
+
+/// What becomes of values that are exactly zero. Docs: `docs/neuron-edit.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Zeros {
+    /// They stay zero
+    Keep,
+    /// They are moved as all other values
+    #[default]
+    Move,
+}
+
+/// Share of values that are exactly zero, over all markers.
+pub fn zero_share(x: ArrayView2<'_, f32>) -> f64 {
+    x.iter().filter(|v| **v == 0.0).count() as f64 / x.len().max(1) as f64
+}
