@@ -145,7 +145,8 @@ fn shift(
     let unsigned = matches!(dtype, DType::U8 | DType::U16 | DType::U32);
     let whole = unsigned && scale == 1.0 && add.fract() == 0.0 && end <= f64::from(u32::MAX);
     // Singles count exactly so far.
-    let single = dtype == DType::F32 && clock.whole && scale == 1.0 && add.fract() == 0.0 && end <= 16_777_216.0;
+    let single =
+        dtype == DType::F32 && clock.whole && scale == 1.0 && add.fract() == 0.0 && end <= 16_777_216.0;
     if !whole {
         // Only whole numbers are read by their amplifiers.
         make_linear(piece, changes)?;

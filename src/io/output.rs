@@ -7,8 +7,8 @@ use super::additions::Additions;
 use super::atomic;
 use super::codec::Format;
 use super::error::WriteError;
-use super::fcs;
 use super::estimate::{Estimate, estimate};
+use super::fcs;
 use super::formats::{codec, folder_of};
 use super::loss::{ElementKind, Fate, LossReport, Place};
 use super::options::{Table, WriteOptions};
@@ -34,7 +34,8 @@ impl Target {
         if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz")) && !codec.packed {
             let plain = path.with_extension("");
             let plain = plain.display();
-            let what = format!("{} is not written packed; write {plain} and pack it then: gzip {plain}", codec.name);
+            let what =
+                format!("{} is not written packed; write {plain} and pack it then: gzip {plain}", codec.name);
             return Err(WriteError::NoPlace { path, what });
         }
         if !options.append.is_empty() && !codec.uses(&fcs::APPEND) {

@@ -69,7 +69,11 @@ fn a_packed_file_that_was_cut_off_or_damaged_is_bad_input_by_its_own_name() {
     dir.write("damaged.fcs.gz", &damaged);
     dir.refuses(3, "convert damaged.fcs.gz out.fcs", &["damaged.fcs.gz: gzip:", "damaged"]);
     dir.write("head.fcs.gz", packed(b"FCS3.1    and more"));
-    dir.refuses(3, "info head.fcs.gz", &["head.fcs.gz: HEADER: truncated: it takes 58 bytes, the file has 18"]);
+    dir.refuses(
+        3,
+        "info head.fcs.gz",
+        &["head.fcs.gz: HEADER: truncated: it takes 58 bytes, the file has 18"],
+    );
     // The file inside was cut off before it was packed.
     let inside = dir.bytes("a.fcs");
     dir.write("short.fcs.gz", packed(&inside[..inside.len() / 2]));
