@@ -76,7 +76,10 @@ pub(super) fn compose(
         let amplification = column.amplification.clone().or_else(|| stated(&old_value, n).0);
         let whole = matches!(shape.storage, Storage::Whole(_));
         put(format!("$P{n}B"), shape.storage.of(i).bits().to_string());
-        put(format!("$P{n}E"), amplification.clone().filter(|_| whole).unwrap_or_else(|| LINEAR.into()));
+        put(
+            format!("$P{n}E"),
+            amplification.clone().filter(|e| whole || is_linear(e)).unwrap_or_else(|| LINEAR.into()),
+        );
         put(format!("$P{n}R"), range(old_value(&format!("$P{n}R")), column, shape.storage.of(i)));
         for (suffix, value) in [("N", &column.name), ("S", &column.stain)] {
             let key = format!("$P{n}{suffix}");
