@@ -17,6 +17,17 @@ pub enum Level {
     Bad,
 }
 
+impl Level {
+    /// Its name, as in `--json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Level::Good => "good",
+            Level::Caution => "caution",
+            Level::Bad => "bad",
+        }
+    }
+}
+
 /// The verdict on a run of `scx correct`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verdict {
@@ -32,6 +43,16 @@ pub struct Verdict {
     pub runs: Vec<(String, Level)>,
     /// Markers the controls hold no evidence about, in any sample.
     pub no_evidence: Vec<String>,
+}
+
+impl Verdict {
+    /// The level of one run.
+    pub fn of(&self, run: &str) -> Option<Level> {
+        match self.runs.is_empty() {
+            true => Some(self.level),
+            false => self.runs.iter().find(|r| r.0 == run).map(|r| r.1),
+        }
+    }
 }
 
 /// What a verdict on one method rests on.
@@ -53,6 +74,10 @@ const CLEARLY: f64 = 0.95;
 /// Share of the distance above chance that must go for a good verdict; below a fifth of it is a bad one.
 const MOST: f64 = 0.5;
 const LITTLE: f64 = 0.2;
+
+/// How far above chance the distance between the controls must be for halves of them to speak against a method: both what is
+/// learnt and what is judged vary by about as much as chance.
+const CLEAR: f64 = 2.5;
 
 struct Said {
     level: Level,
@@ -117,6 +142,13 @@ impl Evidence {
             return Said::new(Level::Caution, Some(Method::None), text);
         };
         let percent = 100.0 * gone;
+        if gone < MOST && after < before + noise && before < CLEAR * noise {
+            let text = format!(
+                "the controls have too few cells to judge {name} on halves of them ({numbers}): look at the report before you use \
+                 this result; more control cells or a second control pair (--holdout) would tell"
+            );
+            return Said::new(Level::Caution, None, text);
+        }
         if gone < LITTLE {
             let text = format!(
                 "on control cells it did not learn from, {name} takes {percent:.0} % of the distance between the runs away \
@@ -284,6 +316,13 @@ mod tests {
         let alike = of([0.04, 0.03, 0.03]);
         assert_eq!((alike.level, alike.recommended), (Level::Caution, Some(Method::None)));
         assert!(alike.text.contains("nothing to correct"), "{}", alike.text);
+    }
+
+    #[test]
+    fn few_control_cells_speak_against_nothing_but_the_wrong_way() {
+        let few = of([0.32, 0.319, 0.194]);
+        assert!(few.level == Level::Caution && few.text.contains("too few cells"), "{}", few.text);
+        assert_eq!(of([0.32, 0.6, 0.194]).level, Level::Bad);
     }
 
     #[test]

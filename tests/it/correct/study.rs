@@ -124,7 +124,10 @@ fn json_tells_of_every_file_and_of_every_run() {
     let json = dir.scx(&format!("{STUDY} --json")).ok().json();
     let files = json["files"].as_array().unwrap();
     assert_eq!(files.len(), 9);
-    assert_eq!((files[0]["status"].as_str(), files[4]["status"].as_str()), (Some("reference"), Some("corrected")));
+    assert_eq!(
+        (files[0]["status"].as_str(), files[4]["status"].as_str()),
+        (Some("reference"), Some("corrected"))
+    );
     assert_eq!(json["scores"].as_array().unwrap().len(), 2);
     assert_eq!(json["verdict"]["level"], "good");
     assert_eq!(json["verdict"]["runs"].as_array().unwrap().len(), 2);
@@ -163,7 +166,9 @@ fn several_controls_of_a_run_count_alike() {
 #[test]
 fn a_run_without_a_control_is_refused_or_passed_or_left_out() {
     let dir = study();
-    let sheet = String::from_utf8(dir.bytes("study.csv")).unwrap().replace("run3/control.fcs,3,1", "run3/control.fcs,3,0");
+    let sheet = String::from_utf8(dir.bytes("study.csv"))
+        .unwrap()
+        .replace("run3/control.fcs,3,1", "run3/control.fcs,3,0");
     dir.write("study.csv", sheet);
     dir.refuses(2, STUDY, &["no file of run 3 is a control", "--unanchored pass", "--unanchored skip"]);
     let run = dir.scx(&format!("{STUDY} --unanchored pass")).ok();
@@ -241,7 +246,8 @@ fn what_the_sheet_says_of_a_file_becomes_columns_of_obs() {
 #[test]
 fn a_second_control_compares_methods_and_a_report_shows_each_run() {
     let dir = study();
-    let mut sheet = String::from_utf8(dir.bytes("study.csv")).unwrap().replace("donor,age", "donor,age,holdout");
+    let mut sheet =
+        String::from_utf8(dir.bytes("study.csv")).unwrap().replace("donor,age", "donor,age,holdout");
     sheet = sheet.replace(",30\n", ",30,0\n").replace(",31\n", ",31,0\n").replace(",32\n", ",32,0\n");
     for run in 1..=3u64 {
         let gains = if run == 1 { [1.0; 10] } else { DRIFT.map(|g| g.powf(run as f64 - 1.5)) };
@@ -263,13 +269,19 @@ fn what_is_wrong_with_a_study_is_said_before_any_work() {
         dir.write("bad.csv", text);
         dir.refuses(code, &STUDY.replace("study.csv", "bad.csv"), says);
     };
-    refuses(2, &sheet.replace("is_control", "contrl"), &["no column control (or iscontrol)", "did you mean contrl?"]);
+    refuses(
+        2,
+        &sheet.replace("is_control", "contrl"),
+        &["no column control (or iscontrol)", "did you mean contrl?"],
+    );
     refuses(2, &sheet.replace("Batch", "Bach"), &["no column run (or batch)"]);
     refuses(2, &sheet.replace("run2/a.fcs", "run2/none.fcs"), &["line 6", "there is no file run2/none.fcs"]);
     refuses(2, &sheet.replace("run2/a.fcs", "run2/*.lmd"), &["the pattern run2/*.lmd matches no file"]);
     refuses(3, &sheet.replace("run3/a.fcs,3", "run2/a.fcs,3"), &["is in run 2 (line 6) and in run 3"]);
     refuses(2, &sheet.replace(",1,d0", ",0,d0"), &["no file is marked as control"]);
-    let one = sheet.replace("run2/control.fcs,2,1", "run2/control.fcs,2,0").replace("run3/control.fcs,3,1", "run3/control.fcs,3,0");
+    let one = sheet
+        .replace("run2/control.fcs,2,1", "run2/control.fcs,2,0")
+        .replace("run3/control.fcs,3,1", "run3/control.fcs,3,0");
     dir.write("bad.csv", one);
     let line = format!("{} --unanchored pass", STUDY.replace("study.csv", "bad.csv"));
     dir.refuses(2, &line, &["only run 1 has a control"]);

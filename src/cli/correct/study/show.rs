@@ -9,8 +9,8 @@ use crate::cli::correct::study::run::Ended;
 use crate::cli::correct::study::survey::Surveyed;
 use crate::cli::correct::{pairs, show as scores};
 use crate::cli::kit::console::Console;
-use crate::cli::kit::show::{align, number, percent, thousands};
-use crate::correct::Reference;
+use crate::cli::kit::show::{align, thousands};
+use crate::correct::{Level, Reference};
 
 /// What is said before the work.
 pub(super) fn say(study: &Study, files: &[Surveyed], console: &Console) {
@@ -35,7 +35,8 @@ fn count(n: usize, one: &str) -> String {
 pub(super) fn text(study: &Study, ended: &Ended) -> String {
     let mut text = String::new();
     let cells_of = |row: usize| ended.cells.iter().find(|c| c.0 == row).map_or(0, |c| c.1);
-    let mut rows = vec![["  run", "files", "cells", "what", "r", "outside"].map(str::to_owned).to_vec()];
+    let mut rows =
+        vec![["  run", "files", "cells", "what", "unseen controls", "verdict"].map(str::to_owned).to_vec()];
     for run in study.sheet.runs() {
         let of: Vec<usize> =
             (0..study.sheet.rows.len()).filter(|&i| study.sheet.rows[i].run == run).collect();
@@ -43,13 +44,15 @@ pub(super) fn text(study: &Study, ended: &Ended) -> String {
         let fate = of.first().map_or(Fate::Skipped, |&i| study.fate(&study.sheet.rows[i]));
         let judged = ended.judged.as_ref();
         let score = judged.and_then(|j| j.scores.iter().find(|s| s.run == run)?.of(study.how.method));
+        let halves = score.and_then(|m| m.halves);
+        let verdict = judged.and_then(|j| j.verdict.as_ref()?.of(run)).filter(|_| fate == Fate::Corrected);
         rows.push(vec![
             format!("  {run}"),
             thousands(of.len()),
             thousands(cells),
             fate.words().to_owned(),
-            score.map_or_else(|| "–".into(), |m| number(m.r, 3)),
-            score.map_or_else(|| "–".into(), |m| percent(m.outside)),
+            halves.map_or_else(|| "–".into(), |h| format!("{:.3} → {:.3}", h.before, h.after)),
+            verdict.map_or("–", Level::word).to_owned(),
         ]);
     }
     text.push_str(&align(&rows));
