@@ -19,6 +19,8 @@ pub(super) struct Column {
     pub(super) says: String,
     /// What the stain is compared by; empty when there is none.
     pub(super) key: String,
+    /// What the channel is compared by.
+    pub(super) channel_key: String,
     /// The name in tables and plots, unique in the file.
     pub(super) name: String,
     /// What a panel file says of it.
@@ -49,7 +51,8 @@ impl Column {
             (true, true) => channel.to_owned(),
         };
         let key = stain::key(&says);
-        Self { at, channel: channel.into(), stored: stored.into(), says, key, name, panel: None }
+        let channel_key = stain::channel_key(channel);
+        Self { at, channel: channel.into(), stored: stored.into(), says, key, channel_key, name, panel: None }
     }
 
     /// Gives it the marker that a panel file tells.

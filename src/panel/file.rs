@@ -40,6 +40,7 @@ impl Role {
 struct Row {
     line: usize,
     channel: String,
+    channel_key: String,
     marker: String,
     role: Option<Role>,
     cofactor: Option<f64>,
@@ -168,14 +169,12 @@ impl PanelFile {
     pub fn fits(&self, files: &[File<'_>]) -> Result<(), PanelError> {
         let mut known: Vec<(String, String)> = Vec::new();
         for column in files.iter().flat_map(|f| super::column::columns(f.var)) {
-            let key = stain::channel_key(&column.channel);
-            if !known.iter().any(|(k, _)| *k == key) {
-                known.push((key, column.channel));
+            if !known.iter().any(|(k, _)| *k == column.channel_key) {
+                known.push((column.channel_key, column.channel));
             }
         }
-        let is_known = |row: &&Row| {
-            row.channel.is_empty() || known.iter().any(|(k, _)| *k == stain::channel_key(&row.channel))
-        };
+        let is_known =
+            |row: &&Row| row.channel.is_empty() || known.iter().any(|(k, _)| *k == row.channel_key);
         let unknown: Vec<&Row> = self.rows.iter().filter(|r| !is_known(r)).collect();
         if let Some(first) = unknown.first() {
             let hint = did_you_mean(&first.channel, known.iter().map(|k| k.1.as_str()));
@@ -226,9 +225,7 @@ impl PanelFile {
     }
 
     fn row_for(&self, own: Option<usize>, file: &str, column: &Column) -> Result<Option<&Row>, PanelError> {
-        let on_channel = |r: &&Row| {
-            !r.channel.is_empty() && stain::channel_key(&r.channel) == stain::channel_key(&column.channel)
-        };
+        let on_channel = |r: &&Row| !r.channel.is_empty() && r.channel_key == column.channel_key;
         let keys = [column.key.clone(), stain::key(&column.stored)];
         let has = |key: &String| !key.is_empty() && keys.contains(key);
         if let Some(at) = own {
@@ -284,9 +281,7 @@ impl PanelFile {
     }
 
     fn warn_of_other_stain(&self, own: Option<usize>, file: &str, column: &Column) {
-        let on_channel = |r: &&Row| {
-            !r.marker.is_empty() && stain::channel_key(&r.channel) == stain::channel_key(&column.channel)
-        };
+        let on_channel = |r: &&Row| !r.marker.is_empty() && r.channel_key == column.channel_key;
         // What a column of its own leaves blank is meant to be left.
         let Some(row) =
             self.rows.iter().find(on_channel).filter(|_| own.is_none() && !column.says.is_empty())
@@ -366,7 +361,8 @@ fn row(
     if channel.is_empty() && marker.is_empty() {
         return Err(PanelError::input(name, format!("line {line}: found neither a channel nor a marker")));
     }
-    Ok(Row { line, channel, marker, role, cofactor, keys, cells })
+    let channel_key = stain::channel_key(&channel);
+    Ok(Row { line, channel, channel_key, marker, role, cofactor, keys, cells })
 }
 
 /// The name of a file without its folders.

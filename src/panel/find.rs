@@ -22,8 +22,7 @@ pub(super) enum Miss {
 
 /// Whether two columns lie on one channel.
 pub(super) fn same_channel(a: &Column, b: &Column) -> bool {
-    let key = stain::channel_key(&a.channel);
-    !key.is_empty() && key == stain::channel_key(&b.channel)
+    !a.channel_key.is_empty() && a.channel_key == b.channel_key
 }
 
 /// How a pair of columns with one key was made.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::choose::Judged;
 use super::column::Column;
 use super::file::{Role, base};
-use super::{File, PanelError, PanelFile, Reason, csv, stain};
+use super::{File, PanelError, PanelFile, Reason, csv};
 
 /// One channel with one marker.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -62,7 +62,7 @@ impl FirstPanel {
     }
 
     fn add(&mut self, file: usize, column: &Column, reason: Option<Reason>) {
-        let key = (stain::channel_key(&column.channel), column.key.clone());
+        let key = (column.channel_key.clone(), column.key.clone());
         let at = self.rows.iter().position(|r| r.key == key).unwrap_or_else(|| {
             let told = column.panel.as_ref();
             self.rows.push(FirstRow {
@@ -100,7 +100,7 @@ impl FirstPanel {
                 if row.stains[k].is_some() {
                     continue;
                 }
-                let here = file.columns.iter().find(|c| stain::channel_key(&c.channel) == row.key.0);
+                let here = file.columns.iter().find(|c| c.channel_key == row.key.0);
                 let elsewhere = file.columns.iter().find(|c| c.key == row.key.1);
                 row.stains[k] = here.map(|_| String::new());
                 // A marker that sits on another channel of that file is found there.

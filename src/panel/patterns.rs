@@ -16,7 +16,7 @@ use super::technical::Reason;
 type Row = (Reason, bool, &'static str);
 
 /// All patterns; the first that matches tells the reason.
-const ROWS: [Row; 28] = [
+const ROWS: [Row; 29] = [
     (Reason::Time, true, r"^time(_.*|\d.*)?$|_time$|_time_\d+$|^(date_?time|time_?stamp|hdr_t)$"),
     (Reason::EventLength, true, r"^(event|cell)_?(length|num|number|count|duration)$|^events?$"),
     (Reason::Header, true, r"^hdr(_.*)?$"),
@@ -55,8 +55,10 @@ const ROWS: [Row; 28] = [
     (
         Reason::Embedding,
         true,
-        r"(^|_)(phate|tri_?map|pa_?c_?map|embed_?som|diff_?map|diffusion(_?component)?|force_?atlas_?2?|isomap|mds|pca|pc|ica|lda|nmf|latent|harmony|dim|dimension)_?[xy\d]{1,3}$",
+        r"^(x_)?(phate|tri_?map|pa_?c_?map|embed_?som|diff_?map|diffusion(_?component)?|force_?atlas_?2?|isomap|mds|pca|ica|lda|nmf|latent|harmony|dim|dimension)_?[xy\d]{1,3}$",
     ),
+    // PC5 and PC7 are dyes as well.
+    (Reason::Embedding, false, r"^(x_)?pc_?\d{1,3}$"),
     (
         Reason::Cluster,
         true,

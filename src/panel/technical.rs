@@ -332,6 +332,10 @@ mod tests {
             assert_eq!(of("Nd145Di", name), None, "{name}");
             assert_eq!(of("FL1-H", name), None, "{name}");
         }
+        for name in ["CD22-PC5", "CD45-PC7", "CD33 PC5", "CD19 RD1", "CD3 ECD"] {
+            assert_eq!(of("FL4 LOG", name), None, "{name}");
+        }
+        assert_eq!(of("PC7", "CD45"), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::cli::correct::settings::{Cells, Job};
 use crate::cli::correct::{page, show};
 use crate::cli::kit::console::Console;
 use crate::cli::kit::error::CliError;
-use crate::cli::kit::output::Way;
+use crate::cli::kit::output::{Way, hash};
 use crate::cli::kit::targets::{self, check_folder, plain, same};
 use crate::correct::{CorrectError, Method};
 use crate::data::{DataError, Patch};
@@ -30,7 +30,7 @@ pub(in crate::cli) fn check_targets(job: &Job) -> Result<(), CliError> {
         }
         Cells::Annotated { input, .. } => vec![input],
     };
-    inputs.extend(&job.config);
+    inputs.extend(job.config.iter().chain(&job.panel));
     let written: Vec<&PathBuf> = match &job.cells {
         Cells::Files { samples, .. } => samples.iter().collect(),
         Cells::Annotated { input, .. } => vec![input],
@@ -274,12 +274,18 @@ fn record(job: &Job, outcome: &Outcome) -> Result<Record, CliError> {
             json!({"batch_key": batch_key, "spikein": spikein, "holdout": holdout, "reference": inputs.reference})
         }
     };
+    let panel = job.panel.as_deref().map(|p| {
+        let name = p.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok::<_, CliError>(json!({"name": name, "sha256": hash(p)?}))
+    });
+    let panel = panel.transpose()?;
     let settings = json!({
         "method": job.method,
         "preset": fitted.plan.preset,
         "recipe": [fitted.scale.common],
         "cofactors": show::cofactors(&fitted.scale),
         "markers": inputs.markers.iter().map(|m| &m.name).collect::<Vec<_>>(),
+        "panel": panel,
         "train": fitted.plan.train,
         "hidden": fitted.plan.hidden,
         "seed": fitted.plan.seed,
