@@ -8,7 +8,7 @@ use scx::eval::emd;
 use scx::rng::Seed;
 use scx::simulate::drift::{DRIFT, DriftExperiment, moved};
 
-use crate::support::{Dir, x};
+use crate::support::Dir;
 
 const MARKERS: [&str; 10] = ["CD45", "CD3", "CD4", "CD8", "CD19", "CD56", "CD14", "HLA-DR", "CD123", "CD95"];
 const METALS: [&str; 10] = [
@@ -35,6 +35,11 @@ fn dataset(cells: &Array2<f32>) -> Dataset {
         .collect();
     d.x = Dense::new(cells.nrows(), 11, Values::F32(values)).ok().map(Matrix::Dense);
     d
+}
+
+/// All values of a file.
+fn x(d: &Dataset) -> Array2<f64> {
+    d.x.as_ref().unwrap().rows(0..d.n_obs()).unwrap().to_f64()
 }
 
 fn experiment(seed: u64) -> DriftExperiment {
