@@ -13,7 +13,7 @@ use scx::correct::{self, Codes, Experiment, FitPlan, Fitted, Guess, Joined, Mark
 use scx::eval::{emd, median, pearson};
 use scx::recipe::{ScaleGuess, Transform};
 use scx::zoo::{Length, TrainConfig};
-use scx::{io, loader, nn, progress, rng, simulate};
+use scx::{io, loader, nn, panel, progress, rng, simulate};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -30,7 +30,8 @@ struct Case {
 
 fn read(path: &Path) -> Result<(Vec<Marker>, Array2<f32>)> {
     let dataset = io::open(path, &io::ReadOptions::default())?;
-    let markers = correct::choose(&dataset.var, None)?.markers;
+    let markers =
+        panel::choose(&panel::File::of("input", &dataset, dataset.x.as_ref())?, None, None)?.markers;
     let columns: Vec<usize> = markers.iter().map(|m| m.column).collect();
     let names: Vec<String> = markers.iter().map(|m| m.name.clone()).collect();
     let x = dataset.x.as_ref().ok_or("no X")?;
@@ -74,7 +75,7 @@ fn cytonorm(root: &Path) -> Result<Vec<Case>> {
 /// The simulated experiment of `scx demo`; no choice was made on it.
 fn simulated(seed: u64) -> Result<Case> {
     let e = simulate::experiment(simulate::CytometrySettings::default(), rng::Seed(seed));
-    let markers = correct::choose(&e.truth.dataset().var, None)?.markers;
+    let markers = panel::choose(&panel::File::new("truth", &e.truth.dataset().var), None, None)?.markers;
     let tables = [&e.control[0], &e.control[1], &e.sample[0], &e.truth]
         .map(|cells| cells.values.mapv(|v| SCALE.forward(f64::from(v)) as f32))
         .into();
