@@ -1,16 +1,19 @@
 //! Small tables of text: what a panel file is.
 
+/// A line that is not blank: its number, and its fields.
+pub(super) type Line = (usize, Vec<String>);
+
 /// Fields of each line that is not blank, with the number of the line they start in. The separator is the one of comma,
 /// semicolon and tab that the first line has most of.
 ///
 /// # Errors
 /// The number of the line in which a quote is opened and never closed.
-pub(super) fn rows(text: &str) -> Result<(char, Vec<(usize, Vec<String>)>), usize> {
+pub(super) fn rows(text: &str) -> Result<(char, Vec<Line>), usize> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let first = text.lines().find(|l| !l.trim().is_empty()).unwrap_or_default();
     let count = |c: char| outside_quotes(first).filter(|x| *x == c).count();
     let separator = [',', ';', '\t'].into_iter().rev().max_by_key(|c| count(*c)).unwrap_or(',');
-    let mut out: Vec<(usize, Vec<String>)> = Vec::new();
+    let mut out: Vec<Line> = Vec::new();
     let (mut fields, mut field, mut line, mut start) = (Vec::new(), String::new(), 1, 1);
     let mut quoted = None;
     let mut chars = text.chars().peekable();

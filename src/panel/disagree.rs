@@ -221,23 +221,25 @@ impl Left {
     /// What is wrong, in one sentence that names both.
     pub fn sentence(&self, first: &str) -> String {
         let Left { marker, file, first: a, other: b, why } = self;
+        let named = |s: &Spelled| if s.stain.is_empty() { s.channel.clone() } else { s.stain.clone() };
+        let (here, there) = (named(a), named(b));
         match why {
             Why::OtherStain => format!(
-                "channel {} carries {} in {first} and {} in {file}: two different markers",
-                a.channel, a.stain, b.stain
+                "channel {} carries {here} in {first} and {there} in {file}: two different markers",
+                a.channel
             ),
             Why::NoStain => {
-                format!("channel {} carries {} in {first} and has no stain in {file}", b.channel, a.stain)
+                format!("channel {} carries {here} in {first} and has no stain in {file}", b.channel)
             }
             Why::NoStainInFirst => {
-                format!("channel {} has no stain in {first} and carries {} in {file}", a.channel, b.stain)
+                format!("channel {} has no stain in {first} and carries {there} in {file}", a.channel)
             }
             Why::Ambiguous => format!(
                 "{marker} is the stain of several channels, and {first} and {file} do not tell which is which ({} and {})",
                 a.channel, b.channel
             ),
             Why::NoMarker(reason) => {
-                format!("{} is a marker in {file} and not in {first} ({})", b.stain, reason.words())
+                format!("{there} is a marker in {file} and not in {first} ({})", reason.words())
             }
         }
     }

@@ -20,6 +20,11 @@ pub(super) enum Miss {
     Absent,
 }
 
+/// Whether two columns spell their stain the same.
+fn same_spelling(a: &Column, b: &Column) -> bool {
+    !a.stored.is_empty() && a.stored == b.stored
+}
+
 /// Whether two columns lie on one channel.
 pub(super) fn same_channel(a: &Column, b: &Column) -> bool {
     !a.channel_key.is_empty() && a.channel_key == b.channel_key
@@ -58,9 +63,7 @@ fn by_stain(m: &Column, own: &[&Column], other: &Judged) -> Option<Result<(usize
     if here.len() <= 1 && there.len() == 1 {
         return pair(first);
     }
-    let tests: [&dyn Fn(&Column, &Column) -> bool; 2] =
-        [&|a, b| !a.stored.is_empty() && a.stored == b.stored, &same_channel];
-    for same in tests {
+    for same in [same_spelling, same_channel] {
         let mut hits = there.iter().filter(|&&j| same(m, &other.columns[j]));
         if let (Some(&j), None, 1) = (hits.next(), hits.next(), here.iter().filter(|c| same(m, c)).count()) {
             return pair(j);
@@ -91,7 +94,8 @@ fn by_channel(m: &Column, own: &[&Column], other: &Judged) -> Result<(usize, How
     let unstored = m.stored.is_empty() && o.stored.is_empty();
     let nameless = m.says.is_empty() && o.says.is_empty();
     // A name of a column served as stain: the same name is the same column.
-    if !nameless && !(unstored && m.channel == o.channel) {
+    let same_name = unstored && m.channel == o.channel;
+    if !(nameless || same_name) {
         return Err(match (m.says.is_empty(), o.says.is_empty()) {
             (false, true) => Miss::NoStain(first),
             (true, false) => Miss::NoStainHere(first),

@@ -46,8 +46,9 @@ pub struct Spelled {
 
 impl Spelled {
     pub(super) fn of(c: &Column) -> Self {
-        let stain = if c.stored.is_empty() { &c.says } else { &c.stored };
-        Self { stain: stain.clone(), channel: c.channel.clone() }
+        // What a panel file says is not what is stored.
+        let own = if c.stored.is_empty() && c.panel.is_none() { &c.says } else { &c.stored };
+        Self { stain: own.clone(), channel: c.channel.clone() }
     }
 }
 

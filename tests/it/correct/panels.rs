@@ -21,6 +21,9 @@ const DR: usize = 7;
 /// Column of a file: channel, stain, values.
 type Channel = (String, String, Vec<f64>);
 
+/// The value of a made column in each cell.
+type Value = fn(usize) -> f64;
+
 /// Cells of two types: every other marker is high on one of them.
 fn cells(n: usize, seed: u64, run: usize) -> Vec<Channel> {
     let mut random = Seed(seed).stream("cells");
@@ -258,7 +261,7 @@ fn tables_of_catalyst_and_premessa_are_panel_files() {
 
 #[test]
 fn columns_that_programs_add_are_never_touched() {
-    let derived: [(&str, fn(usize) -> f64); 24] = [
+    let derived: [(&str, Value); 24] = [
         ("tSNE1", |i| (i * 37 % 101) as f64 * 0.31 - 15.0),
         ("UMAP_1", |i| (i * 53 % 97) as f64 * 0.17),
         ("FlowSOM_metacluster", |i| (1 + i * 7 % 20) as f64),
