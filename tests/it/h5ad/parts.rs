@@ -12,7 +12,8 @@ const GENES: usize = 40;
 /// Counts of two kinds of cells.
 fn counts() -> Vec<f32> {
     let mut s = Seed(3).stream("counts");
-    let mean = |cell: usize, gene: usize| if cell.is_multiple_of(2) == (gene < GENES / 2) { 8.0 } else { 1.0 };
+    let mean =
+        |cell: usize, gene: usize| if cell.is_multiple_of(2) == (gene < GENES / 2) { 8.0 } else { 1.0 };
     (0..CELLS * GENES).map(|i| s.negative_binomial(mean(i / GENES, i % GENES), 5.0) as f32).collect()
 }
 
