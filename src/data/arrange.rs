@@ -87,6 +87,9 @@ impl Dataset {
             Some(left) => {
                 DataError::LeftOut { what: format!("the layer {name} was left out: {}", left.what) }
             }
+            None if self.unknown.contains_key(&format!("layers/{name}")) => {
+                DataError::LeftOut { what: format!("the layer {name} is no matrix that scx can read") }
+            }
             None => DataError::Invalid { what: format!("no matrix {name} ({})", known()) },
         })
     }

@@ -71,11 +71,6 @@ impl ReadError {
         ReadError::Malformed { path: path.to_owned(), at: at.into(), what: what.into() }
     }
 
-    /// Whether a part of the file is damaged or of a kind scx does not read, and the rest may be sound.
-    pub(crate) fn is_damage(&self) -> bool {
-        matches!(self, ReadError::Malformed { .. } | ReadError::Unsupported { .. })
-    }
-
     /// What is wrong, without the file and the place.
     pub(crate) fn what(&self) -> String {
         match self {

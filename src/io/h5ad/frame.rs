@@ -132,9 +132,17 @@ fn read_group(
     for name in order {
         match (column(source, g, &name, rows), &mut changes) {
             (Ok(column), _) => frame.columns.push((name, column)),
-            (Err(e), Some(changes)) if e.is_damage() => {
+            (Err(e @ ReadError::Malformed { .. }), Some(changes)) => {
                 let element = format!("{}[{name:?}]", g.name().trim_start_matches('/'));
                 changes.push(Change::left(element, e.what()).at(format!("{}/{name}", g.name())));
+            }
+            // What scx has no decoder for may be sound: it stays as it is.
+            (Err(e @ ReadError::Unsupported { .. }), Some(_)) => {
+                tracing::warn!("{e}; it stays in the file");
+                if let Some(node) = source.node(g, &name)? {
+                    let what = stored::describe(source, &node);
+                    frame.columns.push((name, opaque(source, node.location(), &what, rows)));
+                }
             }
             (Err(e), _) => return Err(e),
         }

@@ -139,18 +139,19 @@ fn read_layers(
                 dataset.layers.insert(name, m);
                 continue;
             }
-            Ok(None) => {}
-            Err(e) if e.is_damage() => {
+            Ok(None) => tracing::warn!(
+                "{}: {}: not a matrix scx understands; it stays in the file",
+                source.path.display(),
+                node.name()
+            ),
+            // What scx has no decoder for may be sound.
+            Err(e @ ReadError::Unsupported { .. }) => tracing::warn!("{e}; it stays in the file"),
+            Err(e @ ReadError::Malformed { .. }) => {
                 changes.push(Change::left(format!("layers[{name:?}]"), e.what()).at(node.name()));
                 continue;
             }
             Err(e) => return Err(e),
         }
-        tracing::warn!(
-            "{}: {}: not a matrix scx understands; it stays in the file",
-            source.path.display(),
-            node.name()
-        );
         dataset
             .unknown
             .extend(stored::stored(source, node.location()).map(|o| (format!("layers/{name}"), o)));
