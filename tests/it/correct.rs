@@ -4,5 +4,8 @@ mod annotated;
 mod files;
 mod formats;
 mod markers;
+mod only;
 mod panels;
 mod repeats;
+mod verdict;
+mod zeros;
