@@ -1,6 +1,7 @@
 //! How often the verdict of `scx correct` is right: 300 simulated experiments whose truth is known (docs/verdict.md).
 //!
 //!     cargo run --release --example verdict [FIRST_SEED [EXPERIMENTS]]
+#![allow(clippy::print_stdout)]
 
 use std::collections::BTreeMap;
 use std::error::Error;

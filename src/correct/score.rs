@@ -223,3 +223,19 @@ impl Holdout {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn following_is_the_share_of_the_movement_asked_for_that_was_made() {
+        let cells = Array2::from_shape_fn((50, 2), |(i, j)| i as f32 + 100.0 * j as f32);
+        let at = |by: f32| cells.mapv(|v| v + by);
+        let made = |by: f32| follows(cells.view(), at(by).view(), at(4.0).view()).unwrap();
+        for (by, share) in [(4.0, 1.0), (2.0, 0.5), (0.0, 0.0), (-4.0, -1.0), (8.0, 0.0)] {
+            assert!((made(by) - share).abs() < 1e-6, "{by}: {} for {share}", made(by));
+        }
+        assert_eq!(follows(cells.view(), at(4.0).view(), cells.view()), None, "no movement is asked for");
+    }
+}

@@ -66,6 +66,8 @@ pub enum Level {
     Caution,
     /// The evidence speaks against it.
     Bad,
+    /// It was asked for no verdict.
+    Unjudged,
 }
 
 /// Methods against measures.

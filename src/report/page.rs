@@ -64,6 +64,7 @@ impl Page {
             Level::Good => ("good", "good", "M5 12.5l5 5L19.5 7"),
             Level::Caution => ("caution", "with caution", "M12 5v9M12 18.5v.1"),
             Level::Bad => ("bad", "do not rely on it", "M6 6l12 12M18 6L6 18"),
+            Level::Unjudged => ("none", "none", "M6 12h12"),
         };
         let _ = writeln!(
             self.out,

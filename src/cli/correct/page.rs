@@ -108,7 +108,8 @@ pub(in crate::cli) fn judged(
         level: match verdict.map(|v| v.level) {
             Some(Level::Good) => report::Level::Good,
             Some(Level::Bad) => report::Level::Bad,
-            Some(Level::Caution) | None => report::Level::Caution,
+            Some(Level::Caution) => report::Level::Caution,
+            None => report::Level::Unjudged,
         },
     }
 }

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor, safetensors};
-use scx::correct::{Fitted, Method, Preset};
+use scx::correct::{self, FitPlan, Fitted, Method, Preset, Zeros};
+use scx::progress::Silent;
 use serde_json::{Value, json};
 
-use super::{bits, fitted, many_cells, tensor_bits, weight_bits};
+use super::{SCALE, bits, fitted, many_cells, plan, simulated, tensor_bits, weight_bits};
 
 #[test]
 fn a_loaded_correction_gives_the_same_output_bit_for_bit() {
@@ -32,6 +33,59 @@ fn a_loaded_correction_gives_the_same_output_bit_for_bit() {
             assert!(out(&before) == out(&after), "{preset:?}: {}", method.name());
         }
     }
+}
+
+/// An edit that was learnt for a method on markers: no network was trained.
+fn without_network() -> Fitted {
+    let (experiment, markers) = simulated();
+    let plan = FitPlan { method: Method::Ambient, ..plan(Preset::Default, &[24, 8], 30) };
+    correct::fit(&experiment, markers, SCALE, plan, &Silent).unwrap()
+}
+
+#[test]
+fn maps_without_a_network_equal_those_beside_one_and_survive_the_folder() {
+    let (beside, alone) = (fitted(Preset::Default, 5), without_network());
+    assert!(alone.network.is_none() && alone.runs[0].latent.is_none() && alone.runs[0].joined.is_none());
+    assert_eq!(alone.methods(), [Method::Ambient, Method::MeanShift, Method::None]);
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("maps");
+    alone.save(&dir, false).unwrap();
+    let loaded = Fitted::load(&dir).unwrap();
+    assert_eq!((&loaded.runs, loaded.plan.method), (&alone.runs, Method::Ambient));
+    let cells = many_cells();
+    for method in alone.methods() {
+        let out = |f: &Fitted| bits(f.apply(&f.runs[0], method, cells.view()).unwrap().values);
+        assert!(out(&loaded) == out(&alone) && out(&alone) == out(&beside), "{}", method.name());
+    }
+    let refused = loaded.apply(&loaded.runs[0], Method::ConstantShift, cells.view()).unwrap_err().to_string();
+    says(&refused, &["constant-shift", "no network was trained", "--method constant-shift"]);
+}
+
+#[test]
+fn a_description_and_weights_of_different_kinds_are_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let (maps, network) = (root.path().join("maps"), root.path().join("network"));
+    without_network().save(&maps, false).unwrap();
+    fitted(Preset::Default, 5).save(&network, false).unwrap();
+    let kind = |good: &Path, kind: &str| refusal(good, |d| description(d, |v| v["kind"] = json!(kind)));
+    says(&kind(&maps, "neuron_edit"), &["model.json", "config"]);
+    says(&kind(&network, "marker_maps"), &["model.json", "the maps of run", "damaged"]);
+    let fewer = |v: &mut Value| drop(v["fitted"]["markers"].as_array_mut().unwrap().pop());
+    says(&refusal(&maps, |d| description(d, fewer)), &["damaged"]);
+    says(&refusal(&maps, |d| description(d, |v| v["var_names"][0] = json!("other"))), &["var_names"]);
+    says(&refusal(&maps, |d| description(d, |v| v["fitted"]["zeros"] = json!("drop"))), &["fitted", "drop"]);
+}
+
+#[test]
+fn an_edit_from_before_zeros_and_methods_were_stored_is_read_as_it_was_then() {
+    let root = stored(Preset::Default);
+    let dir = root.path().join("edit");
+    description(&dir, |v| {
+        let learnt = v["fitted"].as_object_mut().unwrap();
+        assert!(learnt.remove("zeros").is_some() && learnt.remove("method").is_some());
+    });
+    let old = Fitted::load(&dir).unwrap();
+    assert_eq!((old.plan.zeros, old.plan.method), (Zeros::Move, Method::NeuronEdit));
 }
 
 /// What Fitted::load says of a copy of the stored model after `change`.
