@@ -53,6 +53,7 @@ pub mod io;
 pub mod linalg;
 pub mod loader;
 pub mod nn;
+pub mod predict;
 pub mod progress;
 pub mod provenance;
 pub mod recipe;

@@ -10,9 +10,13 @@ pub mod knn;
 mod lanczos;
 mod log_rows;
 mod logistic;
+mod nnls;
 mod pca;
 mod pca_sparse;
+mod pca_wide;
+mod solve;
 mod sparse;
+mod transport;
 mod tree;
 
 pub use cholesky::cholesky;
@@ -21,8 +25,11 @@ pub use forest::{Forest, ForestConfig};
 pub use fuzzy::connectivities;
 pub use knn::Neighbours;
 pub use logistic::Logistic;
+pub use nnls::nnls;
 pub use pca::Pca;
+pub use solve::solve_definite;
 pub use sparse::SparseRows;
+pub use transport::{MOST_POINTS, Transport, transport};
 
 /// Why a decomposition could not be made.
 #[derive(Debug, thiserror::Error)]

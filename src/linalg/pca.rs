@@ -66,7 +66,7 @@ impl Pca {
         Ok(Pca { mean, components, explained, variance })
     }
 
-    fn check(rows: usize, columns: usize, k: usize) -> Result<(), LinalgError> {
+    pub(super) fn check(rows: usize, columns: usize, k: usize) -> Result<(), LinalgError> {
         if rows < 2 {
             return Err(LinalgError::TooFewRows { found: rows, needed: 2 });
         }
@@ -93,7 +93,7 @@ impl Pca {
     }
 }
 
-fn centred(rows: ArrayView2<'_, f32>, mean: &[f64]) -> Array2<f64> {
+pub(super) fn centred(rows: ArrayView2<'_, f32>, mean: &[f64]) -> Array2<f64> {
     let mut out = rows.mapv(f64::from);
     for mut row in out.rows_mut() {
         for (v, m) in row.iter_mut().zip(mean) {
@@ -104,7 +104,7 @@ fn centred(rows: ArrayView2<'_, f32>, mean: &[f64]) -> Array2<f64> {
 }
 
 /// Eigenvalues from the smallest up, and their vectors as columns.
-fn eigen(symmetric: &Array2<f64>) -> Result<(Vec<f64>, Array2<f64>), LinalgError> {
+pub(super) fn eigen(symmetric: &Array2<f64>) -> Result<(Vec<f64>, Array2<f64>), LinalgError> {
     let n = symmetric.nrows();
     let a = Mat::from_fn(n, n, |i, j| symmetric[[i, j]]);
     let mut values = Diag::<f64>::zeros(n);

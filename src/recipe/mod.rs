@@ -40,6 +40,7 @@ pub use apart::on_features;
 pub use error::RecipeError;
 pub use fit::{looks_like_counts, looks_transformed};
 pub use fitted::{FittedRecipe, FittedStep, ReplayNotes};
+pub use hvg::variable_genes;
 pub use logicle::Logicle;
 pub use split::{Groups, Split, balanced, groups_by};
 pub use stats::Options;
