@@ -15,6 +15,7 @@ pub mod generate;
 pub mod info;
 pub mod kit;
 pub mod models;
+pub mod predict;
 pub mod preprocess;
 pub mod simulate;
 pub mod split;
@@ -66,6 +67,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Generate(args) => generate::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Classify(args) => classify::run(&args),
+        Command::Predict(args) => predict::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Check(args) => check::run(&args),
