@@ -104,15 +104,19 @@ mod tests {
     use super::*;
 
     fn solve(a: &Array2<f64>, b: &[f64]) -> Vec<f64> {
-        let moment: Vec<f64> = a.columns().into_iter().map(|c| c.iter().zip(b).map(|(x, y)| x * y).sum()).collect();
+        let moment: Vec<f64> =
+            a.columns().into_iter().map(|c| c.iter().zip(b).map(|(x, y)| x * y).sum()).collect();
         nnls(&a.t().dot(a), &moment).unwrap()
     }
 
     /// scipy 1.17.1, scipy.optimize.nnls of these: made by fixtures/make/make_perturbation.py.
     #[test]
     fn weights_equal_scipy() {
-        let a = array![[1.0, 2.0, -1.0], [0.5, -1.0, 3.0], [2.0, 0.0, 1.0], [1.0, 1.0, 1.0], [-1.0, 0.3, 2.0]];
-        let near = |x: Vec<f64>, y: [f64; 3]| assert!(x.iter().zip(&y).all(|(p, q)| (p - q).abs() < 1e-9), "{x:?} {y:?}");
+        let a =
+            array![[1.0, 2.0, -1.0], [0.5, -1.0, 3.0], [2.0, 0.0, 1.0], [1.0, 1.0, 1.0], [-1.0, 0.3, 2.0]];
+        let near = |x: Vec<f64>, y: [f64; 3]| {
+            assert!(x.iter().zip(&y).all(|(p, q)| (p - q).abs() < 1e-9), "{x:?} {y:?}")
+        };
         near(solve(&a, &[1.0, 2.0, 3.0, 4.0, 5.0]), NEAR[0]);
         near(solve(&a, &[3.0, -2.0, 1.0, 2.0, -4.0]), NEAR[1]);
         near(solve(&a, &[-1.0, -2.0, -3.0, -4.0, -5.0]), NEAR[2]);
@@ -141,8 +145,12 @@ mod tests {
             let b: Vec<f64> = (0..40).map(|_| s.normal()).collect();
             let x = solve(&a, &b);
             for (j, &weight) in x.iter().enumerate() {
-                let slope: f64 = (0..40).map(|i| a[(i, j)] * (b[i] - (0..8).map(|k| a[(i, k)] * x[k]).sum::<f64>())).sum();
-                assert!(weight >= 0.0 && slope < 1e-9 && (weight == 0.0 || slope.abs() < 1e-9), "{j} {weight} {slope}");
+                let slope: f64 =
+                    (0..40).map(|i| a[(i, j)] * (b[i] - (0..8).map(|k| a[(i, k)] * x[k]).sum::<f64>())).sum();
+                assert!(
+                    weight >= 0.0 && slope < 1e-9 && (weight == 0.0 || slope.abs() < 1e-9),
+                    "{j} {weight} {slope}"
+                );
             }
         }
     }

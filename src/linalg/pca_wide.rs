@@ -38,8 +38,7 @@ impl Pca {
         let (values, vectors) = top(&products, k)?;
         let mut components = Array2::zeros((k, columns));
         let (mut explained, mut variance) = (Vec::with_capacity(k), Vec::with_capacity(k));
-        for i in 0..k {
-            let value = values[i].max(0.0);
+        for value in values.iter().map(|v| v.max(0.0)) {
             explained.push(if total > 0.0 { value / total } else { 0.0 });
             variance.push(value / (rows - 1) as f64);
         }
@@ -84,7 +83,10 @@ fn top(products: &Array2<f64>, k: usize) -> Result<(Vec<f64>, Vec<Vec<f64>>), Li
     }
     let (values, vectors) = eigen(products)?;
     let from = |i: usize| n - 1 - i;
-    Ok(((0..k).map(|i| values[from(i)]).collect(), (0..k).map(|i| vectors.column(from(i)).to_vec()).collect()))
+    Ok((
+        (0..k).map(|i| values[from(i)]).collect(),
+        (0..k).map(|i| vectors.column(from(i)).to_vec()).collect(),
+    ))
 }
 
 #[cfg(test)]

@@ -285,7 +285,10 @@ mod tests {
             let cost = Array2::from_shape_fn((5, 5), |_| s.uniform());
             let t = transport(cost.view()).unwrap();
             sums(&t, 5, 5);
-            let best = permutations(5).iter().map(|p| (0..5).map(|i| cost[(i, p[i])]).sum::<f64>() / 5.0).fold(f64::INFINITY, f64::min);
+            let best = permutations(5)
+                .iter()
+                .map(|p| (0..5).map(|i| cost[(i, p[i])]).sum::<f64>() / 5.0)
+                .fold(f64::INFINITY, f64::min);
             assert!((t.cost - best).abs() < 1e-12, "{} {best}", t.cost);
         }
     }
@@ -295,7 +298,8 @@ mod tests {
             return vec![Vec::new()];
         }
         let shorter = permutations(n - 1);
-        let put = |p: &Vec<usize>| (0..n).map(|at| [&p[..at], &[n - 1], &p[at..]].concat()).collect::<Vec<_>>();
+        let put =
+            |p: &Vec<usize>| (0..n).map(|at| [&p[..at], &[n - 1], &p[at..]].concat()).collect::<Vec<_>>();
         shorter.iter().flat_map(put).collect()
     }
 
@@ -305,6 +309,9 @@ mod tests {
         sums(&t, 7, 4);
         assert!((t.cost - 2.0).abs() < 1e-12);
         assert!(transport(Array2::zeros((0, 3)).view()).is_err());
-        assert!(matches!(transport(array![[1.0, f64::NAN]].view()), Err(LinalgError::NotFinite { column: 1, .. })));
+        assert!(matches!(
+            transport(array![[1.0, f64::NAN]].view()),
+            Err(LinalgError::NotFinite { column: 1, .. })
+        ));
     }
 }

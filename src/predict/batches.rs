@@ -42,7 +42,10 @@ fn sums(values: &Array2<f32>, cells: &[usize], batch: &[usize], n: usize) -> (Ar
     for &cell in cells {
         let b = batch[cell];
         counts[b] += 1.0;
-        sums.row_mut(b).iter_mut().zip(values.row(cell)).for_each(|(s, v): (&mut f64, _)| *s += f64::from(*v));
+        sums.row_mut(b)
+            .iter_mut()
+            .zip(values.row(cell))
+            .for_each(|(s, v): (&mut f64, _)| *s += f64::from(*v));
     }
     (sums, counts)
 }

@@ -60,7 +60,9 @@ impl Boost {
 
     /// What the trees say of each row.
     pub(super) fn at(&self, x: ArrayView2<'_, f64>) -> Vec<f64> {
-        x.axis_iter(Axis(0)).map(|row| self.start + self.trees.iter().map(|t| walk(t, row)).sum::<f64>()).collect()
+        x.axis_iter(Axis(0))
+            .map(|row| self.start + self.trees.iter().map(|t| walk(t, row)).sum::<f64>())
+            .collect()
     }
 }
 
@@ -120,9 +122,10 @@ fn grow(x: &Binned, y: &[f64]) -> (Vec<Node>, Vec<(Vec<u32>, f64)>) {
     let mut open = vec![Open { split: best(x, y, &all), rows: all, node: 0 }];
     while open.len() < LEAVES {
         let gain = |o: &Open| o.split.map_or(f64::NEG_INFINITY, |s| s.0);
-        let Some(at) = (0..open.len()).filter(|&i| open[i].split.is_some()).max_by(|&a, &b| {
-            gain(&open[a]).total_cmp(&gain(&open[b])).then(b.cmp(&a))
-        }) else {
+        let Some(at) = (0..open.len())
+            .filter(|&i| open[i].split.is_some())
+            .max_by(|&a, &b| gain(&open[a]).total_cmp(&gain(&open[b])).then(b.cmp(&a)))
+        else {
             break;
         };
         let Open { rows, node, split } = open.swap_remove(at);

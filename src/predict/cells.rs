@@ -33,27 +33,33 @@ pub(super) fn moved(task: &Task, displacement: &Displacement) -> Result<Array2<f
     let study = task.facts.study;
     let cells = &study.source[task.of];
     let places = displacement.relative(&task.facts.places(cells)?);
-    Ok(floored(by_block(cells.len(), study.values.ncols(), |genes, out| {
-        let change = places.dot(&displacement.slopes.slice(s![.., genes.clone()]));
-        for (i, &cell) in cells.iter().enumerate() {
-            for (k, g) in genes.clone().enumerate() {
-                out[(i, k)] = f64::from(study.values[(cell, g)]) + displacement.moved[g] + change[(i, k)];
+    Ok(floored(
+        by_block(cells.len(), study.values.ncols(), |genes, out| {
+            let change = places.dot(&displacement.slopes.slice(s![.., genes.clone()]));
+            for (i, &cell) in cells.iter().enumerate() {
+                for (k, g) in genes.clone().enumerate() {
+                    out[(i, k)] = f64::from(study.values[(cell, g)]) + displacement.moved[g] + change[(i, k)];
+                }
             }
-        }
-    }), study.floor))
+        }),
+        study.floor,
+    ))
 }
 
 /// Adds a change to each cell of the type asked for.
 pub(super) fn shifted(task: &Task, change: &Array1<f64>) -> Array2<f32> {
     let study = task.facts.study;
     let cells = &study.source[task.of];
-    floored(by_block(cells.len(), study.values.ncols(), |genes, out| {
-        for (i, &cell) in cells.iter().enumerate() {
-            for (k, g) in genes.clone().enumerate() {
-                out[(i, k)] = f64::from(study.values[(cell, g)]) + change[g];
+    floored(
+        by_block(cells.len(), study.values.ncols(), |genes, out| {
+            for (i, &cell) in cells.iter().enumerate() {
+                for (k, g) in genes.clone().enumerate() {
+                    out[(i, k)] = f64::from(study.values[(cell, g)]) + change[g];
+                }
             }
-        }
-    }), study.floor)
+        }),
+        study.floor,
+    )
 }
 
 /// The cells of the type asked for, moved to a mean and a variance: each keeps its own residual after its own displacement,
@@ -71,19 +77,23 @@ pub(super) fn matched(
     let places = displacement.relative(&task.facts.places(cells)?);
     let n = cells.len();
     let floor = study.floor.map_or(f64::NEG_INFINITY, f64::from);
-    Ok(floored(by_block(n, study.values.ncols(), |genes, out| {
-        let change = places.dot(&displacement.slopes.slice(s![.., genes.clone()]));
-        let (mut own, mut other) = (vec![0.0; n], vec![0.0; n]);
-        for (k, g) in genes.clone().enumerate() {
-            for (i, &cell) in cells.iter().enumerate() {
-                own[i] = (f64::from(study.values[(cell, g)]) + displacement.moved[g] + change[(i, k)]).max(floor);
-                let (t, partner) = partners[i];
-                other[i] = f64::from(study.values[(partner, g)]) - known[t].response[g];
+    Ok(floored(
+        by_block(n, study.values.ncols(), |genes, out| {
+            let change = places.dot(&displacement.slopes.slice(s![.., genes.clone()]));
+            let (mut own, mut other) = (vec![0.0; n], vec![0.0; n]);
+            for (k, g) in genes.clone().enumerate() {
+                for (i, &cell) in cells.iter().enumerate() {
+                    own[i] = (f64::from(study.values[(cell, g)]) + displacement.moved[g] + change[(i, k)])
+                        .max(floor);
+                    let (t, partner) = partners[i];
+                    other[i] = f64::from(study.values[(partner, g)]) - known[t].response[g];
+                }
+                let made = mixed(&own, &other, (mean[g], variance[g]), floor);
+                made.into_iter().enumerate().for_each(|(i, v)| out[(i, k)] = v);
             }
-            let made = mixed(&own, &other, (mean[g], variance[g]), floor);
-            made.into_iter().enumerate().for_each(|(i, v)| out[(i, k)] = v);
-        }
-    }), study.floor))
+        }),
+        study.floor,
+    ))
 }
 
 /// One gene of all cells, from both residuals.
@@ -124,8 +134,11 @@ fn partners(task: &Task, seed: Seed) -> Result<Vec<(usize, usize)>, PredictError
     let mut out = vec![(0, 0); drawn.len()];
     for (t, &kind) in task.from.iter().enumerate() {
         let asking: Vec<usize> = (0..drawn.len()).filter(|&i| drawn[i] == t).collect();
-        let pool: Vec<usize> =
-            stream.sample(study.target[kind].len(), POOL).into_iter().map(|i| study.target[kind][i]).collect();
+        let pool: Vec<usize> = stream
+            .sample(study.target[kind].len(), POOL)
+            .into_iter()
+            .map(|i| study.target[kind][i])
+            .collect();
         if asking.is_empty() {
             continue;
         }
@@ -189,7 +202,10 @@ mod tests {
         for (mean, variance) in [(0.5, 0.3), (1.5, 0.2), (0.1, 0.05)] {
             let made = mixed(&own, &other, (mean, variance), 0.0);
             let (m, v) = two(&made);
-            assert!((m / mean - 1.0).abs() < 0.05 && (v / variance - 1.0).abs() < 0.15, "{mean} {variance}: {m} {v}");
+            assert!(
+                (m / mean - 1.0).abs() < 0.05 && (v / variance - 1.0).abs() < 0.15,
+                "{mean} {variance}: {m} {v}"
+            );
             assert!(made.iter().all(|x| *x >= 0.0));
         }
         // Without a floor both hold exactly, and cells keep their order when nothing is to be added.

@@ -59,12 +59,18 @@ impl<'a> Facts<'a> {
             Some(batch) => Some(batches::effects(study, batch)?),
             None => None,
         };
-        let known: Vec<usize> = (0..study.types.len()).filter(|&t| study.source[t].len() >= LEAST_CELLS).collect();
+        let known: Vec<usize> =
+            (0..study.types.len()).filter(|&t| study.source[t].len() >= LEAST_CELLS).collect();
         let all: Vec<usize> = known.iter().flat_map(|&t| study.source[t].iter().copied()).collect();
         let mut facts = Self {
             study,
             types: vec![None; study.types.len()],
-            pca: Pca { mean: Vec::new(), components: Array2::zeros((0, 0)), explained: Vec::new(), variance: Vec::new() },
+            pca: Pca {
+                mean: Vec::new(),
+                components: Array2::zeros((0, 0)),
+                explained: Vec::new(),
+                variance: Vec::new(),
+            },
             scale: 1.0,
             effects,
         };
@@ -76,8 +82,10 @@ impl<'a> Facts<'a> {
         let n = all.len() as f64;
         let first = facts.pca.variance.first().copied().unwrap_or(0.0) * (n - 1.0) / n;
         facts.scale = if first > 0.0 { first.sqrt() } else { 1.0 };
-        let found: Vec<(usize, TypeFacts)> =
-            known.par_iter().map(|&t| Ok((t, facts.of(t, pairs, seed)?))).collect::<Result<_, PredictError>>()?;
+        let found: Vec<(usize, TypeFacts)> = known
+            .par_iter()
+            .map(|&t| Ok((t, facts.of(t, pairs, seed)?)))
+            .collect::<Result<_, PredictError>>()?;
         found.into_iter().for_each(|(t, f)| facts.types[t] = Some(f));
         Ok(facts)
     }
@@ -93,9 +101,8 @@ impl<'a> Facts<'a> {
             if complete { moments(study.values.view(), &study.target[t]) } else { (empty(), empty()) };
         let control = self.plain(measured.clone(), &study.source[t]);
         let response = if complete { self.plain(response, &study.target[t]) } else { response };
-        let pairs = (pairs && complete)
-            .then(|| Pairs::new(self, t, &(&response - &control), seed))
-            .transpose()?;
+        let pairs =
+            (pairs && complete).then(|| Pairs::new(self, t, &(&response - &control), seed)).transpose()?;
         Ok(TypeFacts {
             n: study.source[t].len(),
             n_target: study.target[t].len(),

@@ -134,7 +134,10 @@ pub fn verdict(task: &Task, model: &str, judged: &[Judged], genes: &dyn Fn(usize
         let only = task.facts.study.types[task.from[0]].clone();
         return Verdict {
             headline: format!("Nothing to judge by: {only} is the only type measured in both conditions."),
-            details: vec!["How far to trust this prediction cannot be told; measure a second type in both conditions.".into()],
+            details: vec![
+                "How far to trust this prediction cannot be told; measure a second type in both conditions."
+                    .into(),
+            ],
             better: None,
             doubtful: Vec::new(),
         };
@@ -176,8 +179,11 @@ pub fn verdict(task: &Task, model: &str, judged: &[Judged], genes: &dyn Fn(usize
 fn doubtful(task: &Task, own: &Judged, none: &Judged) -> Vec<usize> {
     let variable = &task.facts.study.variable;
     let typical = mean(variable.iter().map(|&g| own.error[g]));
-    let mut worse: Vec<usize> =
-        variable.iter().copied().filter(|&g| own.error[g] > none.error[g] && own.error[g] > typical).collect();
+    let mut worse: Vec<usize> = variable
+        .iter()
+        .copied()
+        .filter(|&g| own.error[g] > none.error[g] && own.error[g] > typical)
+        .collect();
     worse.sort_by(|&a, &b| own.error[b].total_cmp(&own.error[a]).then(a.cmp(&b)));
     worse.truncate(NAMED);
     worse

@@ -8,8 +8,8 @@ use super::PredictError;
 use crate::concat::{Join, OnDuplicate, Options, Piece, concat};
 use crate::data::synthetic::{COLUMN as SYNTHETIC, MODEL, PREDICTED, flags};
 use crate::data::{
-    Annotation, Categorical, Categories, Change, Column, DType, Dataset, Dense, Element, Frame, Index, Layout,
-    Matrix, Sparse, Take, Values, find_value,
+    Annotation, Categorical, Categories, Change, Column, DType, Dataset, Dense, Element, Frame, Index,
+    Layout, Matrix, Sparse, Take, Values, find_value,
 };
 
 /// Column of obs with the name of the cell a predicted cell was made from.
@@ -54,7 +54,8 @@ impl Predicted<'_> {
         let left = |place: &str, names: Vec<&String>| -> Vec<Change> {
             names.into_iter().map(|n| Change::left(format!("{place}[{n:?}]"), of_cells)).collect()
         };
-        out.changes.extend(left("layers", real.layers.keys().filter(|n| Some(n.as_str()) != self.layer).collect()));
+        out.changes
+            .extend(left("layers", real.layers.keys().filter(|n| Some(n.as_str()) != self.layer).collect()));
         out.changes.extend(left("obsm", real.obsm.keys().collect()));
         out.changes.extend(left("obsp", real.obsp.keys().collect()));
         if real.raw.is_some() {
@@ -172,7 +173,8 @@ fn matrix(values: Array2<f32>, like: Option<&Matrix>) -> Result<Matrix, PredictE
     let double = like.is_some_and(|m| m.dtype() == DType::F64);
     if like.is_none_or(|m| m.layout() == Layout::Dense) {
         let all = values.iter().copied();
-        let values = if double { Values::F64(all.map(f64::from).collect()) } else { Values::F32(all.collect()) };
+        let values =
+            if double { Values::F64(all.map(f64::from).collect()) } else { Values::F32(all.collect()) };
         return Ok(Matrix::Dense(Dense::new(rows, columns, values)?));
     }
     let (mut indptr, mut indices, mut kept) = (vec![0u64], Vec::new(), Vec::new());

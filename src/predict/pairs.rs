@@ -30,7 +30,12 @@ pub(super) struct Pairs {
 impl Pairs {
     /// Pairs the cells of a type, both sides centred, by the squared distance in the control components. Displacements are
     /// moved by a constant so that their mean is `change`, the change without batches.
-    pub(super) fn new(facts: &Facts, t: usize, change: &Array1<f64>, seed: Seed) -> Result<Self, PredictError> {
+    pub(super) fn new(
+        facts: &Facts,
+        t: usize,
+        change: &Array1<f64>,
+        seed: Seed,
+    ) -> Result<Self, PredictError> {
         let study = facts.study;
         let mut stream = seed.stream(&format!("predict/pairs/{}", study.types[t]));
         let mut draw = |cells: &[usize]| -> Vec<usize> {
@@ -52,10 +57,14 @@ impl Pairs {
         }
         let mut add = |cells: &[usize], weights: &Array2<f64>, of: &dyn Fn(usize) -> f64| {
             for (first, run) in cells.chunks(RUN).enumerate() {
-                let x = Array2::from_shape_fn((run.len(), genes), |(i, g)| f64::from(study.values[(run[i], g)]));
+                let x =
+                    Array2::from_shape_fn((run.len(), genes), |(i, g)| f64::from(study.values[(run[i], g)]));
                 let w = weights.slice(s![first * RUN..first * RUN + run.len(), ..]);
                 cross += &w.t().dot(&x);
-                x.rows().into_iter().enumerate().for_each(|(i, row)| moved.scaled_add(of(first * RUN + i), &row));
+                x.rows()
+                    .into_iter()
+                    .enumerate()
+                    .for_each(|(i, row)| moved.scaled_add(of(first * RUN + i), &row));
             }
         };
         add(&to, &weights, &|j| given[j]);

@@ -66,7 +66,10 @@ impl Groups {
         let column = obs.column(key).ok_or_else(|| {
             let there = names().collect::<Vec<_>>().join(", ");
             let there = if there.is_empty() { "none".into() } else { there };
-            PredictError::usage(format!("obs has no column {key}{}; columns: {there}", did_you_mean(key, names())))
+            PredictError::usage(format!(
+                "obs has no column {key}{}; columns: {there}",
+                did_you_mean(key, names())
+            ))
         })?;
         let (codes, names) = column.groups().map_err(|e| e.within(&format!("obs[\"{key}\"]")))?;
         Ok(Self { key: key.into(), names, codes })
@@ -134,8 +137,10 @@ impl Cells {
             None => None,
         };
         let type_of = |row: usize| types.as_ref().map_or(Some(0), |t| t.codes[row]);
-        let wanted = |row: &usize| conditions.codes[*row].is_some_and(|c| c == from || c == to || Some(c) == apply);
-        let (rows, untyped): (Vec<usize>, Vec<usize>) = all.into_iter().filter(wanted).partition(|&r| type_of(r).is_some());
+        let wanted =
+            |row: &usize| conditions.codes[*row].is_some_and(|c| c == from || c == to || Some(c) == apply);
+        let (rows, untyped): (Vec<usize>, Vec<usize>) =
+            all.into_iter().filter(wanted).partition(|&r| type_of(r).is_some());
         if !untyped.is_empty() {
             let key = sought.cell_type_key.as_deref().unwrap_or_default();
             notes.push(format!("{} cells have no value in obs[\"{key}\"] and are not used", untyped.len()));

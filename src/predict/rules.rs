@@ -97,7 +97,8 @@ fn ridge_weights(task: &Task, penalty: f64) -> Result<Vec<f64>, PredictError> {
     let known = task.known()?;
     let n: f64 = known.iter().map(|t| t.n as f64).sum();
     let k = task.own()?.place.len();
-    let mean = blend(&known.iter().map(|t| t.n as f64 / n).collect::<Vec<_>>(), known.iter().map(|t| &t.place), k);
+    let mean =
+        blend(&known.iter().map(|t| t.n as f64 / n).collect::<Vec<_>>(), known.iter().map(|t| &t.place), k);
     let mut products = Array2::zeros((k, k));
     known.iter().for_each(|t| products += &t.products);
     let aim = penalised(&products, &mean, n, penalty, &(&task.own()?.place - &mean))?;

@@ -16,6 +16,9 @@ pub(super) const NEAR: f64 = 0.3;
 /// Least variance of a predicted gene.
 const LEAST_VARIANCE: f64 = 1e-6;
 
+/// Rules by name, and their weights.
+pub(super) type Weights = Vec<(&'static str, f64)>;
+
 /// Mean and variance that the stack predicts, and why.
 #[derive(Debug, Clone)]
 pub(super) struct Stack {
@@ -24,9 +27,9 @@ pub(super) struct Stack {
     /// Predicted variance of each gene.
     pub(super) variance: Array1<f64>,
     /// Rules of the mean and their weights.
-    pub(super) mean_weights: Vec<(&'static str, f64)>,
+    pub(super) mean_weights: Weights,
     /// Rules of the variance and their weights.
-    pub(super) variance_weights: Vec<(&'static str, f64)>,
+    pub(super) variance_weights: Weights,
     /// What is to be said.
     pub(super) notes: Vec<String>,
 }
@@ -78,7 +81,9 @@ fn alone(task: &Task) -> Result<Stack, PredictError> {
     let change = task.changes()?.swap_remove(0);
     let mean = task.mean(&change)?;
     let own = &task.own()?.control_variance;
-    let variance = Array1::from_shape_fn(own.len(), |g| ratio(own[g], known[0].response_variance[g], known[0].control_variance[g]));
+    let variance = Array1::from_shape_fn(own.len(), |g| {
+        ratio(own[g], known[0].response_variance[g], known[0].control_variance[g])
+    });
     let name = &task.facts.study.types[task.from[0]];
     let notes = vec![format!(
         "{name} is the only type with cells of both conditions: nothing can be weighed, its change is copied, and how far to \
@@ -143,8 +148,11 @@ fn boosted(
         return Ok(None);
     }
     let w = Array1::from(weights.to_vec());
-    let parts: Vec<Array2<f64>> =
-        inner.iter().zip(told).map(|(i, t)| features(i, t, &task.facts.study.variable)).collect::<Result<_, _>>()?;
+    let parts: Vec<Array2<f64>> = inner
+        .iter()
+        .zip(told)
+        .map(|(i, t)| features(i, t, &task.facts.study.variable))
+        .collect::<Result<_, _>>()?;
     let left: Vec<Vec<f64>> =
         told.iter().zip(wanted).map(|(t, y)| (Array1::from(y.clone()) - t.dot(&w)).to_vec()).collect();
     let helped: Vec<(f64, f64)> = (0..inner.len())
@@ -180,7 +188,9 @@ fn features(task: &Task, told: &Array2<f64>, genes: &[usize]) -> Result<Array2<f
     let control = blend(&near, known.iter().map(|t| &t.control), n);
     let even = vec![1.0 / known.len() as f64; known.len()];
     let mean = blend(&even, known.iter().map(|t| &t.control), n);
-    let spread = |g: usize| (known.iter().map(|t| (t.control[g] - mean[g]).powi(2)).sum::<f64>() / known.len() as f64).sqrt();
+    let spread = |g: usize| {
+        (known.iter().map(|t| (t.control[g] - mean[g]).powi(2)).sum::<f64>() / known.len() as f64).sqrt()
+    };
     let rules = told.ncols();
     Ok(Array2::from_shape_fn((genes.len(), rules + 4), |(i, j)| {
         let g = genes[i];
@@ -200,7 +210,7 @@ fn variance(
     mean: &Array1<f64>,
     inner: &[Task],
     means: &[Array1<f64>],
-) -> Result<(Array1<f64>, Vec<(&'static str, f64)>), PredictError> {
+) -> Result<(Array1<f64>, Weights), PredictError> {
     let variable = &task.facts.study.variable;
     let told: Vec<Array2<f64>> = inner
         .par_iter()
@@ -222,7 +232,11 @@ const KEPT: f64 = 0.8;
 
 /// What each rule says of the variance of these genes, genes × rules. `mean` gives the mean of a gene by its position here
 /// and its number.
-fn variances(task: &Task, mean: &dyn Fn(usize, usize) -> f64, genes: &[usize]) -> Result<Array2<f64>, PredictError> {
+fn variances(
+    task: &Task,
+    mean: &dyn Fn(usize, usize) -> f64,
+    genes: &[usize],
+) -> Result<Array2<f64>, PredictError> {
     let (known, own) = (task.known()?, task.own()?);
     let near = task.closeness(NEAR);
     let variable = &task.facts.study.variable;
@@ -234,7 +248,8 @@ fn variances(task: &Task, mean: &dyn Fn(usize, usize) -> f64, genes: &[usize]) -
         .iter()
         .enumerate()
         .map(|(i, &g)| {
-            let weighted = |f: &dyn Fn(usize) -> f64| near.iter().enumerate().map(|(t, w)| w * f(t)).sum::<f64>();
+            let weighted =
+                |f: &dyn Fn(usize) -> f64| near.iter().enumerate().map(|(t, w)| w * f(t)).sum::<f64>();
             let stimulated = weighted(&|t| known[t].response_variance[g]);
             let control = weighted(&|t| known[t].control_variance[g]);
             let kept = KEPT * weighted(&|t| excess(known[t].response_variance[g], known[t].response[g]));

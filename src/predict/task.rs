@@ -103,7 +103,11 @@ pub(super) fn median(v: &[f64]) -> f64 {
 }
 
 /// A weighted sum.
-pub(super) fn blend<'b>(weights: &[f64], of: impl Iterator<Item = &'b Array1<f64>>, genes: usize) -> Array1<f64> {
+pub(super) fn blend<'b>(
+    weights: &[f64],
+    of: impl Iterator<Item = &'b Array1<f64>>,
+    genes: usize,
+) -> Array1<f64> {
     let mut out = Array1::zeros(genes);
     weights.iter().zip(of).for_each(|(w, v)| out.scaled_add(*w, v));
     out

@@ -84,8 +84,12 @@ pub fn render_perturbation(report: &PerturbationReport) -> String {
     page.warnings(&report.warnings);
     page.score(&report.score);
     page.out.push_str("<section id=\"figures\">\n<h2>Figures</h2>\n");
-    let scatters: String =
-        report.scatters.iter().enumerate().filter_map(|(i, s)| scatter(&format!("genes-{}", i + 1), s)).collect();
+    let scatters: String = report
+        .scatters
+        .iter()
+        .enumerate()
+        .filter_map(|(i, s)| scatter(&format!("genes-{}", i + 1), s))
+        .collect();
     if !scatters.is_empty() {
         let says: Vec<String> = report.scatters.iter().map(|s| escape(&s.says)).collect();
         page.figure(
@@ -129,7 +133,9 @@ pub fn render_perturbation(report: &PerturbationReport) -> String {
     }
     page.out.push_str("</section>\n");
     if !report.weights.is_empty() {
-        page.out.push_str("<section id=\"weights\">\n<h2>What the prediction is made of</h2>\n<div class=\"pair\">\n");
+        page.out.push_str(
+            "<section id=\"weights\">\n<h2>What the prediction is made of</h2>\n<div class=\"pair\">\n",
+        );
         for (name, rows) in &report.weights {
             page.out.push_str(&super::html::pairs(name, rows));
         }
@@ -151,23 +157,36 @@ mod tests {
                 title: "Means".into(),
                 x: "predicted".into(),
                 y: "real".into(),
-                genes: vec![([0.0, 0.1], None), ([2.0, 1.9], Some("ISG15".into())), ([f64::NAN, 1.0], Some("X".into()))],
+                genes: vec![
+                    ([0.0, 0.1], None),
+                    ([2.0, 1.9], Some("ISG15".into())),
+                    ([f64::NAN, 1.0], Some("X".into())),
+                ],
                 says: "R² of means 0.95.".into(),
             }],
             violins: vec![SetViolin {
                 gene: "ISG<15".into(),
-                sets: vec![("control".into(), vec![0.0, 0.1]), ("predicted".into(), vec![2.0, 2.5]), ("real".into(), vec![])],
+                sets: vec![
+                    ("control".into(), vec![0.0, 0.1]),
+                    ("predicted".into(), vec![2.0, 2.5]),
+                    ("real".into(), vec![]),
+                ],
             }],
             cloud: Some(SetCloud {
                 x: "PC1".into(),
                 y: "PC2".into(),
-                sets: vec![("control".into(), vec![[0.0, 0.0]]), ("predicted".into(), vec![[1.0, 2.0], [1.5, 1.0]])],
+                sets: vec![
+                    ("control".into(), vec![[0.0, 0.0]]),
+                    ("predicted".into(), vec![[1.0, 2.0], [1.5, 1.0]]),
+                ],
             }),
             weights: vec![("Rules of the mean".into(), vec![("ridge".into(), "0.5".into())])],
             ..PerturbationReport::default()
         };
         let page = render_perturbation(&report);
-        assert!(page.contains(">ISG15<") && page.contains("ISG&lt;15") && page.contains("NK &lt;stimulated&gt;"));
+        assert!(
+            page.contains(">ISG15<") && page.contains("ISG&lt;15") && page.contains("NK &lt;stimulated&gt;")
+        );
         assert!(page.contains("Rules of the mean") && page.contains("R² of means 0.95."));
         assert!(!page.contains("NaN") && page.contains("id=\"cloud\"") || page.contains("cloud-t"));
         assert_eq!(page, render_perturbation(&report));

@@ -20,8 +20,15 @@ const KEYS: &str = "--condition-key condition --source control --target stimulat
 fn mean(t: usize, stimulated: bool, g: usize) -> f64 {
     let place = [0.0, 0.9, 0.7, 0.15, 0.5][t];
     let base = 0.4 + 0.9 * ((g * 37 % 11) as f64 / 11.0);
-    let own = if g % 5 == 0 { 1.5 * place } else if g % 5 == 1 { 1.5 * (1.0 - place) } else { 0.0 };
-    let change = if stimulated && g < 25 { 0.8 + 1.6 * if g % 2 == 0 { place } else { 1.0 - place } } else { 0.0 };
+    let own = if g % 5 == 0 {
+        1.5 * place
+    } else if g % 5 == 1 {
+        1.5 * (1.0 - place)
+    } else {
+        0.0
+    };
+    let change =
+        if stimulated && g < 25 { 0.8 + 1.6 * if g % 2 == 0 { place } else { 1.0 - place } } else { 0.0 };
     base + own + change
 }
 
@@ -29,7 +36,8 @@ fn mean(t: usize, stimulated: bool, g: usize) -> f64 {
 fn study(shift: impl Fn(usize, bool) -> f64) -> Dataset {
     let mut s = Seed(3).stream("study");
     let (mut indptr, mut indices, mut values) = (vec![0u64], Vec::new(), Vec::new());
-    let (mut types, mut conditions, mut batches, mut names) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut types, mut conditions, mut batches, mut names) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for t in 0..TYPES.len() {
         for stimulated in [false, true] {
             for i in 0..CELLS {
@@ -99,7 +107,9 @@ fn predicted_cells_are_marked_stand_below_the_real_ones_and_are_near_the_truth()
     let dir = Dir::new();
     let all = plain();
     dir.save("cells.h5ad", &all);
-    let run = dir.scx(&format!("predict cells.h5ad {KEYS} --cell-type NK -o out.h5ad --report page.html --json")).ok();
+    let run = dir
+        .scx(&format!("predict cells.h5ad {KEYS} --cell-type NK -o out.h5ad --report page.html --json"))
+        .ok();
     run.says(&["40 real cells of stimulated are there; nothing is learnt from them"]);
     let out = dir.open("out.h5ad");
     let n = all.n_obs();
@@ -172,7 +182,8 @@ fn the_same_seed_gives_the_same_bytes_on_one_and_two_threads() {
     let dir = Dir::new();
     dir.save("cells.h5ad", &plain());
     for (threads, seed, name) in [(1, 1, "a"), (2, 1, "b"), (2, 2, "c")] {
-        let line = format!("--cell-type NK --only-predicted --threads {threads} --seed {seed} -o {name}.h5ad");
+        let line =
+            format!("--cell-type NK --only-predicted --threads {threads} --seed {seed} -o {name}.h5ad");
         dir.scx(&format!("predict cells.h5ad {KEYS} {line}")).ok();
     }
     assert!(dir.bytes("a.h5ad") == dir.bytes("b.h5ad"), "threads change bytes");
@@ -193,9 +204,13 @@ fn every_model_predicts_and_auto_says_why() {
         assert_eq!(same, model == "none", "{model}");
         assert!(run.json()["result"]["verdict"]["headline"].as_str().is_some_and(|h| !h.is_empty()));
     }
-    let run = dir.scx(&format!("predict cells.h5ad {KEYS} --cell-type NK --model auto --dry-run -o dry.h5ad --json")).ok();
+    let run = dir
+        .scx(&format!("predict cells.h5ad {KEYS} --cell-type NK --model auto --dry-run -o dry.h5ad --json"))
+        .ok();
     assert_eq!((run.json()["cells"].as_u64(), dir.path("dry.h5ad").exists()), (Some(40), false));
-    let run = dir.scx(&format!("predict cells.h5ad {KEYS} --cell-type NK --model auto --only-predicted -o auto.h5ad")).ok();
+    let run = dir
+        .scx(&format!("predict cells.h5ad {KEYS} --cell-type NK --model auto --only-predicted -o auto.h5ad"))
+        .ok();
     assert!(run.stdout.contains("told the training types best"), "{}", run.stdout);
     dir.refuses(2, &format!("predict cells.h5ad {KEYS} --cell-type NK --model stck -o x.h5ad"), &["stack"]);
 }
@@ -204,8 +219,9 @@ fn every_model_predicts_and_auto_says_why() {
 fn one_training_type_is_copied_and_said() {
     let dir = Dir::new();
     let all = plain();
-    let two: Vec<usize> =
-        (0..all.n_obs()).filter(|&i| matches!(text(&all, "cell_type", i).as_deref(), Some("CD8" | "NK"))).collect();
+    let two: Vec<usize> = (0..all.n_obs())
+        .filter(|&i| matches!(text(&all, "cell_type", i).as_deref(), Some("CD8" | "NK")))
+        .collect();
     let few = keep(&all, &two);
     dir.save("two.h5ad", &few);
     let run = dir.scx(&format!("predict two.h5ad {KEYS} --cell-type NK --only-predicted -o out.h5ad")).ok();
@@ -225,7 +241,8 @@ fn a_batch_is_not_taken_for_a_response() {
     let all = study(|i, _| if i % 2 == 1 { 0.8 } else { 0.0 });
     let uneven: Vec<usize> = (0..all.n_obs())
         .filter(|&i| {
-            let (stimulated, second) = (text(&all, "condition", i).as_deref() == Some("stimulated"), i % 2 == 1);
+            let (stimulated, second) =
+                (text(&all, "condition", i).as_deref() == Some("stimulated"), i % 2 == 1);
             !(stimulated && second && i % 10 != 1)
         })
         .collect();
@@ -242,7 +259,11 @@ fn a_batch_is_not_taken_for_a_response() {
     };
     let (with, without) = (error("--batch-key batch"), error(""));
     assert!(with < 0.1 && without > 0.25, "{with} {without}");
-    let run = dir.scx(&format!("predict cells.h5ad {KEYS} --cell-type NK --batch-key plate --only-predicted -o p.h5ad")).ok();
+    let run = dir
+        .scx(&format!(
+            "predict cells.h5ad {KEYS} --cell-type NK --batch-key plate --only-predicted -o p.h5ad"
+        ))
+        .ok();
     run.says(&["every batch holds cells of one condition only"]);
 }
 
@@ -267,7 +288,11 @@ fn a_third_condition_gets_the_change() {
     assert_eq!(run.json()["result"]["predicted"][0]["cell_type"], "NK (drug)");
     let out = dir.open("out.h5ad");
     assert_eq!((out.n_obs(), text(&out, "scx_predicted_from", 0).as_deref()), (CELLS, Some("drug")));
-    dir.refuses(2, &format!("predict drugs.h5ad {line} --only-predicted -o x.h5ad --cell-type T"), &["--cell-type T", "NK"]);
+    dir.refuses(
+        2,
+        &format!("predict drugs.h5ad {line} --only-predicted -o x.h5ad --cell-type T"),
+        &["--cell-type T", "NK"],
+    );
 }
 
 #[test]
@@ -277,23 +302,36 @@ fn what_cannot_be_predicted_is_refused_with_what_is_there() {
     dir.save("cells.h5ad", &all);
     let line = |more: &str| format!("predict cells.h5ad -o out.h5ad --cell-type-key cell_type {more}");
     let keys = "--condition-key condition --source control --target stimulated";
-    dir.refuses(2, &line("--condition-key conditon --source a --target b --cell-type NK"), &["conditon", "condition"]);
+    dir.refuses(
+        2,
+        &line("--condition-key conditon --source a --target b --cell-type NK"),
+        &["conditon", "condition"],
+    );
     dir.refuses(
         2,
         &line("--condition-key condition --source control --target stimulatd --cell-type NK"),
         &["--target stimulatd", "stimulated (200)", "control (200)"],
     );
     dir.refuses(2, &line(&format!("{keys} --cell-type NKT")), &["--cell-type NKT", "NK (40 and 40)", "Mono"]);
-    dir.refuses(2, &line("--condition-key condition --source control --target control --cell-type NK"), &["same condition"]);
+    dir.refuses(
+        2,
+        &line("--condition-key condition --source control --target control --cell-type NK"),
+        &["same condition"],
+    );
     dir.refuses(2, &line(&format!("{keys} --cell-type NK --layer log")), &["no layer log"]);
     dir.refuses(5, &line(&format!("{keys} --cell-type NK --memory 100K")), &["--memory"]);
     // Too few cells to predict from, and none to learn from.
     let of = |wanted: &dyn Fn(&str, &str, usize) -> bool| {
-        let has = |i: usize| wanted(&text(&all, "cell_type", i).unwrap(), &text(&all, "condition", i).unwrap(), i);
+        let has =
+            |i: usize| wanted(&text(&all, "cell_type", i).unwrap(), &text(&all, "condition", i).unwrap(), i);
         keep(&all, &(0..all.n_obs()).filter(|&i| has(i)).collect::<Vec<_>>())
     };
     dir.save("few.h5ad", &of(&|t, c, i| t != "NK" || c == "stimulated" || i % 10 == 0));
-    dir.refuses(3, &format!("predict few.h5ad {KEYS} --cell-type NK -o x.h5ad"), &["few.h5ad", "NK: 4 cells", "10"]);
+    dir.refuses(
+        3,
+        &format!("predict few.h5ad {KEYS} --cell-type NK -o x.h5ad"),
+        &["few.h5ad", "NK: 4 cells", "10"],
+    );
     dir.save("none.h5ad", &of(&|t, c, _| t == "NK" || c == "control"));
     dir.refuses(
         3,
@@ -308,17 +346,23 @@ fn what_cannot_be_predicted_is_refused_with_what_is_there() {
     };
     if let Some(Matrix::Sparse(x)) = &counts.x {
         let values = Values::U32(rounded);
-        let x = Sparse::new(Layout::Csr, x.shape(), x.indptr().to_vec(), x.indices().to_vec(), values).unwrap();
+        let x =
+            Sparse::new(Layout::Csr, x.shape(), x.indptr().to_vec(), x.indices().to_vec(), values).unwrap();
         counts.x = Some(Matrix::Sparse(x));
     }
     counts.layers.insert("log".into(), all.x.clone().unwrap());
     dir.save("counts.h5ad", &counts);
     let line = format!("{KEYS} --cell-type NK");
-    dir.refuses(3, &format!("predict counts.h5ad {line} -o x.h5ad"), &["raw counts", "scx preprocess", "--layer log"]);
+    dir.refuses(
+        3,
+        &format!("predict counts.h5ad {line} -o x.h5ad"),
+        &["raw counts", "scx preprocess", "--layer log"],
+    );
     dir.refuses(2, &format!("predict counts.h5ad {line} --layer log -o x.h5ad"), &["--only-predicted"]);
     dir.scx(&format!("predict counts.h5ad {line} --layer log --only-predicted -o ok.h5ad")).ok();
     // What was lost of the real cells is said, and can be made to fail.
-    let run = dir.scx(&format!("predict counts.h5ad {line} --layer log --only-predicted --strict --force -o ok.h5ad"));
+    let run = dir
+        .scx(&format!("predict counts.h5ad {line} --layer log --only-predicted --strict --force -o ok.h5ad"));
     assert_eq!(run.code, Some(1), "{run:?}");
 }
 
@@ -343,7 +387,11 @@ fn a_prediction_is_scored_against_real_cells() {
     assert_eq!(score["spread"].as_array().unwrap().len(), 8);
     assert!(figure(&said["halves"], "r2_mean_corrected") > figure(&said["halves"], "r2_mean"));
     assert!(dir.path("page.html").exists());
-    assert_eq!(run.stdout, dir.scx(&format!("{line} --json --threads 1")).ok().stdout, "not the same every time");
+    assert_eq!(
+        run.stdout,
+        dir.scx(&format!("{line} --json --threads 1")).ok().stdout,
+        "not the same every time"
+    );
     dir.write("list.txt", "gene0\ngene1\ngene2\n# remark\nnothing\n");
     let listed = dir.scx(&format!("{line} --genes list.txt --resamples 0")).ok().stdout;
     assert!(listed.contains("R² of means, list.txt"), "{listed}");

@@ -44,7 +44,13 @@ fn execute(args: &HoldoutArgs, console: &Console) -> Result<(), CliError> {
     cells.notes.iter().for_each(|n| console.say(&format!("{name}: {n}")));
     let study = cells.study(None, Vec::new());
     let genes = |seen: &[usize]| {
-        choose(cells.values.view(), seen, args.n_top_genes, cells.of_counts, &Options { memory, ..Options::default() })
+        choose(
+            cells.values.view(),
+            seen,
+            args.n_top_genes,
+            cells.of_counts,
+            &Options { memory, ..Options::default() },
+        )
     };
     let plan = Holdout { kinds: &kinds, resamples: args.resamples, seed: Seed(args.seed), genes: &genes };
     let rows = hold_out(&study, &plan, console).map_err(at)?;
@@ -118,14 +124,20 @@ fn means(rows: &[Row], kinds: &[&'static Kind]) -> Value {
     let one = |kind: &Kind| -> Value {
         let figure = |i: usize| mean(of(rows, kind).map(move |r| figures(r)[i].1));
         let names = of(rows, kind).next().map(|r| figures(r).map(|f| f.0)).into_iter().flatten();
-        names.enumerate().map(|(i, n)| (n.to_owned(), json!(figure(i)))).collect::<serde_json::Map<_, _>>().into()
+        names
+            .enumerate()
+            .map(|(i, n)| (n.to_owned(), json!(figure(i))))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     };
     kinds.iter().map(|k| (k.name.to_owned(), one(k))).collect::<serde_json::Map<_, _>>().into()
 }
 
 /// The tables for people: means over types, then R² of means of each type.
 fn table(rows: &[Row], kinds: &[&'static Kind]) -> String {
-    let head = ["model", "R² mean", "top 100", "R² var", "top 100", "change", "half", "energy", "E-dist", "signs/50"];
+    let head = [
+        "model", "R² mean", "top 100", "R² var", "top 100", "change", "half", "energy", "E-dist", "signs/50",
+    ];
     let mut lines = vec![head.map(str::to_owned).to_vec()];
     for kind in kinds {
         let mut line = vec![kind.name.to_owned()];
@@ -143,7 +155,13 @@ fn table(rows: &[Row], kinds: &[&'static Kind]) -> String {
         let half = |name: &str, m: String, v: String, c: String, e: String| {
             vec![name.to_owned(), m, dash(), v, dash(), c, dash(), e, dash(), dash()]
         };
-        lines.push(half("halves of real cells", of(|h| h.r2_mean), of(|h| h.r2_variance), of(|h| h.change), of(|h| h.energy)));
+        lines.push(half(
+            "halves of real cells",
+            of(|h| h.r2_mean),
+            of(|h| h.r2_variance),
+            of(|h| h.change),
+            of(|h| h.energy),
+        ));
         lines.push(half(
             "  corrected to all cells",
             of(|h| h.r2_mean_corrected),
@@ -155,7 +173,8 @@ fn table(rows: &[Row], kinds: &[&'static Kind]) -> String {
     let mut text = format!("Mean over the types that were held out:\n{}", align(&lines));
     let types: Vec<&str> =
         kinds.first().map(|k| of(rows, k).map(|r| r.cell_type.as_str()).collect()).unwrap_or_default();
-    let mut lines = vec![std::iter::once("model").chain(types.iter().copied()).map(str::to_owned).collect::<Vec<_>>()];
+    let mut lines =
+        vec![std::iter::once("model").chain(types.iter().copied()).map(str::to_owned).collect::<Vec<_>>()];
     for kind in kinds {
         let cells = of(rows, kind).map(|r| number(Some(r.score.all.r2_mean), 4));
         lines.push(std::iter::once(kind.name.to_owned()).chain(cells).collect());

@@ -16,7 +16,7 @@ mod time;
 
 pub use args::{AugmentationArgs, EvaluateArgs, EvaluateWhat, GenerationArgs, TimeArgs};
 pub(in crate::cli) use cells::Common;
-pub use response_args::{HoldoutArgs, PerturbationArgs};
 pub(in crate::cli) use generation::{judged, write};
+pub use response_args::{HoldoutArgs, PerturbationArgs};
 pub(in crate::cli) use run::{check_trees, run};
 pub(in crate::cli) use show::table;

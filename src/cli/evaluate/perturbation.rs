@@ -65,7 +65,8 @@ fn execute(args: &PerturbationArgs, console: &Console) -> Result<(), CliError> {
     let genes = shared(&mut files, console)?;
     let [predicted, real, control] = &files;
     let listed = which.listed(&genes)?;
-    let sets = Sets { predicted: predicted.values.view(), real: real.values.view(), control: control.values.view() };
+    let sets =
+        Sets { predicted: predicted.values.view(), real: real.values.view(), control: control.values.view() };
     let plan = Plan {
         test: which.test,
         top: which.top.unwrap_or(genes.len()),
@@ -119,7 +120,9 @@ impl Genes {
         }
         if let Some((top, test)) = word.strip_prefix("top").and_then(|rest| rest.split_once(':')) {
             let wrong = || {
-                CliError::usage(format!("--genes {word}: expected all, topN:wilcoxon, topN:t-test or a file, such as top100:wilcoxon"))
+                CliError::usage(format!(
+                    "--genes {word}: expected all, topN:wilcoxon, topN:t-test or a file, such as top100:wilcoxon"
+                ))
             };
             let top: usize = top.parse().map_err(|_| wrong())?;
             let test = match test {
@@ -130,10 +133,15 @@ impl Genes {
             return if top < 2 { Err(wrong()) } else { Ok(Self { top: Some(top), test, list: None }) };
         }
         let text = std::fs::read_to_string(Path::new(word)).map_err(|e| {
-            CliError::usage(format!("--genes {word}: no such choice (all, topN:wilcoxon, topN:t-test), and no file to read: {e}"))
+            CliError::usage(format!(
+                "--genes {word}: no such choice (all, topN:wilcoxon, topN:t-test), and no file to read: {e}"
+            ))
         })?;
-        let names: Vec<String> =
-            text.lines().map(|l| l.trim().to_owned()).filter(|l| !l.is_empty() && !l.starts_with('#')).collect();
+        let names: Vec<String> = text
+            .lines()
+            .map(|l| l.trim().to_owned())
+            .filter(|l| !l.is_empty() && !l.starts_with('#'))
+            .collect();
         Ok(Self { top: None, test: Test::Wilcoxon, list: Some((word.to_owned(), names)) })
     }
 
@@ -161,14 +169,19 @@ impl File {
         let whole = (io::detect(path)?.read)(path, &args.reading.options(args.memory))?;
         let dataset = taken(role, whole, &name, console).map_err(at)?;
         if dataset.n_obs() < LEAST {
-            return Err(at(CliError::input(format!("{} cells, {LEAST} or more are needed", dataset.n_obs()))));
+            return Err(at(CliError::input(format!(
+                "{} cells, {LEAST} or more are needed",
+                dataset.n_obs()
+            ))));
         }
         let matrix = dataset.matrix(args.layer.as_deref()).ok_or_else(|| {
             let layers: Vec<&str> = dataset.layers.keys().map(String::as_str).collect();
             let there = if layers.is_empty() { "none".to_owned() } else { layers.join(", ") };
             match &args.layer {
                 Some(l) => at(CliError::usage(format!("no layer {l}; layers: {there}"))),
-                None => at(CliError::input(format!("there is no X; name a layer with --layer (layers: {there})"))),
+                None => {
+                    at(CliError::input(format!("there is no X; name a layer with --layer (layers: {there})")))
+                }
             }
         })?;
         let memory = args.memory.unwrap_or(DEFAULT_MEMORY);
@@ -197,10 +210,15 @@ fn taken(role: &str, whole: Dataset, name: &str, console: &Console) -> Result<Da
     }
     if rows.len() < made.len() {
         let what = if wanted { "predicted; these are judged" } else { "real; these are taken" };
-        console.say(&format!("{name}: {} of {} cells are {what}", thousands(rows.len()), thousands(made.len())));
+        console.say(&format!(
+            "{name}: {} of {} cells are {what}",
+            thousands(rows.len()),
+            thousands(made.len())
+        ));
     }
     let take = Take::entries(whole.n_obs(), &rows);
-    take.and_then(|t| whole.select(&t, &Take::all(whole.n_vars()))).map_err(|e| CliError::input(e.to_string()))
+    take.and_then(|t| whole.select(&t, &Take::all(whole.n_vars())))
+        .map_err(|e| CliError::input(e.to_string()))
 }
 
 /// Values on different scales cannot be compared.
@@ -289,13 +307,29 @@ fn words(found: &Score, none: &Score, half: Option<&Halves>, second: &str, genes
     let row = |name: &str, a: f64, b: f64, h: String| vec![name.to_owned(), f(a), f(b), h];
     let mut rows = vec![["", "predicted", "no change", "halves of real"].map(str::to_owned).to_vec()];
     rows.push(row("R² of means, all genes", found.all.r2_mean, none.all.r2_mean, halves(|h| h.r2_mean)));
-    rows.push(row("R² of variances, all genes", found.all.r2_variance, none.all.r2_variance, halves(|h| h.r2_variance)));
+    rows.push(row(
+        "R² of variances, all genes",
+        found.all.r2_variance,
+        none.all.r2_variance,
+        halves(|h| h.r2_variance),
+    ));
     if second != "all" {
         rows.push(row(&format!("R² of means, {second}"), found.top.r2_mean, none.top.r2_mean, dash()));
-        rows.push(row(&format!("R² of variances, {second}"), found.top.r2_variance, none.top.r2_variance, dash()));
+        rows.push(row(
+            &format!("R² of variances, {second}"),
+            found.top.r2_variance,
+            none.top.r2_variance,
+            dash(),
+        ));
     }
-    rows.push(row("correlation of changes, same control cells", found.all.change, none.all.change, halves(|h| h.change)));
-    let how = if found.split_by_source { "halves of the control cells" } else { "halves, prediction not split" };
+    rows.push(row(
+        "correlation of changes, same control cells",
+        found.all.change,
+        none.all.change,
+        halves(|h| h.change),
+    ));
+    let how =
+        if found.split_by_source { "halves of the control cells" } else { "halves, prediction not split" };
     rows.push(row(&format!("correlation of changes, {how}"), found.change_half, none.change_half, dash()));
     rows.push(row("energy distance, 50 components", found.energy, none.energy, halves(|h| h.energy)));
     rows.push(row("E-distance, 50 components", found.e_distance, none.e_distance, dash()));

@@ -36,7 +36,9 @@ pub(super) fn build(
         title: format!("{what} of genes"),
         x: format!("{what}, predicted cells"),
         y: format!("{what}, real cells"),
-        genes: (0..genes.len()).map(|g| ([x[g], y[g]], named.contains(&g).then(|| genes[g].clone()))).collect(),
+        genes: (0..genes.len())
+            .map(|g| ([x[g], y[g]], named.contains(&g).then(|| genes[g].clone())))
+            .collect(),
         says,
     };
     let values = |f: &File, g: usize| f.values.column(g).iter().copied().take(DRAWN).collect::<Vec<f32>>();
@@ -55,7 +57,12 @@ pub(super) fn build(
         score: table(found, none, half),
         scatters: vec![
             one("mean", &p.mean, &r.mean, format!("R² of means: {:.3}.", found.all.r2_mean)),
-            one("variance", &p.variance, &r.variance, format!("R² of variances: {:.3}.", found.all.r2_variance)),
+            one(
+                "variance",
+                &p.variance,
+                &r.variance,
+                format!("R² of variances: {:.3}.", found.all.r2_variance),
+            ),
         ],
         violins: named
             .iter()
@@ -76,7 +83,11 @@ pub(super) fn build(
             ("resamples".into(), args.resamples.to_string()),
             ("seed".into(), args.seed.to_string()),
         ],
-        provenance: files.iter().zip(["predicted", "real", "control"]).map(|(f, n)| (n.into(), f.path.clone())).collect(),
+        provenance: files
+            .iter()
+            .zip(["predicted", "real", "control"])
+            .map(|(f, n)| (n.into(), f.path.clone()))
+            .collect(),
         warnings: Vec::new(),
         notes: found
             .spread
@@ -124,7 +135,8 @@ fn verdict(found: &Score, none: &Score, half: Option<&Halves>) -> Verdict {
 }
 
 fn table(found: &Score, none: &Score, half: Option<&Halves>) -> ScoreTable {
-    let column = |header: &str, explanation: &str| Column { header: header.into(), explanation: explanation.into() };
+    let column =
+        |header: &str, explanation: &str| Column { header: header.into(), explanation: explanation.into() };
     let value = |x: f64| ScoreValue { text: format!("{x:.3}"), best: false };
     let row = |name: &str, chosen: bool, v: [f64; 4]| ScoreRow {
         method: name.into(),

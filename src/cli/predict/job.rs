@@ -35,7 +35,10 @@ impl Asked {
         kind(name).map(Self::One).ok_or_else(|| {
             let known: Vec<&str> = KINDS.iter().map(|k| k.name).chain([AUTO]).collect();
             let hint = crate::data::did_you_mean(name, known.iter().copied());
-            CliError::usage(format!("--model {name}: no model that predicts is called so{hint}; models: {}", known.join(", ")))
+            CliError::usage(format!(
+                "--model {name}: no model that predicts is called so{hint}; models: {}",
+                known.join(", ")
+            ))
         })
     }
 
@@ -84,7 +87,9 @@ pub(super) fn asked_types(
 ) -> Result<Vec<usize>, CliError> {
     let one = cell_type.map(|name| cells.find(name)).transpose()?;
     if !applied {
-        return one.map(|t| vec![t]).ok_or_else(|| CliError::usage("--cell-type: which type is to be predicted?"));
+        return one
+            .map(|t| vec![t])
+            .ok_or_else(|| CliError::usage("--cell-type: which type is to be predicted?"));
     }
     let n = cells.real_types;
     let wanted: Vec<usize> = one.map_or_else(|| (0..n).collect(), |t| vec![t]);
@@ -179,7 +184,10 @@ fn chosen(asked: Asked, judged: &[Judged]) -> (&'static Kind, Option<String>) {
                 );
                 (kind, Some(why))
             }
-            None => (default(), Some(format!("nothing can be compared with one training type; {DEFAULT} is taken"))),
+            None => (
+                default(),
+                Some(format!("nothing can be compared with one training type; {DEFAULT} is taken")),
+            ),
         },
     }
 }

@@ -51,7 +51,10 @@ pub(super) fn page(
         let of = |w: &[(String, f64)]| {
             w.iter().filter(|w| w.1 > 0.0005).map(|(n, w)| (n.clone(), format!("{w:.3}"))).collect::<Vec<_>>()
         };
-        vec![("Rules of the mean".to_owned(), of(&p.mean_weights)), ("Rules of the variance".to_owned(), of(&p.variance_weights))]
+        vec![
+            ("Rules of the mean".to_owned(), of(&p.mean_weights)),
+            ("Rules of the variance".to_owned(), of(&p.variance_weights)),
+        ]
     });
     Ok(PerturbationReport {
         title: format!("Predicted response of {}", names.join(", ")),
@@ -107,11 +110,18 @@ fn verdict(done: &Done) -> Verdict {
 
 /// Models against measures, on the training types.
 fn table(done: &Done) -> ScoreTable {
-    let column = |header: &str, explanation: &str| Column { header: header.into(), explanation: explanation.into() };
+    let column =
+        |header: &str, explanation: &str| Column { header: header.into(), explanation: explanation.into() };
     let columns = vec![
-        column("R² of means", "each training type predicted from the others, mean over the types: 1 is perfect"),
+        column(
+            "R² of means",
+            "each training type predicted from the others, mean over the types: 1 is perfect",
+        ),
         column("least R²", "that of the type it told worst"),
-        column("correlation of changes", "of predicted and real change over the variable genes, mean over the types"),
+        column(
+            "correlation of changes",
+            "of predicted and real change over the variable genes, mean over the types",
+        ),
     ];
     let figures: Vec<[f64; 3]> = done
         .judged
@@ -127,7 +137,10 @@ fn table(done: &Done) -> ScoreTable {
             method: j.model.clone(),
             chosen: j.model == done.model,
             values: (0..3)
-                .map(|c| ScoreValue { text: format!("{:.3}", f[c]), best: f[c].total_cmp(&best(c)) == Ordering::Equal })
+                .map(|c| ScoreValue {
+                    text: format!("{:.3}", f[c]),
+                    best: f[c].total_cmp(&best(c)) == Ordering::Equal,
+                })
                 .collect(),
         })
         .collect::<Vec<_>>();
@@ -138,7 +151,11 @@ fn table(done: &Done) -> ScoreTable {
 }
 
 /// Means and variances: against real cells where there are some, else against the control cells.
-fn scatters(sets: &Sets, (ranking, gene): (&Ranking, &dyn Fn(usize) -> String), variable: &[usize]) -> Vec<GeneScatter> {
+fn scatters(
+    sets: &Sets,
+    (ranking, gene): (&Ranking, &dyn Fn(usize) -> String),
+    variable: &[usize],
+) -> Vec<GeneScatter> {
     let (other, name) = match &sets.real {
         Some(real) => (real, "real"),
         None => (&sets.control, "control"),
@@ -156,7 +173,10 @@ fn scatters(sets: &Sets, (ranking, gene): (&Ranking, &dyn Fn(usize) -> String), 
             .collect(),
         says: match &sets.real {
             Some(_) => format!("R² of {what}s over the variable genes: {:.3}.", r2(x, y, Some(variable))),
-            None => "There are no real cells to compare with: distance from the line is the predicted response.".into(),
+            None => {
+                "There are no real cells to compare with: distance from the line is the predicted response."
+                    .into()
+            }
         },
     };
     vec![one("mean", &p.mean, &o.mean), one("variance", &p.variance, &o.variance)]
@@ -194,14 +214,17 @@ fn cloud(sets: &Sets, (from, to): (&str, &str), seed: u64) -> Result<SetCloud, C
     let (control, predicted, others) = (some(&sets.control), some(&sets.predicted), some(&sets.others));
     let real = sets.real.as_ref().map(&mut some);
     let numerical = |e: crate::linalg::LinalgError| CliError::from(crate::predict::PredictError::from(e));
-    let views: Vec<ArrayView2<'_, f32>> = [Some(&control), Some(&others), real.as_ref()].into_iter().flatten().map(|x| x.view()).collect();
+    let views: Vec<ArrayView2<'_, f32>> =
+        [Some(&control), Some(&others), real.as_ref()].into_iter().flatten().map(|x| x.view()).collect();
     let measured = concatenate(Axis(0), &views).map_err(|e| CliError::input(e.to_string()))?;
-    let space = components(measured.view(), Array2::zeros((0, measured.ncols())).view()).map_err(numerical)?;
+    let space =
+        components(measured.view(), Array2::zeros((0, measured.ncols())).view()).map_err(numerical)?;
     let places = |x: &Array2<f32>| -> Result<Vec<[f64; 2]>, CliError> {
         let z = space.place(x.view()).map_err(numerical)?;
         Ok(z.rows().into_iter().map(|r| [r[0], r.get(1).copied().unwrap_or(0.0)]).collect())
     };
-    let mut all = vec![(from.to_owned(), places(&control)?), (format!("{to}, predicted"), places(&predicted)?)];
+    let mut all =
+        vec![(from.to_owned(), places(&control)?), (format!("{to}, predicted"), places(&predicted)?)];
     // A set without cells keeps its colour.
     all.push((format!("{to}, real"), real.as_ref().map(places).transpose()?.unwrap_or_default()));
     all.push((format!("{to}, other types"), places(&others)?));

@@ -156,7 +156,8 @@ fn plan(
     let rows: Vec<usize> = own.iter().map(|&i| cells.rows[i]).collect();
     let stand_in = cells.values.select(ndarray::Axis(0), &own);
     let memory = args.running.memory.unwrap_or(io::DEFAULT_MEMORY);
-    let out = finished(args, predicted(args, &rows, stand_in, asked.name()), dataset.clone(), memory).map_err(at)?;
+    let out = finished(args, predicted(args, &rows, stand_in, asked.name()), dataset.clone(), memory)
+        .map_err(at)?;
     let output = way.output(out, Some(from), target)?;
     let learnt: Vec<&str> =
         study.complete().into_iter().filter(|t| Some(*t) != held).map(|t| cells.types[t].as_str()).collect();

@@ -23,7 +23,10 @@ pub(super) fn words(done: &Done, cells: &Cells, (from, to): (&str, &str)) -> Str
     text.push_str(&format!("\n{}\n", done.verdict.headline));
     done.verdict.details.iter().for_each(|d| text.push_str(&format!("  {d}\n")));
     if !done.judged.is_empty() {
-        text.push_str(&format!("\nTraining types, each predicted from the others:\n{}", models(&done.judged)));
+        text.push_str(&format!(
+            "\nTraining types, each predicted from the others:\n{}",
+            models(&done.judged)
+        ));
     }
     for (t, p) in types.iter().zip(&done.predictions) {
         if !p.mean_weights.is_empty() {
@@ -37,7 +40,12 @@ pub(super) fn words(done: &Done, cells: &Cells, (from, to): (&str, &str)) -> Str
 
 /// Models and their figures.
 fn models(judged: &[Judged]) -> String {
-    let mut rows = vec![vec!["  model".to_owned(), "R² of means".into(), "least".into(), "correlation of changes".into()]];
+    let mut rows = vec![vec![
+        "  model".to_owned(),
+        "R² of means".into(),
+        "least".into(),
+        "correlation of changes".into(),
+    ]];
     for j in judged {
         let least = j.types.iter().map(|t| t.r2).fold(f64::INFINITY, f64::min);
         rows.push(vec![

@@ -7,7 +7,7 @@ mod score;
 
 pub use distance::{e_distance, energy_distance};
 pub use genes::{Ranking, Test, rank, strongest, top};
-pub use means::{Moments, correlation, corrected_half, r2};
+pub use means::{Moments, corrected_half, correlation, r2};
 pub use score::{
     Agreement, Halves, Plan, SPLITS, Score, Sets, Space, Spread, components, cut, halves, score,
 };

@@ -5,7 +5,10 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::distance::at_most;
-use super::{Moments, Ranking, Test, correlation, corrected_half, e_distance, energy_distance, r2, rank, strongest, top};
+use super::{
+    Moments, Ranking, Test, corrected_half, correlation, e_distance, energy_distance, r2, rank, strongest,
+    top,
+};
 use crate::linalg::{LinalgError, Pca};
 use crate::rng::{Seed, Stream};
 
@@ -135,10 +138,8 @@ pub struct Halves {
 /// # Errors
 /// [`LinalgError`] for too few cells and values that are not finite.
 pub fn components(real: ArrayView2<'_, f32>, control: ArrayView2<'_, f32>) -> Result<Space, LinalgError> {
-    let both = concatenate(Axis(0), &[real, control]).map_err(|_| LinalgError::Columns {
-        expected: real.ncols(),
-        found: control.ncols(),
-    })?;
+    let both = concatenate(Axis(0), &[real, control])
+        .map_err(|_| LinalgError::Columns { expected: real.ncols(), found: control.ncols() })?;
     let genes = (both.ncols() > MOST_GENES).then(|| most_variable(both.view()));
     let x = genes.as_ref().map_or_else(|| both.clone(), |g| both.select(Axis(1), g));
     let k = COMPONENTS.min(x.nrows().saturating_sub(1)).min(x.ncols()).max(1);
@@ -271,7 +272,9 @@ fn spread(sets: &Sets, plan: &Plan, top: &[usize]) -> Vec<Spread> {
         if all.is_empty() {
             continue;
         }
-        for (g, genes) in ["all", if plan.listed.is_some() { "listed" } else { "top" }].into_iter().enumerate() {
+        for (g, genes) in
+            ["all", if plan.listed.is_some() { "listed" } else { "top" }].into_iter().enumerate()
+        {
             for (f, figure) in ["r2_mean", "r2_variance"].into_iter().enumerate() {
                 out.push(Spread::of(scheme, genes, figure, all.iter().map(|a| a[g][f]).collect()));
             }
@@ -346,7 +349,9 @@ mod tests {
 
     fn cells(n: usize, shift: f32, seed: u64) -> Array2<f32> {
         let mut s = Seed(seed).stream("cells");
-        Array2::from_shape_fn((n, 30), |(_, g)| s.normal() as f32 * 0.5 + g as f32 * 0.1 + if g < 10 { shift } else { 0.0 })
+        Array2::from_shape_fn((n, 30), |(_, g)| {
+            s.normal() as f32 * 0.5 + g as f32 * 0.1 + if g < 10 { shift } else { 0.0 }
+        })
     }
 
     fn plan() -> Plan {
@@ -364,11 +369,15 @@ mod tests {
         let ((good, half), (none, _)) = (of(&right), of(&control));
         assert!(good.all.r2_mean > 0.98 && good.all.change > 0.95 && good.energy < 0.05, "{good:?}");
         assert!(good.change_half > 0.95 && good.signs == 30 && good.signs_right >= 15, "{good:?}");
-        assert!((half.r2_mean - good.all.r2_mean).abs() < 0.01 && half.r2_mean_corrected > half.r2_mean);
+        assert!((half.r2_mean - good.all.r2_mean).abs() < 0.03, "{half:?} {good:?}");
+        assert!(half.r2_mean_corrected > half.r2_mean && half.r2_mean_corrected < 1.0, "{half:?}");
         assert!(none.all.change == 0.0 && none.energy > 1.0 && none.signs_right == 0, "{none:?}");
         assert_eq!(good.spread.len(), 8);
         let boot = &good.spread[0];
-        assert!(boot.low <= boot.mean && boot.mean <= boot.high && boot.sd > 0.0 && boot.high <= 1.0, "{boot:?}");
+        assert!(
+            boot.low <= boot.mean && boot.mean <= boot.high && boot.sd > 0.0 && boot.high <= 1.0,
+            "{boot:?}"
+        );
     }
 
     /// Control cells copied: against the same control cells there is no change at all; against another half there is only
