@@ -39,8 +39,7 @@ impl Pca {
         let (values, vectors) = top(&products, k)?;
         let mut components = Array2::zeros((k, columns));
         let (mut explained, mut variance) = (Vec::with_capacity(k), Vec::with_capacity(k));
-        for i in 0..k {
-            let value = values[i].max(0.0);
+        for value in values.iter().map(|v| v.max(0.0)) {
             explained.push(if total > 0.0 { value / total } else { 0.0 });
             variance.push(value / (rows - 1) as f64);
         }

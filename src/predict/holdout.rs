@@ -12,6 +12,9 @@ use crate::eval::perturbation::{
 use crate::progress::Progress;
 use crate::rng::Seed;
 
+/// Chooses the variable genes from the cells that may be looked at.
+pub type ChooseGenes<'a> = &'a dyn Fn(&[usize]) -> Result<Vec<usize>, PredictError>;
+
 /// How to hold out.
 pub struct Holdout<'a> {
     /// The models.
@@ -21,7 +24,7 @@ pub struct Holdout<'a> {
     /// Seed of everything random.
     pub seed: Seed,
     /// Chooses the variable genes from the cells that may be looked at.
-    pub genes: &'a dyn Fn(&[usize]) -> Result<Vec<usize>, PredictError>,
+    pub genes: ChooseGenes<'a>,
 }
 
 /// One model on one type.

@@ -26,7 +26,7 @@ pub use cells::moments_of;
 pub use error::PredictError;
 pub use facts::Facts;
 pub use genes::choose;
-pub use holdout::{Holdout, Row, hold_out};
+pub use holdout::{ChooseGenes, Holdout, Row, hold_out};
 pub use judge::{Judged, Told, Verdict, best, facts_for, judge, needed, verdict};
 pub use kinds::{DEFAULT, KINDS, Kind, Need, Prediction, Predictor, YARDSTICK, kind};
 pub use output::{FROM_TO, Predicted, SOURCE_CELL};

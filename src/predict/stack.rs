@@ -16,6 +16,9 @@ pub(super) const NEAR: f64 = 0.3;
 /// Least variance of a predicted gene.
 const LEAST_VARIANCE: f64 = 1e-6;
 
+/// Rules by name, and their weights.
+pub(super) type Weights = Vec<(&'static str, f64)>;
+
 /// Mean and variance that the stack predicts, and why.
 #[derive(Debug, Clone)]
 pub(super) struct Stack {
@@ -24,9 +27,9 @@ pub(super) struct Stack {
     /// Predicted variance of each gene.
     pub(super) variance: Array1<f64>,
     /// Rules of the mean and their weights.
-    pub(super) mean_weights: Vec<(&'static str, f64)>,
+    pub(super) mean_weights: Weights,
     /// Rules of the variance and their weights.
-    pub(super) variance_weights: Vec<(&'static str, f64)>,
+    pub(super) variance_weights: Weights,
     /// What is to be said.
     pub(super) notes: Vec<String>,
 }
@@ -207,7 +210,7 @@ fn variance(
     mean: &Array1<f64>,
     inner: &[Task],
     means: &[Array1<f64>],
-) -> Result<(Array1<f64>, Vec<(&'static str, f64)>), PredictError> {
+) -> Result<(Array1<f64>, Weights), PredictError> {
     let variable = &task.facts.study.variable;
     let told: Vec<Array2<f64>> = inner
         .par_iter()

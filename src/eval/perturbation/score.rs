@@ -369,7 +369,8 @@ mod tests {
         let ((good, half), (none, _)) = (of(&right), of(&control));
         assert!(good.all.r2_mean > 0.98 && good.all.change > 0.95 && good.energy < 0.05, "{good:?}");
         assert!(good.change_half > 0.95 && good.signs == 30 && good.signs_right >= 15, "{good:?}");
-        assert!((half.r2_mean - good.all.r2_mean).abs() < 0.01 && half.r2_mean_corrected > half.r2_mean);
+        assert!((half.r2_mean - good.all.r2_mean).abs() < 0.03, "{half:?} {good:?}");
+        assert!(half.r2_mean_corrected > half.r2_mean && half.r2_mean_corrected < 1.0, "{half:?}");
         assert!(none.all.change == 0.0 && none.energy > 1.0 && none.signs_right == 0, "{none:?}");
         assert_eq!(good.spread.len(), 8);
         let boot = &good.spread[0];

@@ -41,7 +41,7 @@ pub(in super::super) fn scatter(id: &str, s: &GeneScatter) -> Option<String> {
         drawn.iter().filter_map(|g| Some((g.1.as_deref()?, axes.at(g.0)))).collect();
     let dots: Vec<[f64; 2]> = named.iter().map(|n| n.1).collect();
     for (name, at) in &named {
-        svg.dot(*at, 3.5, "gene", Some(colour(1)), name);
+        svg.dot(*at, 3.5, "marker-dot", None, name);
     }
     let labels: Vec<Label<'_>> = named.iter().map(|(text, at)| Label { text, at: *at }).collect();
     let ground = Ground { dots: &dots, taken: &[], lines: &[ends], frame: area };
