@@ -56,6 +56,7 @@ pub mod linalg;
 pub mod loader;
 pub mod nn;
 pub mod panel;
+pub mod predict;
 pub mod progress;
 pub mod provenance;
 pub mod recipe;

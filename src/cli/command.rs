@@ -16,6 +16,7 @@ use crate::cli::info::InfoArgs;
 use crate::cli::kit::apart::LookInsideArgs;
 use crate::cli::models::ModelsArgs;
 use crate::cli::panel::PanelArgs;
+use crate::cli::predict::PredictArgs;
 use crate::cli::preprocess::PreprocessArgs;
 use crate::cli::simulate::SimulateArgs;
 use crate::cli::split::SplitArgs;
@@ -46,7 +47,7 @@ pub enum Command {
     Split(Box<SplitArgs>),
     /// Find clusters of cells in raw counts: variable genes, PCA, neighbours, Leiden
     Cluster(Box<ClusterArgs>),
-    /// Judge what was made: how real generated cells are
+    /// Judge what was made: how real generated cells are, how well a response was predicted
     Evaluate(Box<EvaluateArgs>),
     /// Make up cells with known truth, from a few numbers or from those of a file: Splat
     Simulate(Box<SimulateArgs>),
@@ -56,6 +57,8 @@ pub enum Command {
     Augment(Box<AugmentArgs>),
     /// Make a whole population of cells, from a file or a trained model
     Generate(Box<GenerateArgs>),
+    /// Predict what cells of one type would do under a treatment, from types that were measured with and without it
+    Predict(Box<PredictArgs>),
     /// Train a model and keep it
     Train(Box<TrainArgs>),
     /// Label cells with a trained model

@@ -16,6 +16,7 @@ pub mod info;
 pub mod kit;
 pub mod models;
 pub mod panel;
+pub mod predict;
 pub mod preprocess;
 pub mod simulate;
 pub mod split;
@@ -67,6 +68,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Generate(args) => generate::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Classify(args) => classify::run(&args),
+        Command::Predict(args) => predict::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Panel(args) => panel::run(&args),

@@ -5,15 +5,24 @@ use super::{Column, DataError, Dataset, Frame, Index, Take, Values};
 /// Column of obs that tells made cells from real ones.
 pub const COLUMN: &str = "is_synthetic";
 
+/// Column of obs that tells predicted cells from measured ones: those are made, too.
+pub const PREDICTED: &str = "is_predicted";
+
+/// Columns of obs that mark made cells.
+pub const MARKS: [&str; 2] = [COLUMN, PREDICTED];
+
 /// Column of obs with the model of a made cell.
 pub const MODEL: &str = "scx_model";
 
 /// How the name of a made cell begins in formats that hold names of cells and nothing else about them.
 pub const NAME_PREFIX: &str = "scx-synthetic-";
 
-/// Which cells of a table are made, by [`COLUMN`] or by their names; `None` when none is.
+/// Which cells of a table are made, by one of [`MARKS`] or by their names; `None` when none is.
 pub fn marks(obs: &Frame) -> Option<Vec<bool>> {
-    let mut made = obs.column(COLUMN).and_then(flags).unwrap_or_else(|| vec![false; obs.len()]);
+    let mut made = vec![false; obs.len()];
+    for marked in MARKS.iter().filter_map(|name| obs.column(name).and_then(flags)) {
+        made.iter_mut().zip(marked).for_each(|(m, mark)| *m |= mark);
+    }
     if let Index::Names { values, .. } = &obs.index {
         made.iter_mut().zip(values.iter()).for_each(|(m, name)| *m |= name.starts_with(NAME_PREFIX));
     }
@@ -81,6 +90,9 @@ mod tests {
         ] {
             assert_eq!(marks(&obs(column.clone())), Some(vec![false, true, false]), "{column:?}");
         }
+        let both = obs(Column::Numbers(Values::Bool(vec![true, false, false])))
+            .with(PREDICTED, Column::Numbers(Values::Bool(vec![false, false, true])));
+        assert_eq!(marks(&both), Some(vec![true, false, true]));
         assert_eq!(marks(&obs(Column::Strings(text(["maybe", "True", ""])))), None);
         assert_eq!(marks(&obs(Column::Numbers(Values::Bool(vec![false; 3])))), None);
         let names = Index::names(["c1", "scx-synthetic-1", "synthetic-1"].map(String::from).to_vec());

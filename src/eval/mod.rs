@@ -5,6 +5,7 @@ mod correlation;
 mod distribution;
 pub mod generation;
 mod mmd;
+pub mod perturbation;
 mod spike_in;
 
 pub use classify::{f1, roc_auc, roc_curve, stratified_folds};

@@ -72,9 +72,11 @@ impl Material {
         match synthetic::real(dataset)? {
             None => Self::of(dataset, None, sought, progress),
             Some((rows, _)) if rows.is_empty() => Err(GenerateError::input(format!(
-                "all {} cells were made by scx (obs[\"{}\"], or their names); take the file with the real cells",
+                "all {} cells were made by scx (obs[\"{}\"], obs[\"{}\"], or their names); take the file with the real \
+                 cells",
                 dataset.n_obs(),
-                synthetic::COLUMN
+                synthetic::COLUMN,
+                synthetic::PREDICTED
             ))),
             Some((rows, real)) => Self::of(&real, Some(rows), sought, progress),
         }

@@ -218,7 +218,10 @@ impl<'a> Output<'a> {
         };
         let index = &self.dataset.obs.index;
         let named = |i: usize| index.get(i).is_some_and(|name| name.starts_with(synthetic::NAME_PREFIX));
-        kept(&Place::Obs.element(synthetic::COLUMN))
+        // Cells may be marked by either column; each that is there is needed.
+        let columns: Vec<&str> =
+            synthetic::MARKS.into_iter().filter(|name| self.dataset.obs.column(name).is_some()).collect();
+        (!columns.is_empty() && columns.iter().all(|name| kept(&Place::Obs.element(name))))
             || (kept("obs_names") && (0..made.len()).filter(|&i| made[i]).all(named))
             || !(kept("obs_names") || kept("X"))
     }
@@ -229,7 +232,8 @@ impl<'a> Output<'a> {
             self.mark_names(&made);
         }
         // A mark by name gets its column back where there is a place for it.
-        if self.dataset.obs.column(synthetic::COLUMN).is_none() && self.target.format.has_columns() {
+        let marked = synthetic::MARKS.iter().any(|name| self.dataset.obs.column(name).is_some());
+        if !marked && self.target.format.has_columns() {
             self.dataset.obs.set(synthetic::COLUMN, Column::Numbers(Values::Bool(made.clone())));
         }
         if self.holds_marks(&made) {
@@ -243,9 +247,10 @@ impl<'a> Output<'a> {
             }
             false => "write h5ad or loom",
         };
+        let column = synthetic::MARKS.iter().find(|name| self.dataset.obs.column(name).is_some());
         let what = format!(
             "cells made by a model are told from real ones by obs[\"{}\"], and {} has no place for that column; {way}",
-            synthetic::COLUMN,
+            column.unwrap_or(&synthetic::COLUMN),
             to.name()
         );
         Err(WriteError::CannotHold { path: self.target.path.clone(), what })

@@ -63,7 +63,7 @@ impl Pca {
         Ok(Pca { mean, components, explained, variance })
     }
 
-    fn check(rows: usize, columns: usize, k: usize) -> Result<(), LinalgError> {
+    pub(super) fn check(rows: usize, columns: usize, k: usize) -> Result<(), LinalgError> {
         if rows < 2 {
             return Err(LinalgError::TooFewRows { found: rows, needed: 2 });
         }
@@ -90,7 +90,7 @@ impl Pca {
     }
 }
 
-fn centred(rows: ArrayView2<'_, f32>, mean: &[f64]) -> Array2<f64> {
+pub(super) fn centred(rows: ArrayView2<'_, f32>, mean: &[f64]) -> Array2<f64> {
     let mut out = rows.mapv(f64::from);
     for mut row in out.rows_mut() {
         for (v, m) in row.iter_mut().zip(mean) {

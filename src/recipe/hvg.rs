@@ -56,6 +56,15 @@ pub(super) fn find(
     Ok(Variable { chosen, scores })
 }
 
+/// Which of the genes of a matrix of logarithmised counts are the `n_top` most variable, as scanpy's flavor `seurat` finds
+/// them. Ties at the border are all taken.
+///
+/// # Errors
+/// [`RecipeError`] for fewer than two cells, `n_top` of 0, and values that are no finite numbers.
+pub fn variable_genes(m: &Matrix, n_top: usize, options: &Options) -> Result<Vec<bool>, RecipeError> {
+    Ok(find(options, m, n_top, Flavor::Seurat)?.chosen)
+}
+
 /// The `n`-th highest of the numbers; the lowest when there are fewer.
 fn nth_highest(v: &[f64], n: usize) -> f64 {
     let mut v: Vec<f64> = v.iter().copied().filter(|x| !x.is_nan()).collect();

@@ -44,6 +44,7 @@ pub use error::RecipeError;
 pub use fit::looks_transformed;
 pub use fitted::{FittedRecipe, FittedStep};
 pub use guess::ScaleGuess;
+pub use hvg::variable_genes;
 pub use logicle::Logicle;
 pub use replay::ReplayNotes;
 pub use scale::Scale;

@@ -8,6 +8,7 @@ mod generation;
 mod html;
 mod labels;
 mod page;
+mod perturbation;
 mod plots;
 mod scale;
 mod svg;
@@ -17,6 +18,7 @@ pub use generation::{
     render_generation,
 };
 pub use page::render;
+pub use perturbation::{GeneScatter, PerturbationReport, SetCloud, SetViolin, render_perturbation};
 
 /// All a page shows.
 #[derive(Debug, Clone, Default, PartialEq)]

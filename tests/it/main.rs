@@ -20,6 +20,7 @@ mod labels;
 mod loom;
 mod marks;
 mod outputs;
+mod predict;
 mod preprocess;
 mod recipe;
 mod reference;

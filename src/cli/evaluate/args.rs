@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::classic::sampling::Baseline;
+use crate::cli::evaluate::{HoldoutArgs, PerturbationArgs};
 use crate::cli::kit::config::ConfigArgs;
 use crate::cli::kit::counts_args::CountsArgs;
 use crate::cli::kit::files::ReadArgs;
@@ -26,6 +27,10 @@ pub enum EvaluateWhat {
     Augmentation(Box<AugmentationArgs>),
     /// How real are generated cells? Forests, correlations, distances, copies, zeros, types; and a verdict
     Generation(Box<GenerationArgs>),
+    /// How well was a response predicted? R² of means and variances, changes, distances, signs; with resamples
+    Perturbation(Box<PerturbationArgs>),
+    /// Each cell type held out in turn: what would the models have predicted? One table
+    Holdout(Box<HoldoutArgs>),
     /// How long do models train, and how long do they make cells? A table with repeats
     Time(Box<TimeArgs>),
 }

@@ -1,6 +1,8 @@
 //! `scx evaluate`.
 
-use crate::cli::evaluate::{EvaluateArgs, EvaluateWhat, augmentation, generation, time};
+use crate::cli::evaluate::{
+    EvaluateArgs, EvaluateWhat, augmentation, generation, holdout, perturbation, time,
+};
 use crate::cli::kit::error::CliError;
 
 /// Trees of a forest at most.
@@ -19,6 +21,8 @@ pub(in crate::cli) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
     match &args.what {
         EvaluateWhat::Augmentation(args) => augmentation::run(args),
         EvaluateWhat::Generation(args) => generation::run(args),
+        EvaluateWhat::Perturbation(args) => perturbation::run(args),
+        EvaluateWhat::Holdout(args) => holdout::run(args),
         EvaluateWhat::Time(args) => time::run(args),
     }
 }

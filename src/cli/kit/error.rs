@@ -13,6 +13,7 @@ use crate::linalg::LinalgError;
 use crate::loader::LabelError;
 use crate::nn::NnError;
 use crate::panel::PanelError;
+use crate::predict::PredictError;
 use crate::recipe::RecipeError;
 use crate::sheet::SheetError;
 use crate::simulate::splat::SplatError;
@@ -264,6 +265,25 @@ impl From<GenerationError> for CliError {
             GenerationError::Linalg(LinalgError::TooManyRows { .. }) => 5,
             GenerationError::Linalg(_) | GenerationError::Augment { .. } => 4,
             _ => 3,
+        };
+        Self { message: chain(&e), code }
+    }
+}
+
+impl From<PredictError> for CliError {
+    fn from(e: PredictError) -> Self {
+        let code = match e {
+            PredictError::Usage { .. } => 2,
+            PredictError::TooLarge { .. } => 5,
+            PredictError::Recipe(e) => return e.into(),
+            PredictError::Linalg(LinalgError::TooManyRows { .. } | LinalgError::TooWide { .. }) => 5,
+            PredictError::Linalg(LinalgError::NotFinite { .. }) => 3,
+            PredictError::Linalg(_) => 4,
+            PredictError::Data(DataError::Scratch { .. }) => 5,
+            PredictError::Cancelled => {
+                return Self::stopped(crate::cli::kit::signals::stop_code().unwrap_or(130));
+            }
+            PredictError::Input { .. } | PredictError::Data(_) => 3,
         };
         Self { message: chain(&e), code }
     }

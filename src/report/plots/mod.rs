@@ -5,6 +5,7 @@ mod density;
 mod generated;
 mod loss;
 mod medians;
+mod response;
 mod triangle;
 mod violin;
 
@@ -13,6 +14,7 @@ pub(super) use density::density;
 pub(super) use generated::{cloud, roc, zeros};
 pub(super) use loss::loss;
 pub(super) use medians::{Against, change_plot};
+pub(super) use response::{clouds_of, scatter, violins_of};
 pub(super) use triangle::triangle;
 pub(super) use violin::violin;
 

@@ -57,7 +57,19 @@ pub(in super::super) fn violin(id: &str, v: &Violin, unit: &str) -> Option<Strin
 }
 
 /// Half a violin: the share of values along the axis, the widest place `width` wide.
-fn half(values: &[f64], (lo, hi): (f64, f64), middle: f64, width: f64, axes: &Axes) -> String {
+fn half(values: &[f64], range: (f64, f64), middle: f64, width: f64, axes: &Axes) -> String {
+    shape(values, range, middle, width, axes.area.y..axes.area.bottom())
+}
+
+/// The same between two heights, the upper one first: the ends of the range.
+pub(super) fn shape(
+    values: &[f64],
+    (lo, hi): (f64, f64),
+    middle: f64,
+    width: f64,
+    between: std::ops::Range<f64>,
+) -> String {
+    let height = |v: f64| between.end - (v - lo) / (hi - lo) * (between.end - between.start);
     if values.is_empty() {
         return String::new();
     }
@@ -77,11 +89,11 @@ fn half(values: &[f64], (lo, hi): (f64, f64), middle: f64, width: f64, axes: &Ax
     // Roots: a gene that most cells lack would otherwise be a flat disc and a line.
     let curve: Vec<f64> = (0..CELLS).map(|i| at(i).sqrt()).collect();
     let top = curve.iter().copied().fold(0.0, f64::max);
-    let mut d = format!("M{} {}", num(middle), num(axes.y.at(lo)));
+    let mut d = format!("M{} {}", num(middle), num(height(lo)));
     for (i, c) in curve.iter().enumerate() {
-        let _ = write!(d, "L{} {}", num(middle + width * c / top), num(axes.y.at(lo + step * i as f64)));
+        let _ = write!(d, "L{} {}", num(middle + width * c / top), num(height(lo + step * i as f64)));
     }
-    let _ = write!(d, "L{} {}Z", num(middle), num(axes.y.at(hi)));
+    let _ = write!(d, "L{} {}Z", num(middle), num(height(hi)));
     d
 }
 
