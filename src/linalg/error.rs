@@ -77,12 +77,6 @@ pub enum LinalgError {
         /// Its size.
         size: usize,
     },
-    /// A system of equations without a single solution.
-    #[error("a {size} × {size} system is not positive definite")]
-    NotDefinite {
-        /// Its size.
-        size: usize,
-    },
     /// The eigenvalue iteration did not end.
     #[error("the eigenvalue decomposition of a {size} × {size} covariance did not converge")]
     NoConvergence {

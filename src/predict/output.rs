@@ -94,6 +94,7 @@ impl Predicted<'_> {
             on_duplicate: OnDuplicate::Error,
             batch_key: PART.into(),
             layers: None,
+            continuous_time: false,
             memory,
         };
         let mut out = concat(pieces, &options).map_err(|e| PredictError::input(chain(&e)))?;

@@ -119,7 +119,7 @@ fn verdict(found: &Score, none: &Score, half: Option<&Halves>) -> Verdict {
     let headline = match level {
         Level::Good => "The predicted change is like the measured one.",
         Level::Caution => "The predicted change is like the measured one in part.",
-        Level::Bad => "The predicted change is not like the measured one.",
+        Level::Bad | Level::Unjudged => "The predicted change is not like the measured one.",
     };
     let mut details = vec![format!(
         "correlation of changes {:.3}, against halves of the control cells {:.3}; energy distance {:.3}, {:.3} without a prediction",
