@@ -71,7 +71,9 @@ fn print(name: &str, m: [f64; 9]) {
 
 fn main() -> Result<()> {
     let n: u64 = std::env::args().nth(1).map_or(Ok(5), |a| a.parse())?;
-    println!("| experiment | zeros of the sample | of the truth | uncorrected | neuron-edit keep / move | ambient | mean-shift |");
+    println!(
+        "| experiment | zeros of the sample | of the truth | uncorrected | neuron-edit keep / move | ambient | mean-shift |"
+    );
     println!("|---|---|---|---|---|---|---|");
     for kind in ["fixed", "random"] {
         let mut mean = [0.0; 9];

@@ -20,7 +20,8 @@ fn only_gives_the_same_values_and_no_rivals_scores_or_verdict() {
         let all = dir.scx(&format!("{args} -o all.fcs --force")).ok();
         assert!(all.stdout.contains("* ") && !all.stdout.contains("--only"), "{}", all.stdout);
         let said = dir.scx(&format!("{args} -o only.fcs --force --only")).ok();
-        let line = format!("only {method} was applied (--only): there are no rivals, no scores and no verdict");
+        let line =
+            format!("only {method} was applied (--only): there are no rivals, no scores and no verdict");
         assert!(said.stdout.contains(&line), "{}", said.stdout);
         for word in ["mean-shift", "EMD", "s.fcs: 120 cells", "use the corrected files"] {
             assert!(!said.stdout.contains(word), "{word} in {}", said.stdout);
@@ -38,7 +39,10 @@ fn a_page_and_a_model_of_only_one_method_say_so() {
     let dir = support::files();
     dir.scx(&format!("{FILES} -o o.fcs --only --method ambient --report r.html --save-model edit")).ok();
     let html = String::from_utf8(dir.bytes("r.html")).unwrap();
-    assert!(html.contains("Only ambient was applied (--only)") && html.contains("Verdict: none"), "no word of it");
+    assert!(
+        html.contains("Only ambient was applied (--only)") && html.contains("Verdict: none"),
+        "no word of it"
+    );
     assert!(html.contains("<svg") && !html.contains("mean-shift"), "figures stay, rivals go");
     assert!(dir.names().contains(&"edit/model.json".into()));
 }
@@ -87,7 +91,11 @@ fn an_edit_without_a_network_is_stored_applied_and_refuses_methods_on_neurons() 
     for method in ["neuron-edit", "constant-shift"] {
         for only in ["", " --only"] {
             let args = format!("correct --model-dir edit --sample s.fcs -o no.fcs --method {method}{only}");
-            dir.refuses(2, &args, &["no network was trained", &format!("learn an edit with --method {method}")]);
+            dir.refuses(
+                2,
+                &args,
+                &["no network was trained", &format!("learn an edit with --method {method}")],
+            );
         }
     }
 }

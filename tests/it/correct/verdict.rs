@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{self, Dir, FILES, RUNS};
 
-const MARKERS: [&str; 10] =
-    ["CD45", "CD3", "CD4", "CD8", "CD19", "CD56", "CD14", "HLA-DR", "CD123", "CD95"];
+const MARKERS: [&str; 10] = ["CD45", "CD3", "CD4", "CD8", "CD19", "CD56", "CD14", "HLA-DR", "CD123", "CD95"];
 
 /// Cells on the scale arcsinh(x / 5) as raw values of stained channels.
 fn dataset(cells: &Array2<f32>) -> Dataset {
@@ -56,7 +55,10 @@ fn a_correction_that_works_is_good_with_and_without_a_held_out_control() {
         level(&v, "good", "use the corrected files");
         let of = |key: &str| v["halves"][key].as_f64().unwrap();
         assert!(of("after") < 0.5 * of("before") && of("noise") < 0.3 * of("before"), "{v:#}");
-        assert_eq!((&v["recommended"], &v["no_evidence"], &v["runs"]), (&Value::Null, &json!([]), &json!([])));
+        assert_eq!(
+            (&v["recommended"], &v["no_evidence"], &v["runs"]),
+            (&Value::Null, &json!([]), &json!([]))
+        );
     }
     let v = verdict(&dir, &format!("{FILES} --method ambient --holdout d1.fcs d2.fcs"));
     level(&v, "good", "held-out control");
