@@ -7,10 +7,15 @@ use crate::support::{self, Dir, FILES, x};
 
 /// The usual files, as a mass cytometer without randomisation gives them.
 fn counted() -> Dir {
+    files_of(|v| if v < 2.5 { 0.0 } else { v.round() })
+}
+
+/// The usual files with every value changed.
+fn files_of(change: impl Fn(f32) -> f32) -> Dir {
     let (dir, e) = (support::files(), support::experiment());
     for (name, cells) in [("c1.fcs", &e.control[0]), ("c2.fcs", &e.control[1]), ("s.fcs", &e.sample[0])] {
         let mut cells = cells.clone();
-        cells.values.mapv_inplace(|v| if v < 2.5 { 0.0 } else { v.round() });
+        cells.values.mapv_inplace(&change);
         dir.save(name, &cells.dataset());
     }
     dir
@@ -89,7 +94,7 @@ fn the_rule_is_part_of_a_stored_edit() {
 
 #[test]
 fn cells_without_zeros_are_told_nothing_about_them() {
-    let dir = support::files();
+    let dir = files_of(|v| v.max(0.5));
     let run = dir.scx(&format!("{FILES} -o o.fcs --method ambient")).ok();
     assert!(!run.stdout.contains("exact zeros"), "{}", run.stdout);
 }
