@@ -2,6 +2,7 @@
 
 use scx::data::synthetic::{PREDICTED, flags, mask};
 use scx::data::{Categorical, Categories, Column, Dataset, Frame, Index, Layout, Matrix, Sparse, Values};
+use scx::predict::{Cells, PredictError, Sought};
 use scx::rng::Seed;
 use serde_json::Value;
 
@@ -20,15 +21,18 @@ const KEYS: &str = "--condition-key condition --source control --target stimulat
 fn mean(t: usize, stimulated: bool, g: usize) -> f64 {
     let place = [0.0, 0.9, 0.7, 0.15, 0.5][t];
     let base = 0.4 + 0.9 * ((g * 37 % 11) as f64 / 11.0);
-    let own = if g % 5 == 0 {
+    let own = if g.is_multiple_of(5) {
         1.5 * place
     } else if g % 5 == 1 {
         1.5 * (1.0 - place)
     } else {
         0.0
     };
-    let change =
-        if stimulated && g < 25 { 0.8 + 1.6 * if g % 2 == 0 { place } else { 1.0 - place } } else { 0.0 };
+    let change = if stimulated && g < 25 {
+        0.8 + 1.6 * if g.is_multiple_of(2) { place } else { 1.0 - place }
+    } else {
+        0.0
+    };
     base + own + change
 }
 
@@ -38,7 +42,7 @@ fn study(shift: impl Fn(usize, bool) -> f64) -> Dataset {
     let (mut indptr, mut indices, mut values) = (vec![0u64], Vec::new(), Vec::new());
     let (mut types, mut conditions, mut batches, mut names) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for t in 0..TYPES.len() {
+    for (t, name) in TYPES.iter().enumerate() {
         for stimulated in [false, true] {
             for i in 0..CELLS {
                 for g in 0..GENES {
@@ -52,7 +56,7 @@ fn study(shift: impl Fn(usize, bool) -> f64) -> Dataset {
                 types.push(t as i32);
                 conditions.push(i32::from(stimulated));
                 batches.push((i % 2) as i32);
-                names.push(format!("{}-{}-{i}", TYPES[t], u8::from(stimulated)));
+                names.push(format!("{name}-{}-{i}", u8::from(stimulated)));
             }
         }
     }
@@ -319,7 +323,16 @@ fn what_cannot_be_predicted_is_refused_with_what_is_there() {
         &["same condition"],
     );
     dir.refuses(2, &line(&format!("{keys} --cell-type NK --layer log")), &["no layer log"]);
-    dir.refuses(5, &line(&format!("{keys} --cell-type NK --memory 100K")), &["--memory"]);
+    let sought = Sought {
+        condition_key: "condition".into(),
+        source: "control".into(),
+        target: "stimulated".into(),
+        cell_type_key: Some("cell_type".into()),
+        memory: 100_000,
+        ..Sought::default()
+    };
+    let large = Cells::read(&all, &sought).unwrap_err();
+    assert!(matches!(&large, PredictError::TooLarge { what } if what.contains("--memory")), "{large}");
     // Too few cells to predict from, and none to learn from.
     let of = |wanted: &dyn Fn(&str, &str, usize) -> bool| {
         let has =

@@ -45,6 +45,7 @@ fn execute(args: &PredictArgs, console: &Console) -> Result<(), CliError> {
     if way.dry() {
         return plan(args, &way, &dataset, (&cells, &types), asked, (from.format, &target));
     }
+    outlook(args, &way, &dataset, (&cells, &types), asked, (from.format, &target))?.plan()?;
     let seed = Seed(args.seed);
     let settings = (asked, args.n_top_genes, seed);
     let done = job::run((&dataset, &cells), &types, settings, reading.memory, console).map_err(at)?;
@@ -152,29 +153,42 @@ fn plan(
     let held = types.first().copied().filter(|t| *t < cells.real_types);
     let study = cells.study(held, Vec::new());
     types.iter().try_for_each(|&t| study.check(t)).map_err(|e| at(e.into()))?;
-    let own: Vec<usize> = types.iter().flat_map(|&t| cells.source[t].iter().copied()).collect();
-    let rows: Vec<usize> = own.iter().map(|&i| cells.rows[i]).collect();
-    let stand_in = cells.values.select(ndarray::Axis(0), &own);
-    let memory = args.running.memory.unwrap_or(io::DEFAULT_MEMORY);
-    let out = finished(args, predicted(args, &rows, stand_in, asked.name()), dataset.clone(), memory)
-        .map_err(at)?;
-    let output = way.output(out, Some(from), target)?;
+    let n: usize = types.iter().map(|&t| cells.source[t].len()).sum();
+    let output = outlook(args, way, dataset, (cells, types), asked, (from, target))?;
     let learnt: Vec<&str> =
         study.complete().into_iter().filter(|t| Some(*t) != held).map(|t| cells.types[t].as_str()).collect();
     let object = json!({
         "input": args.input.display().to_string(),
         "output": args.output.display().to_string(),
         "model": asked.name(),
-        "cells": rows.len(),
+        "cells": n,
         "learnt_from": learnt,
     });
     let text = format!(
         "  predict {} cells from {} to {} by {}, learnt from {}\n",
-        thousands(rows.len()),
+        thousands(n),
         source(args),
         args.target,
         asked.name(),
         learnt.join(", ")
     );
     way.tell(&way.commit(vec![output])?, object, &text)
+}
+
+/// The output with the source cells in place of the predicted ones: what a target cannot hold is told before any work.
+fn outlook<'a>(
+    args: &PredictArgs,
+    way: &Way<'a>,
+    dataset: &Dataset,
+    (cells, types): (&Cells, &[usize]),
+    asked: Asked,
+    (from, target): (io::Format, &io::Target),
+) -> Result<io::Output<'a>, CliError> {
+    let own: Vec<usize> = types.iter().flat_map(|&t| cells.source[t].iter().copied()).collect();
+    let rows: Vec<usize> = own.iter().map(|&i| cells.rows[i]).collect();
+    let stand_in = cells.values.select(ndarray::Axis(0), &own);
+    let memory = args.running.memory.unwrap_or(io::DEFAULT_MEMORY);
+    let out = finished(args, predicted(args, &rows, stand_in, asked.name()), dataset.clone(), memory)
+        .map_err(|e| e.within(&args.input.display().to_string()))?;
+    way.output(out, Some(from), target)
 }
