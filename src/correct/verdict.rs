@@ -54,8 +54,8 @@ const CLEARLY: f64 = 0.95;
 const MOST: f64 = 0.5;
 const LITTLE: f64 = 0.2;
 
-/// Share of the movement asked for below which a sample stays behind. The exact truth makes 44 % and more of it: the controls ask
-/// for a little more than the truth where their composition differs by chance.
+/// Share of the movement asked for below which a sample stays behind. On simulated experiments the exact truth makes 44 % and more
+/// of it.
 const BEHIND: f64 = 0.25;
 
 struct Said {
