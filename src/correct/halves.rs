@@ -17,6 +17,10 @@ use crate::rng::Seed;
 /// Cells of each control that are used at most.
 const MOST: usize = 10_000;
 
+/// Chance is the mean of up to this many ways to cut a control in two; of large controls, where one way says as much as another,
+/// of fewer.
+const CUTS: usize = 10;
+
 /// How far control cells that were not learnt from are from where they should arrive: mean over markers and both halves of the
 /// earth mover's distance, on the model's scale.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -64,16 +68,8 @@ pub struct Halves {
 impl Halves {
     /// Cuts controls (cells × markers) in two, always alike.
     pub fn of(source: ArrayView2<'_, f32>, target: ArrayView2<'_, f32>) -> Self {
-        let cut = |x: ArrayView2<'_, f32>, name: &str| {
-            let mut order = Seed(0).stream(&format!("halves/{name}")).permutation(x.nrows());
-            order.truncate(MOST);
-            let (a, b) = order.split_at(order.len() / 2);
-            [a, b].map(|rows| x.select(Axis(0), rows))
-        };
-        let (source, target) = (cut(source, "source"), cut(target, "target"));
-        let between = |halves: &[Array2<f32>; 2]| mean_emd(halves[0].view(), halves[1].view());
-        let noise = 0.5 * (between(&source) + between(&target));
-        Self { source, target, noise }
+        let noise = 0.5 * (chance(source, "source") + chance(target, "target"));
+        Self { source: cut(source, "source", 0), target: cut(target, "target", 0), noise }
     }
 
     /// Judges a way to move cells: `moved` gets the half of source and target that may be learnt from, and the cells to move.
@@ -95,6 +91,24 @@ impl Halves {
         }
         Ok(all)
     }
+}
+
+/// Two random halves of a control, always alike.
+fn cut(x: ArrayView2<'_, f32>, name: &str, way: usize) -> [Array2<f32>; 2] {
+    let mut order = Seed(0).stream(&format!("halves/{name}/{way}")).permutation(x.nrows());
+    order.truncate(MOST);
+    let (a, b) = order.split_at(order.len() / 2);
+    [a, b].map(|rows| x.select(Axis(0), rows))
+}
+
+/// Distance of two random halves of a control, mean over several ways to cut it.
+fn chance(x: ArrayView2<'_, f32>, name: &str) -> f64 {
+    let cuts = (2 * MOST / x.nrows().max(1)).clamp(1, CUTS);
+    let one = |way| {
+        let [a, b] = cut(x, name, way);
+        mean_emd(a.view(), b.view())
+    };
+    (0..cuts).map(one).sum::<f64>() / cuts as f64
 }
 
 /// Earth mover's distance of two groups of cells, mean over the markers.

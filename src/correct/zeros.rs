@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 pub enum Zeros {
     /// They stay zero
+    #[default]
     Keep,
     /// They are moved as all other values
-    #[default]
     Move,
 }
 

@@ -102,7 +102,7 @@ pub struct CorrectArgs {
     /// Apply the method and nothing else: no rivals, no scores, no verdict
     #[arg(long, help_heading = "Method")]
     pub only: bool,
-    /// What becomes of values that are exactly zero, as mass cytometry has them [default: move]
+    /// What becomes of values that are exactly zero, as mass cytometry has them [default: keep]
     #[arg(long, value_enum, value_name = "RULE", help_heading = "Method")]
     pub zeros: Option<Zeros>,
     /// Form of neuron-edit [default: default]

@@ -93,7 +93,7 @@ fn every_method_and_both_presets_run_and_differ() {
 #[test]
 fn mean_shift_moves_every_marker_by_the_difference_of_the_control_means() {
     let dir = support::files();
-    dir.scx(&format!("{FILES} -o o.fcs --steps 1 --method mean-shift --cofactor 10")).ok();
+    dir.scx(&format!("{FILES} -o o.fcs --steps 1 --method mean-shift --zeros move --cofactor 10")).ok();
     let scaled = |name: &str| x(&dir, name).mapv(|v| (v / 10.0).asinh());
     let [source, target, was, is] = ["c1.fcs", "c2.fcs", "s.fcs", "o.fcs"].map(scaled);
     for (j, marker) in MARKERS.iter().enumerate() {
