@@ -233,7 +233,7 @@ mod tests {
         assert!(e.to_string().contains("reference run c"), "{e}");
         let few = vec![run("a", vec![cells(500, 0.0, 1)]), run("b", vec![cells(1, 0.0, 1)])];
         let e = from_study(vec!["m".into()], few, &Reference::Mean).unwrap_err();
-        assert!(e.to_string().contains("run b: its control has 1 cells, at least 20"), "{e}");
+        assert!(e.to_string().contains("run b: its control has 1 cell, at least 20"), "{e}");
     }
 
     #[test]
