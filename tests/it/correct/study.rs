@@ -55,7 +55,8 @@ fn study() -> Dir {
         let gains = if run == 1 { [1.0; 10] } else { DRIFT.map(|g| g.powf(run as f64 - 1.5)) };
         for (k, name) in ["control", "a", "b"].into_iter().enumerate() {
             let e = experiment(10 * run + k as u64);
-            let cells = if name == "control" { experiment(run).source } else { e.sample };
+            // The control is the same material in every run.
+            let cells = if name == "control" { experiment(1).source } else { e.sample };
             dir.save(&format!("run{run}/{name}.fcs"), &dataset(&moved(&cells, &gains)));
             sheet += &format!("run{run}/{name}.fcs,{run},{},d{k},{}\n", u8::from(k == 0), 30 + k);
         }
@@ -293,7 +294,7 @@ fn what_is_wrong_with_a_study_is_said_before_any_work() {
     dir.refuses(2, &format!("{STUDY} --reference 4"), &["no run 4", "runs: 1, 2, 3"]);
     dir.refuses(2, &format!("{STUDY} --spikein a b"), &["--spikein does not go with --sheet"]);
     dir.refuses(2, "correct --sheet study.csv", &["-o FOLDER is missing"]);
-    dir.refuses(2, "correct --sheet none.csv -o out", &["none.csv"]);
+    dir.refuses(3, "correct --sheet none.csv -o out", &["none.csv: cannot read"]);
     dir.refuses(2, "correct --spikein a b --sample c -o d --resume", &["--resume goes with --sheet"]);
     // Controls of one cell, and events that are no numbers.
     let keep = dir.bytes("run2/control.fcs");
