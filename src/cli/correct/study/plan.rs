@@ -1,6 +1,6 @@
 //! From the options and the sheet to what is done with each file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::correct::how::How;
 use crate::cli::correct::settings::STUDY_FORM;
@@ -74,7 +74,7 @@ impl Study {
     ///
     /// # Errors
     /// [`CliError`] of wrong usage, or of a sheet that cannot be used.
-    pub(super) fn of(mut args: CorrectArgs, sheet: &PathBuf) -> Result<Self, CliError> {
+    pub(super) fn of(mut args: CorrectArgs, sheet: &Path) -> Result<Self, CliError> {
         let how = How::of(&mut args)?;
         refuse_other_inputs(&args)?;
         let out = args.output.take();

@@ -1,6 +1,6 @@
 //! `scx correct --sheet`, step by step.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ use crate::progress::Progress;
 use crate::recipe::Scale;
 
 /// Runs the verb on a study.
-pub(in crate::cli) fn run(args: CorrectArgs, sheet: &PathBuf) -> Result<(), CliError> {
+pub(in crate::cli) fn run(args: CorrectArgs, sheet: &Path) -> Result<(), CliError> {
     let study = Study::of(args, sheet)?;
     let console = Console::new(study.how.running.quiet);
     for (group, runs) in study.sheet.confounded() {
