@@ -64,6 +64,9 @@ pub struct File<'a> {
     pub panel: Option<&'a PanelFile>,
 }
 
+/// Column of var that marks channels which were written from what was known of cells (`--append`).
+const APPENDED: &str = "appended";
+
 /// Most columns taken without being asked for by name, and most whose values are looked at.
 pub const MOST: usize = 500;
 
@@ -111,7 +114,8 @@ impl Judged {
             panel.tell(&file.name, &mut columns)?;
         }
         let mut reasons = technical::judge(&columns, &file.values);
-        let marked = yes_or_no(file.var);
+        let marked = yes_or_no(file.var, "marker");
+        let appended = yes_or_no(file.var, APPENDED);
         let how = match (panel, &marked) {
             (Some(panel), _) => format!("as told by {}", panel.name),
             (None, Some(_)) => "var[\"marker\"] is true".into(),
@@ -132,6 +136,12 @@ impl Judged {
                 (None, None, Some(_)) => Some(Reason::NotMarked),
                 (None, None, None) => *reason,
             };
+            if reason.is_none()
+                && c.panel.is_none()
+                && appended.as_ref().and_then(|a| a.get(i)) == Some(&true)
+            {
+                *reason = Some(Reason::Appended);
+            }
         }
         Ok(Self { columns, reasons, how })
     }
@@ -166,8 +176,8 @@ impl Judged {
 }
 
 /// `var["marker"]` as booleans; loom and others keep these as 0 and 1.
-fn yes_or_no(var: &Frame) -> Option<Vec<bool>> {
-    let Some(Values::Numbers(v)) = var.column("marker") else { return None };
+fn yes_or_no(var: &Frame, name: &str) -> Option<Vec<bool>> {
+    let Some(Values::Numbers(v)) = var.column(name) else { return None };
     v.iter().all(|x| x == 0.0 || x == 1.0).then(|| v.iter().map(|x| x == 1.0).collect())
 }
 
@@ -258,7 +268,7 @@ pub(super) fn by_default(judged: &Judged, var: &Frame) -> Result<Vec<usize>, Pan
     if chosen.is_empty() {
         let what = match kind {
             _ if told => "the panel file makes no column a marker; give rows a role other than none",
-            Some(Values::Numbers(_)) if yes_or_no(var).is_some() => {
+            Some(Values::Numbers(_)) if yes_or_no(var, "marker").is_some() => {
                 "var[\"marker\"] is false everywhere; choose with --markers"
             }
             Some(_) => {

@@ -72,6 +72,8 @@ pub enum Reason {
     NotInPanel,
     /// The panel file gives it the role `none`.
     RoleNone,
+    /// A channel that was written from a column of obs or obsm.
+    Appended,
 }
 
 impl Reason {
@@ -109,6 +111,7 @@ impl Reason {
             Reason::NotMarked => "var[\"marker\"] is false",
             Reason::NotInPanel => "not in the panel file",
             Reason::RoleNone => "role none in the panel file",
+            Reason::Appended => "from a column of obs or obsm",
         }
     }
 

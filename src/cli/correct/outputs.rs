@@ -153,6 +153,7 @@ fn output<'a>(
 ) -> Result<Output<'a>, CliError> {
     let format = format(&job.how, &opened.path, out, || Some(opened.format))?.unwrap_or(opened.format);
     let target = Target { path: out.to_owned(), format, force: job.writing.force };
+    job.writing.refuse_idle(format)?;
     job.writing.warn_idle(format);
     let base = opened.layer.clone();
     let result = NewValues { layer: LAYER.into(), base, patch, into_x: job.into_x };

@@ -472,3 +472,20 @@ fn markers_by_default_of_every_real_file_are_as_reviewed() {
     }
     assert_eq!(reviewed.lines().count(), found.lines().count());
 }
+
+#[test]
+fn a_channel_made_from_what_is_known_of_cells_is_no_marker() {
+    let dir = Dir::new();
+    let mut channels = cells(200, 1, 1);
+    channels.push(column("Time", "", 200, |i| i as f64));
+    save(&dir, "a.fcs", &channels);
+    dir.scx("convert a.fcs a.h5ad").ok();
+    let mut d = dir.open("a.h5ad");
+    let level = Values::F64((0..200).map(|i| f64::from(i as u32) * 1.37).collect());
+    d.obs.set("level", Column::Numbers(level));
+    dir.save("b.h5ad", &d);
+    dir.scx("convert b.h5ad b.fcs --append obs:level").ok();
+    let info = dir.scx("info b.fcs").ok();
+    let line = info.stdout.lines().find(|l| l.contains("level")).unwrap();
+    assert!(line.contains("from a column of obs or obsm"), "{}", info.stdout);
+}
