@@ -74,11 +74,13 @@ pub(super) fn text(study: &Study, ended: &Ended) -> String {
         );
         let million: f64 = ended.plans.iter().map(|(row, _)| cells_of(*row) as f64).sum::<f64>() / 1e6;
         let [fit, apply] = judged.seconds;
-        let _ = writeln!(
-            text,
-            "{fit:.1} s to learn and score, {apply:.1} s to correct and write: {:.1} s for each million cells",
-            apply / million.max(1e-9)
-        );
+        // Of few cells a rate says nothing.
+        let rate = if million < 0.1 {
+            String::new()
+        } else {
+            format!(": {:.1} s for each million cells", apply / million)
+        };
+        let _ = writeln!(text, "{fit:.1} s to learn and score, {apply:.1} s to correct and write{rate}");
         let _ = writeln!(text, "{}", scores::said(study.how.method, judged.verdict.as_ref()));
     }
     if !study.how.running.dry_run {
