@@ -60,6 +60,9 @@ pub struct Outline {
     /// The channel of each variable as stored, where a file with no more than [`NAMES`] of them was read whole.
     #[serde(default)]
     pub channels: Vec<String>,
+    /// Which channels were written from what was known of cells; empty where none was.
+    #[serde(default)]
+    pub appended: Vec<bool>,
     /// What the values of each variable look like; as `channels`.
     #[serde(default)]
     pub values: Vec<Summary>,
@@ -102,6 +105,7 @@ impl Outline {
             var_names: d.var.index.iter().take(NAMES).map(|s| s.into_owned()).collect(),
             stains,
             channels: Vec::new(),
+            appended: Vec::new(),
             values: Vec::new(),
             keywords: d.source.keywords.clone(),
             history: history(d),
@@ -120,6 +124,9 @@ impl Outline {
             stored.or_else(|| d.var.index.get(i)).unwrap_or_default().into_owned()
         };
         self.channels = (0..d.n_vars()).map(channel).collect();
+        if let Some(Column::Numbers(marks)) = d.var.column(super::fcs::APPENDED) {
+            self.appended = marks.iter().map(|m| m == 1.0).collect();
+        }
         // What cannot be read is told elsewhere.
         self.values = d.x.as_ref().and_then(|x| x.summaries().ok()).unwrap_or_default();
         self

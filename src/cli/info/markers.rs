@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::cli::correct::pairs;
-use crate::data::{Column, Frame, Index};
+use crate::data::{Column, Frame, Index, Values};
 use crate::io::Outline;
+use crate::io::fcs::APPENDED;
 use crate::panel::{File, NoMarker, Reason, reasons as judge};
 
 /// Why each variable is no marker; empty where the outline does not hold enough to tell.
@@ -18,6 +19,9 @@ pub(in crate::cli) fn reasons(o: &Outline) -> Vec<Option<Reason>> {
     }
     if let Some(stains) = o.stains.as_ref().filter(|s| s.len() == o.n_vars) {
         var = var.with("marker", Column::Strings(stains.clone()));
+    }
+    if o.appended.len() == o.n_vars {
+        var = var.with(APPENDED, Column::Numbers(Values::Bool(o.appended.clone())));
     }
     let file = File { name: String::new(), var: &var, values: o.values.clone(), panel: None };
     judge(&file, None).unwrap_or_default()

@@ -481,7 +481,7 @@ fn a_channel_made_from_what_is_known_of_cells_is_no_marker() {
     save(&dir, "a.fcs", &channels);
     dir.scx("convert a.fcs a.h5ad").ok();
     let mut d = dir.open("a.h5ad");
-    let level = Values::F64((0..200).map(|i| f64::from(i as u32) * 1.37).collect());
+    let level = Values::F64((0..200).map(|i| f64::from(i as u32 * 37 % 199) * 1.37).collect());
     d.obs.set("level", Column::Numbers(level));
     dir.save("b.h5ad", &d);
     dir.scx("convert b.h5ad b.fcs --append obs:level").ok();
