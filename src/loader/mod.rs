@@ -7,5 +7,5 @@ mod union;
 
 pub use cells::LabelledCells;
 pub use labels::{By, LABEL_KEYS, LabelError, Labels, NO_LABEL, too_few};
-pub use table::{some, table};
+pub use table::{some, table, undo};
 pub use union::{Group, Union};

@@ -1,6 +1,7 @@
 //! Chosen columns on the scale of a model.
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
+use rayon::prelude::*;
 
 use crate::data::{DataError, Matrix};
 use crate::recipe::{ScaleGuess, Transform};
@@ -40,20 +41,56 @@ pub fn some(
     let mut out = Array2::zeros((rows.len(), columns.len()));
     let mut done = 0;
     matrix.columns(columns, &mut |first, run| {
-        while let Some(&row) = rows.get(done).filter(|r| **r < first + run.nrows()) {
-            let from = run.row(row - first);
-            for (c, ((&x, y), transform)) in from.iter().zip(out.row_mut(done)).zip(scale).enumerate() {
-                guess.see(x);
-                *y = transform.forward(x) as f32;
-                if !y.is_finite() {
-                    return Err(not_finite(x, row, names.get(c).map_or("?", String::as_str)));
-                }
-            }
-            done += 1;
+        let end = rows.partition_point(|r| *r < first + run.nrows());
+        let (picked, mut to) = (&rows[done..end], out.slice_axis_mut(Axis(0), (done..end).into()));
+        done = end;
+        let parts: Vec<Result<ScaleGuess, DataError>> = to
+            .axis_chunks_iter_mut(Axis(0), ROWS)
+            .into_par_iter()
+            .zip(picked.par_chunks(ROWS))
+            .map(|(to, rows)| part(run.view(), first, rows, to, names, scale))
+            .collect();
+        // In order, so that the first value that is no number is the one that is named.
+        for seen in parts {
+            guess.take(&seen?);
         }
         Ok(())
     })?;
     Ok(out)
+}
+
+/// Rows that one thread takes at a time.
+const ROWS: usize = 1024;
+
+/// Some rows of a run whose first row is `first`.
+fn part(
+    run: ArrayView2<'_, f64>,
+    first: usize,
+    rows: &[usize],
+    mut to: ArrayViewMut2<'_, f32>,
+    names: &[String],
+    scale: &[Transform],
+) -> Result<ScaleGuess, DataError> {
+    let mut guess = ScaleGuess::default();
+    for (&row, mut to) in rows.iter().zip(to.rows_mut()) {
+        for (c, ((&x, y), transform)) in run.row(row - first).iter().zip(&mut to).zip(scale).enumerate() {
+            guess.see(x);
+            *y = transform.forward(x) as f32;
+            if !y.is_finite() {
+                return Err(not_finite(x, row, names.get(c).map_or("?", String::as_str)));
+            }
+        }
+    }
+    Ok(guess)
+}
+
+/// Takes values (cells × markers) back to the stored scale, in place; `scale` has one entry a column.
+pub fn undo(values: &mut Array2<f32>, scale: &[Transform]) {
+    values.axis_chunks_iter_mut(Axis(0), ROWS).into_par_iter().for_each(|mut rows| {
+        for mut row in rows.rows_mut() {
+            row.iter_mut().zip(scale).for_each(|(v, s)| *v = s.inverse(f64::from(*v)) as f32);
+        }
+    });
 }
 
 /// A value that no model can take.

@@ -17,6 +17,7 @@ use crate::cli::kit::targets::{self, check_folder, plain, same};
 use crate::correct::{CorrectError, Method};
 use crate::data::{DataError, Patch};
 use crate::io::{self, Additions, Format, NewValues, Output, OutputPlan, Table, Target, WriteError};
+use crate::loader;
 use crate::progress::Progress;
 use crate::provenance::Record;
 use crate::recipe::Transform;
@@ -244,14 +245,16 @@ fn patch(method: Method, outcome: &Outcome, file: usize) -> Result<Patch, CliErr
     for (position, &(_, s, _)) in rows.iter().enumerate() {
         at[s].push(position);
     }
-    let scale: Vec<Transform> = order.iter().map(|&j| fitted.scale.of(&inputs.markers[j].name)).collect();
+    let scale: Vec<Transform> = inputs.markers.iter().map(|m| fitted.scale.of(&m.name)).collect();
     let mut values = Array2::zeros((rows.len(), order.len()));
     for ((sample, fit), at) in samples.iter().zip(&fits).zip(at) {
         let x = sample.1.cells.gather(&inputs.experiment.tables);
-        let moved = fitted.apply(fit, method, x.view())?.values;
+        let mut moved = fitted.apply(fit, method, x.view())?.values;
+        drop(x);
+        loader::undo(&mut moved, &scale);
         for (row, position) in moved.rows().into_iter().zip(at) {
-            for ((to, &j), scale) in values.row_mut(position).iter_mut().zip(&order).zip(&scale) {
-                *to = scale.inverse(f64::from(row[j])) as f32;
+            for (to, &j) in values.row_mut(position).iter_mut().zip(&order) {
+                *to = row[j];
             }
         }
     }

@@ -145,9 +145,7 @@ impl Work<'_> {
             .map_err(|e| at(opened, e))?;
         let mut moved = fitted.apply(fit, self.study.how.method, x.view())?.values;
         drop(x);
-        for (mut column, scale) in moved.columns_mut().into_iter().zip(&scale) {
-            column.mapv_inplace(|v| scale.inverse(f64::from(v)) as f32);
-        }
+        loader::undo(&mut moved, &scale);
         // Markers in column order, without those nothing was learnt about.
         let mut order: Vec<usize> = (0..file.columns.len()).filter(|&j| !fit.untouched[j]).collect();
         order.sort_by_key(|&j| file.columns[j]);
