@@ -1,16 +1,8 @@
 //! Time that goes on from file to file.
 
-use std::ops::Range;
-use std::sync::Arc;
-
-use ndarray::Array2;
-
 use super::scale::make_linear;
 use super::{Changes, ConcatError, Piece, fail};
-use crate::data::{
-    Block, BlockSink, Column, DType, DataError, Dense, Frame, Layout, Matrix, RowSource, Values, amplifiers,
-    in_runs, rows_per_run,
-};
+use crate::data::{Column, DType, Frame, Matrix, Values, amplifiers};
 
 /// What of the keywords says when a file was begun, and when it was ended.
 const BEGIN: &[&str] = &["$BTIM", "$BEGINDATETIME"];
@@ -157,8 +149,7 @@ fn shift(
         () if single => DType::F32,
         () => DType::F64,
     };
-    let view = Shifted { base, column: clock.column, scale, add, dtype };
-    piece.dataset.x = Some(Matrix::OnDisk(Arc::new(view)));
+    piece.dataset.x = Some(base.mapped(dtype, vec![clock.column], move |_, x| x * scale + add));
     grow(&mut piece.dataset.var, clock.column, end);
     Ok(())
 }
@@ -184,73 +175,5 @@ fn one_beginning_and_end(pieces: &mut [Piece]) {
                 own.extend(value.clone());
             }
         }
-    }
-}
-
-/// A matrix with one column multiplied and added to.
-#[derive(Debug)]
-struct Shifted {
-    base: Matrix,
-    column: usize,
-    scale: f64,
-    add: f64,
-    dtype: DType,
-}
-
-impl Shifted {
-    fn block(&self, block: &Block) -> Result<Block, DataError> {
-        let mut rows = block.to_f64();
-        rows.column_mut(self.column).mapv_inplace(|x| x * self.scale + self.add);
-        let (n, columns) = rows.dim();
-        let values = match self.dtype {
-            DType::U32 => Values::U32(rows.into_iter().map(|x| x as u32).collect()),
-            DType::F32 => Values::F32(rows.into_iter().map(|x| x as f32).collect()),
-            _ => Values::F64(rows.into_iter().collect()),
-        };
-        Ok(Block::Dense(Dense::new(n, columns, values)?))
-    }
-}
-
-impl RowSource for Shifted {
-    fn shape(&self) -> (usize, usize) {
-        self.base.shape()
-    }
-
-    fn dtype(&self) -> DType {
-        self.dtype
-    }
-
-    fn layout(&self) -> Layout {
-        Layout::Dense
-    }
-
-    fn nnz(&self) -> Option<u64> {
-        None
-    }
-
-    fn rows(&self, range: Range<usize>) -> Result<Block, DataError> {
-        self.block(&self.base.rows(range)?)
-    }
-
-    fn stream(&self, memory: u64, sink: &mut BlockSink) -> Result<(), DataError> {
-        let step = rows_per_run(memory, 16 * self.shape().1 as u64);
-        self.base.stream(memory, &mut |start, block| {
-            in_runs(start, block, step, &mut |from, part| sink(from, self.block(&part)?))
-        })
-    }
-
-    fn columns(
-        &self,
-        columns: &[usize],
-        sink: &mut dyn FnMut(usize, Array2<f64>) -> Result<(), DataError>,
-    ) -> Result<(), DataError> {
-        self.base.columns(columns, &mut |start, mut block| {
-            for (&column, mut values) in columns.iter().zip(block.columns_mut()) {
-                if column == self.column {
-                    values.mapv_inplace(|x| x * self.scale + self.add);
-                }
-            }
-            sink(start, block)
-        })
     }
 }

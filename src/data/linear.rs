@@ -1,15 +1,7 @@
 //! Logarithmic channels put on the linear scale, while the matrix is walked through.
 
-use std::ops::Range;
-use std::sync::Arc;
-
-use ndarray::Array2;
-
-use super::amplifier::{amplifiers, amplify, mark_linear_where};
-use super::{
-    Amplifier, Block, BlockSink, Change, DType, DataError, Dataset, Dense, Layout, Matrix, Patch, RowSource,
-    Values, in_runs, rows_per_run,
-};
+use super::amplifier::{amplifiers, mark_linear_where};
+use super::{Amplifier, Change, DType, DataError, Dataset, Patch};
 
 /// Columns of X that hold channel numbers of a logarithmic amplifier: X is of whole numbers and `var["pne"]` states
 /// decades. Floats are linear whatever the columns say.
@@ -45,7 +37,8 @@ pub fn linear(mut dataset: Dataset) -> Result<Dataset, DataError> {
     let more = if columns.len() > names.len() { ", …" } else { "" };
     let what =
         format!("logarithmic channels are put on the linear scale by their $PnE: {}{more}", names.join(", "));
-    dataset.x = Some(Matrix::OnDisk(Arc::new(Linear { base, amplifiers })));
+    let linear = move |column: usize, x| amplifiers.get(column).map_or(x, |a: &Amplifier| a.linear(x));
+    dataset.x = Some(base.mapped(DType::F64, columns, linear));
     dataset.changes.push(Change::harmless("X", what));
     Ok(dataset)
 }
@@ -74,72 +67,12 @@ fn only(all: &[Amplifier]) -> Vec<Amplifier> {
     all.iter().map(one).collect()
 }
 
-/// A matrix whose columns are put on the linear scale.
-#[derive(Debug)]
-struct Linear {
-    base: Matrix,
-    amplifiers: Vec<Amplifier>,
-}
-
-impl Linear {
-    fn block(&self, block: &Block) -> Result<Block, DataError> {
-        let mut rows = block.to_f64();
-        amplify(&self.amplifiers, &mut rows);
-        let (n, columns) = rows.dim();
-        Ok(Block::Dense(Dense::new(n, columns, Values::F64(rows.into_iter().collect()))?))
-    }
-}
-
-impl RowSource for Linear {
-    fn shape(&self) -> (usize, usize) {
-        self.base.shape()
-    }
-
-    fn dtype(&self) -> DType {
-        DType::F64
-    }
-
-    fn layout(&self) -> Layout {
-        Layout::Dense
-    }
-
-    fn nnz(&self) -> Option<u64> {
-        None
-    }
-
-    fn rows(&self, range: Range<usize>) -> Result<Block, DataError> {
-        self.block(&self.base.rows(range)?)
-    }
-
-    fn stream(&self, memory: u64, sink: &mut BlockSink) -> Result<(), DataError> {
-        let step = rows_per_run(memory, 16 * self.shape().1 as u64);
-        self.base.stream(memory, &mut |start, block| {
-            in_runs(start, block, step, &mut |from, part| sink(from, self.block(&part)?))
-        })
-    }
-
-    fn columns(
-        &self,
-        columns: &[usize],
-        sink: &mut dyn FnMut(usize, Array2<f64>) -> Result<(), DataError>,
-    ) -> Result<(), DataError> {
-        self.base.columns(columns, &mut |start, mut block| {
-            for (&column, mut values) in columns.iter().zip(block.columns_mut()) {
-                if let Some(a) = self.amplifiers.get(column).filter(|a| !a.is_identity()) {
-                    values.mapv_inplace(|x| a.linear(x));
-                }
-            }
-            sink(start, block)
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use ndarray::array;
 
     use super::*;
-    use crate::data::{Column, Frame, Index};
+    use crate::data::{Column, Dense, Frame, Index, Matrix, Values};
 
     /// Two events of a linear channel with gain and a logarithmic one.
     fn dataset(values: Values) -> Dataset {

@@ -13,6 +13,7 @@ mod genes;
 mod kind;
 mod linear;
 mod looks;
+mod mapped;
 mod matrix;
 mod names;
 mod patch;

@@ -38,7 +38,7 @@ fn every_baseline_repeats_itself_and_comes_back_from_json() {
         let text = serde_json::to_string(&sampler).unwrap();
         let back: Sampler = serde_json::from_str(&text).unwrap();
         assert_eq!(draw(&back), cells, "{}", baseline.name());
-        // A cell of label 1 is told by its genes, not by its number.
+        // Its genes show which cell has label 1, not its number.
         let sum = |c: &Counts, genes: std::ops::Range<u32>| -> u64 {
             (0..c.n_cells())
                 .flat_map(|i| {

@@ -26,7 +26,7 @@ What becomes of each element is printed; `scx help losses` has the whole table."
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ConvertArgs {
-    /// File or folder to read; its format is told by its content
+    /// File or folder to read; scx recognises the format by the content
     #[arg(value_name = "INPUT")]
     pub input: PathBuf,
     /// File or folder to write

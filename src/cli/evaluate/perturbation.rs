@@ -223,7 +223,7 @@ fn taken(role: &str, whole: Dataset, name: &str, console: &Console) -> Result<Da
 
 /// Values on different scales cannot be compared.
 fn same_scale(files: &[File; 3]) -> Result<(), CliError> {
-    // Predicted cells hold values no count has; of the real files counts are told from logarithms.
+    // A model's cells are never whole numbers, so only the two real files can show whether they hold counts or logarithms.
     let counts = |f: &File| matches!(f.looks.as_str(), "raw_counts" | "fractional_counts" | "normalised");
     let [predicted, real, control] = files;
     for other in [real, control] {

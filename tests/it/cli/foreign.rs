@@ -187,7 +187,7 @@ fn addresses_and_streams_are_no_files_to_read() {
         ("gs://bucket/cells.h5ad", "gcloud storage cp gs://bucket/cells.h5ad ."),
         ("https://host.org/cells.h5ad", "curl -LO https://host.org/cells.h5ad"),
         ("az://x/cells.h5ad", "download it first"),
-        ("file:///tmp/cells.h5ad", "leave away file://"),
+        ("file:///data/cells.h5ad", "leave away file://"),
         ("-", "standard input"),
     ] {
         dir.refuses(3, &format!("info {name}"), &[says]);

@@ -73,7 +73,10 @@ pub(super) fn build(study: &Study, ended: &Ended, found: &Judged) -> Result<Repo
         parameters: parameters(study, ended, found),
         provenance: provenance(study, ended),
         warnings: warnings(study, ended, found),
-        notes: Vec::new(),
+        notes: pairs::unequal(&ended.pairing)
+            .into_iter()
+            .map(|line| format!("Paired with {}: {line}.", ended.pairing.first))
+            .collect(),
     })
 }
 
